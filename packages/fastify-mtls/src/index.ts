@@ -13,4 +13,6 @@ export { CredentialsStore, type CredentialsStoreOptions } from './credentials-st
 export { serverTlsOptions, type ServerTlsOptions } from './server-tls-options.js';
 export type { FastifyMtlsTypes, PeerIdentity, PeerRole, RoleBearer } from './peer-identity.js';
 export { MtlsError, type MtlsErrorCode } from './mtls-error.js';
+export { MtlsClientError, type MtlsClientErrorCode } from './mtls-client-error.js';
+export { createMtlsAgent, MtlsAgent, type MtlsAgentOptions } from './mtls-agent.js';
 export { fastifyMtls, type FastifyMtlsOptions } from './fastify-mtls.js';

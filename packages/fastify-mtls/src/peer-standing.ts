@@ -4,7 +4,7 @@ import type { MtlsErrorCode } from './mtls-error.js';
 import type { PeerIdentity } from './peer-identity.js';
 import type { SpiffeId } from './spiffe-id.js';
 
-/** What a connection's certificate amounts to: settled once, since TLS 1.3 has no renegotiation that could change it. */
+/** What a connection's certificate amounts to: settled once, as TLS 1.3 has no renegotiation that could change it. */
 export type PeerStanding =
   | { readonly known: true; readonly peer: PeerIdentity; readonly uri: string; readonly notAfter: number }
   | { readonly known: false; readonly code: MtlsErrorCode; readonly detail?: string };

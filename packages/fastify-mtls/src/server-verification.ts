@@ -12,12 +12,12 @@ export interface ServerRules {
 }
 
 /**
- * Judges the server at the other end of a completed handshake, before any byte of a request is sent. Node's own hook for this
- * (`checkServerIdentity`) is skipped on resumed sessions; this is called on every connection.
+ * Judges the server at the other end of a completed handshake, before any byte of a request is sent. Node's own hook
+ * for this (`checkServerIdentity`) is skipped on resumed sessions; this is called on every connection.
  *
  * The dialled host is checked when the certificate names hosts. One that names none (as SPIRE issues them) rests on its
- * SPIFFE id alone. That is safe: the id is what authenticates, whoever holds it is the server that was meant, and a wrong
- * address can at worst lead to another holder of an id that `acceptsServer` accepts, or to nobody.
+ * SPIFFE id alone. That is safe: the id is what authenticates, whoever holds it is the server that was meant, and a
+ * wrong address can at worst lead to another holder of an id that `acceptsServer` accepts, or to nobody.
  * @throws MtlsClientError
  */
 export function verifyServer(socket: TLSSocket, hostname: string, rules: ServerRules): void {

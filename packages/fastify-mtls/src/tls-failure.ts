@@ -14,7 +14,10 @@ const UNTRUSTED: Explanation = {
 // The codes of Node (X509_V_ERR_..., without the prefix) and of OpenSSL that have a meaning of their own here.
 const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map([
   ['CERT_HAS_EXPIRED', { code: 'server-certificate-expired', text: "the server's certificate has expired" }],
-  ['CERT_NOT_YET_VALID', { code: 'server-certificate-not-yet-valid', text: "the server's certificate is not valid yet" }],
+  [
+    'CERT_NOT_YET_VALID',
+    { code: 'server-certificate-not-yet-valid', text: "the server's certificate is not valid yet: check both clocks" },
+  ],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
   ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
@@ -33,7 +36,7 @@ const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map([
 
 // In TLS 1.3 a server judges our certificate after our handshake is complete: its refusal comes as an alert, in the
 // middle of the first request.
-const CLIENT_REFUSED = /^ERR_SSL_.*ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/;
+const CLIENT_REFUSED = /_ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/;
 
 /** Says in our terms what Node and OpenSSL say of a failed handshake; every other error stays as it is. */
 export function explainTlsFailure(error: Error): Error {
