@@ -1,0 +1,147 @@
+import type { Authentication } from './authentication.js';
+import { parseAuthorizationHeader } from './authorization-header.js';
+import { parseAuthorizationQuery } from './authorization-query.js';
+import type { Mechanism } from './canonical-query.js';
+import type { SignableRequest } from './canonical-request.js';
+import { isNormalisedPath } from './canonical-uri.js';
+import type { CredentialScope } from './credential-scope.js';
+import { readHeaders } from './header-table.js';
+import type { HeaderTable } from './header-table.js';
+import { chooseMechanism } from './mechanism.js';
+import { choosePayloadMode } from './payload-choice.js';
+import type { PayloadMode } from './payload-mode.js';
+import type { VerificationPolicy } from './policy.js';
+import { parseQueryParameters } from './query-parameters.js';
+import type { QueryParameters } from './query-parameters.js';
+import { isRefused, refuse } from './refusal.js';
+import type { Refused } from './refusal.js';
+import { isToken } from './request-head.js';
+import type { RequestHead } from './request-head.js';
+import { parseRequestTarget } from './request-target.js';
+import { checkSignedHeaders } from './signed-headers.js';
+import { checkExpiry, checkFreshness, checkScopeDate } from './signing-time.js';
+import type { SigningTime } from './signing-time.js';
+
+const examined: unique symbol = Symbol('examined');
+
+/** A request that passed every step that needs no key. Only examineRequest makes one. */
+export interface Examined extends SigningTime {
+  readonly verdict: 'examined';
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+  readonly mechanism: Mechanism;
+  readonly payload: PayloadMode;
+  readonly signedHeaders: readonly string[];
+  /** As presented, 64 lower-case hex digits; proven by concludeRequest only. The seed of signed chunks. */
+  readonly signature: string;
+  /** As signed, `YYYYMMDDTHHMMSSZ`. */
+  readonly amzDate: string;
+  readonly request: SignableRequest;
+  readonly [examined]: true;
+}
+
+/**
+ * Every step that needs no key, in this order; the first that fails gives the reason.
+ *  1. method, target, headers and query can be read in one way only
+ *  2. one mechanism, and one that is accepted
+ *  3. algorithm, credential, signed headers and signature are well formed
+ *  4. the scope's date is the day of x-amz-date, in the window of days; x-amz-date is fresh, or the URL unexpired
+ *  5. region and service are ours
+ *  6. host and all x-amz-* headers are signed, all signed headers are there
+ *  7. the host is served, the path is normalised where the rule signs the normalised one
+ *  8. session token and payload mode are accepted
+ *
+ * `now` is in epoch milliseconds.
+ */
+export function examineRequest(head: RequestHead, policy: VerificationPolicy, now: number): Examined | Refused {
+  if (!isToken(head.method)) return refuse('malformed-method');
+  const target = parseRequestTarget(head.target);
+  if (isRefused(target)) return target;
+  const headers = readHeaders(head.rawHeaders);
+  if (isRefused(headers)) return headers;
+  const query = parseQueryParameters(target.query);
+  if (isRefused(query)) return query;
+
+  const mechanism = chooseMechanism(headers, query, policy);
+  if (typeof mechanism === 'object') return mechanism;
+
+  const authentication =
+    mechanism === 'header'
+      ? parseAuthorizationHeader(headers.get('authorization') ?? '')
+      : parseAuthorizationQuery(query);
+  if (isRefused(authentication)) return authentication;
+
+  const amzDate = mechanism === 'header' ? headers.get('x-amz-date') : query.amz.get('x-amz-date');
+  const time = checkTime(amzDate, authentication, query, policy, now);
+  if (isRefused(time)) return time;
+
+  const refused =
+    checkScope(authentication.scope, policy) ??
+    checkSignedHeaders(headers, authentication.signedHeaders) ??
+    checkDestination(headers, target.path, policy) ??
+    checkSessionToken(headers, query, policy);
+  if (refused !== undefined) return refused;
+  const payload = choosePayloadMode(headers, query, mechanism, policy);
+  if (isRefused(payload)) return payload;
+
+  const { accessKeyId, scope, signedHeaders, signature } = authentication;
+  return {
+    verdict: 'examined',
+    accessKeyId,
+    scope,
+    mechanism,
+    ...time,
+    payload,
+    signedHeaders,
+    signature,
+    request: {
+      method: head.method,
+      path: target.path,
+      pathRule: policy.pathRule,
+      parameters: query.all,
+      mechanism,
+      headers,
+      signedHeaders,
+    },
+    [examined]: true,
+  };
+}
+
+function checkTime(
+  amzDate: string | undefined,
+  { mechanism, scope }: Authentication,
+  query: QueryParameters,
+  policy: VerificationPolicy,
+  now: number,
+): (SigningTime & Pick<Examined, 'amzDate'>) | Refused {
+  if (amzDate === undefined) return refuse('missing-date');
+  const signed = checkScopeDate(amzDate, scope, policy, now);
+  if (isRefused(signed)) return signed;
+  const { signedAt } = signed;
+  if (mechanism === 'header') return checkFreshness(signedAt, policy, now) ?? { amzDate, signedAt };
+  const expiry = checkExpiry(signedAt, query.amz.get('x-amz-expires'), policy, now);
+  return isRefused(expiry) ? expiry : { amzDate, ...expiry };
+}
+
+function checkScope(scope: CredentialScope, policy: VerificationPolicy): Refused | undefined {
+  if (scope.region !== policy.region) return refuse('wrong-region');
+  if (scope.service !== policy.service) return refuse('wrong-service');
+  return undefined;
+}
+
+function checkDestination(headers: HeaderTable, path: string, policy: VerificationPolicy): Refused | undefined {
+  const host = headers.get('host');
+  if (host === undefined || !policy.acceptsHost(host)) return refuse('host-not-served');
+  const strict = policy.pathRule === 'standard' && policy.unnormalisedPaths === 'refused';
+  return strict && !isNormalisedPath(path) ? refuse('path-not-normalised') : undefined;
+}
+
+function checkSessionToken(
+  headers: HeaderTable,
+  query: QueryParameters,
+  policy: VerificationPolicy,
+): Refused | undefined {
+  // Where tokens are accepted, the header is signed like every x-amz-* header, and the parameter like every parameter.
+  const present = headers.has('x-amz-security-token') || query.amz.has('x-amz-security-token');
+  return present && policy.sessionTokens === 'refused' ? refuse('session-token-refused') : undefined;
+}

@@ -1,0 +1,77 @@
+export { formatAmzDate, parseAmzDate } from './amz-date.js';
+export type { AmzDate } from './amz-date.js';
+export { canonicalHeaders, canonicalHeaderValue } from './canonical-headers.js';
+export { canonicalQuery } from './canonical-query.js';
+export type { Mechanism } from './canonical-query.js';
+export { canonicalRequest } from './canonical-request.js';
+export type { SignableRequest } from './canonical-request.js';
+export { canonicalUri, isNormalisedPath, normalisePath } from './canonical-uri.js';
+export { concludeRequest } from './conclude.js';
+export type { Accepted } from './conclude.js';
+export {
+  formatCredentialScope,
+  isAccessKeyId,
+  isRegionName,
+  isServiceName,
+  parseCredential,
+} from './credential-scope.js';
+export type { Credential, CredentialScope } from './credential-scope.js';
+export type { Credentials } from './credentials.js';
+export { describeRequest } from './describe.js';
+export type { Description } from './describe.js';
+export { examineRequest } from './examine.js';
+export type { Examined } from './examine.js';
+export { readHeaders } from './header-table.js';
+export type { HeaderTable } from './header-table.js';
+export {
+  exportKRegion,
+  exportKService,
+  exportKSigning,
+  importKDate,
+  importKRegion,
+  importKService,
+  importKSigning,
+  kDate,
+  kRegion,
+  kSecret,
+  kService,
+  kSigning,
+} from './key-ladder.js';
+export type {
+  KDate,
+  KRegion,
+  KSecret,
+  KService,
+  KSigning,
+  ProtocolVersion,
+  Purpose,
+  Rung,
+} from './key-ladder.js';
+export { pathRuleOf } from './path-rule.js';
+export type { PathRule } from './path-rule.js';
+export { EMPTY_BODY_SHA256, sha256Hex } from './payload-hash.js';
+export { isSha256Hex, parsePayloadMode, PAYLOAD_TOKENS } from './payload-mode.js';
+export type { PayloadMode, PayloadModeKind } from './payload-mode.js';
+export { DEFAULT_CLOCK_SKEW_SECONDS, LONGEST_PRESIGNED_SECONDS } from './policy.js';
+export type { VerificationPolicy } from './policy.js';
+export { parseQueryParameters } from './query-parameters.js';
+export type { QueryParameter, QueryParameters } from './query-parameters.js';
+export { isRefused, REFUSALS, refuse } from './refusal.js';
+export type { RefusalReason, Refused } from './refusal.js';
+export type { RequestHead } from './request-head.js';
+export { parseRequestTarget } from './request-target.js';
+export type { RequestTarget } from './request-target.js';
+export { addDays, DAY_MS, isScopeDate, parseScopeDate, scopeDateOf, startOfScopeDate } from './scope-date.js';
+export type { ScopeDate } from './scope-date.js';
+export { signRequest } from './sign-header.js';
+export type { HeaderSigned, HeaderSigning } from './sign-header.js';
+export { presignRequest } from './sign-presigned.js';
+export type { PresignedSigning, PresignedTarget } from './sign-presigned.js';
+export { isSignature, signatureMatches, signatureOf } from './signature.js';
+export { parseSignedHeaders } from './signed-headers.js';
+export type { SigningPayload } from './signing-payload.js';
+export type { SigningTime } from './signing-time.js';
+export { ALGORITHM, stringToSign } from './string-to-sign.js';
+export type { UnsignedRequest } from './unsigned-request.js';
+export { verifyRequest } from './verify.js';
+export type { KeyFinding, KeyLookup, KeyMissingReason, VerificationInputs } from './verify.js';

@@ -1,0 +1,136 @@
+import { createHmac, createSecretKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { ScopeDate } from './scope-date.js';
+
+/** The first letters of kSecret; names the version of the protocol. */
+export type ProtocolVersion = 'AWS4';
+
+/** The last message of the ladder; names what the signing key is for. */
+export type Purpose = 'aws4_request';
+
+/** The rungs of the ladder, from the secret down to the key that signs. */
+export type Rung = 'kSecret' | 'kDate' | 'kRegion' | 'kService' | 'kSigning';
+
+const KEY_BYTES = 32;
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/**
+ * A key on one rung. The bytes sit in a KeyObject in a private field: no print, JSON, spread or clone of the key
+ * reaches them, and the private field makes the class nominal, so that only this file can put a key on a rung.
+ */
+class LadderKey<R extends Rung> {
+  readonly rung: R;
+  readonly #key: KeyObject;
+
+  private constructor(rung: R, key: KeyObject) {
+    this.rung = rung;
+    this.#key = key;
+  }
+
+  /** Copies the bytes; the caller may overwrite its own afterwards. */
+  static of<R extends Rung>(rung: R, bytes: Uint8Array): LadderKey<R> {
+    return new LadderKey(rung, createSecretKey(bytes));
+  }
+
+  static mac(key: LadderKey<Rung>, message: string): Buffer {
+    return createHmac('sha256', key.#key).update(message, 'utf8').digest();
+  }
+
+  static bytesOf(key: LadderKey<'kRegion' | 'kService' | 'kSigning'>): Buffer {
+    return key.#key.export();
+  }
+
+  toString(): string {
+    return `[${this.rung}]`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [INSPECT](): string {
+    return this.toString();
+  }
+}
+
+/** The protocol version followed by the secret access key. */
+export type KSecret = LadderKey<'kSecret'>;
+/** Can make the keys of every region for one day. */
+export type KDate = LadderKey<'kDate'>;
+/** Can make the keys of every service of one region for one day. */
+export type KRegion = LadderKey<'kRegion'>;
+/** Can make the signing key of one service in one region for one day. */
+export type KService = LadderKey<'kService'>;
+/** Signs and verifies requests of one credential scope. */
+export type KSigning = LadderKey<'kSigning'>;
+
+/** Throws RangeError for an empty secret: anyone could derive its keys. */
+export function kSecret(secretAccessKey: string, version: ProtocolVersion = 'AWS4'): KSecret {
+  if (secretAccessKey === '') throw new RangeError('the secret access key is empty: give the key that was issued');
+  return LadderKey.of('kSecret', Buffer.from(version + secretAccessKey, 'utf8'));
+}
+
+export function kDate(key: KSecret, date: ScopeDate): KDate {
+  return LadderKey.of('kDate', LadderKey.mac(key, date));
+}
+
+export function kRegion(key: KDate, region: string): KRegion {
+  return LadderKey.of('kRegion', LadderKey.mac(key, region));
+}
+
+export function kService(key: KRegion, service: string): KService {
+  return LadderKey.of('kService', LadderKey.mac(key, service));
+}
+
+export function kSigning(key: KService, purpose: Purpose = 'aws4_request'): KSigning {
+  return LadderKey.of('kSigning', LadderKey.mac(key, purpose));
+}
+
+// Three rungs travel between tiers. kSecret and kDate have no export: with either, a region could make the keys of all.
+
+/** The 32 bytes of the key, for the tier below. The caller owns the copy and wipes it. */
+export function exportKRegion(key: KRegion): Buffer {
+  return LadderKey.bytesOf(key);
+}
+
+/** The 32 bytes of the key, for the tier below. The caller owns the copy and wipes it. */
+export function exportKService(key: KService): Buffer {
+  return LadderKey.bytesOf(key);
+}
+
+/** The 32 bytes of the key. The caller owns the copy and wipes it. */
+export function exportKSigning(key: KSigning): Buffer {
+  return LadderKey.bytesOf(key);
+}
+
+/** For a kDate that an HSM computed, where kSecret never leaves the device. Throws RangeError unless 32 bytes. */
+export function importKDate(bytes: Uint8Array): KDate {
+  return imported('kDate', bytes);
+}
+
+/** Copies the bytes. Throws RangeError unless they are 32. */
+export function importKRegion(bytes: Uint8Array): KRegion {
+  return imported('kRegion', bytes);
+}
+
+/** Copies the bytes. Throws RangeError unless they are 32. */
+export function importKService(bytes: Uint8Array): KService {
+  return imported('kService', bytes);
+}
+
+/** Copies the bytes. Throws RangeError unless they are 32. */
+export function importKSigning(bytes: Uint8Array): KSigning {
+  return imported('kSigning', bytes);
+}
+
+/** HMAC-SHA256 of a message under the signing key: the only use of this rung. 32 bytes. */
+export function macWithKSigning(key: KSigning, message: string): Buffer {
+  return LadderKey.mac(key, message);
+}
+
+function imported<R extends Rung>(rung: R, bytes: Uint8Array): LadderKey<R> {
+  if (bytes.length !== KEY_BYTES) {
+    throw new RangeError(`${rung} has ${KEY_BYTES} bytes, ${bytes.length} were given: check how the key was transported`);
+  }
+  return LadderKey.of(rung, bytes);
+}

@@ -1,0 +1,31 @@
+import type { PathRule } from './path-rule.js';
+import type { PayloadModeKind } from './payload-mode.js';
+import type { ScopeDate } from './scope-date.js';
+
+/** How far the clock of a client may be off, either way, unless the policy says otherwise. */
+export const DEFAULT_CLOCK_SKEW_SECONDS = 900;
+
+/** The longest life of a presigned URL, seven days; no policy can allow more. */
+export const LONGEST_PRESIGNED_SECONDS = 604_800;
+
+/** What a verifier accepts. */
+export interface VerificationPolicy {
+  readonly region: string;
+  readonly service: string;
+  readonly pathRule: PathRule;
+  /** How far x-amz-date may be from now, either way. */
+  readonly clockSkewSeconds: number;
+  /** `longestSeconds` above seven days counts as seven days. */
+  readonly presigned: 'refused' | { readonly longestSeconds: number };
+  /** The window of days that keys are held for; `now` in epoch milliseconds. */
+  readonly acceptsDate: (date: ScopeDate, now: number) => boolean;
+  /** Told the Host header's value as it came. */
+  readonly acceptsHost: (host: string) => boolean;
+  readonly payloadModes: ReadonlySet<PayloadModeKind>;
+  readonly sessionTokens: 'refused' | 'signed';
+  /**
+   * For the standard path rule, which signs the normalised path: with `accepted`, one signature stands for every path
+   * that is normalised to the same. The `s3` rule never normalises, and takes any path.
+   */
+  readonly unnormalisedPaths: 'refused' | 'accepted';
+}

@@ -1,0 +1,80 @@
+/**
+ * Every reason for which a request is refused, with the public sentence that says what to do about it. The sentences
+ * hold nothing of the request, so that they may be sent to anyone.
+ */
+export const REFUSALS = {
+  // the request itself
+  'malformed-method': 'Send a method that is an HTTP token.',
+  'malformed-target':
+    'Send an origin-form target: a path from "/" on, every "%" with two hex digits, no space, control byte or "#".',
+  'malformed-header': 'Send header names that are HTTP tokens, and values without control bytes or line breaks.',
+  'duplicate-header': 'Send this header once: two copies could be read as two requests.',
+  'duplicate-parameter': 'Send each X-Amz-* query parameter once, in one spelling.',
+  // which mechanism
+  'missing-authentication':
+    'Sign the request with AWS Signature Version 4: there is neither an Authorization header nor X-Amz-Signature.',
+  'both-mechanisms': 'Sign in the Authorization header or in the query, not in both.',
+  'presigned-refused': 'Sign in the Authorization header: presigned URLs are not accepted here.',
+  'header-parameter-conflict': 'Send this value in the header or in the query, or the same in both.',
+  // what the signature says of itself
+  'unsupported-algorithm': 'Sign with AWS4-HMAC-SHA256.',
+  'malformed-authorization': 'Send exactly one each of Credential, SignedHeaders and Signature.',
+  'malformed-credential': 'Send a credential of the form ACCESS-KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request.',
+  'wrong-terminator': 'End the credential scope with aws4_request.',
+  'malformed-signed-headers': 'List the signed headers in lower case, sorted, each once, parted by ";".',
+  'malformed-signature': 'Send the signature as 64 lower-case hex digits.',
+  // when
+  'missing-date': 'Send x-amz-date (presigned: X-Amz-Date); the Date header does not stand for it.',
+  'malformed-date': 'Send the date as YYYYMMDDTHHMMSSZ, a real instant in UTC.',
+  'malformed-expires': 'Send X-Amz-Expires as whole seconds from 1 on, in plain decimal digits.',
+  'expires-too-long': 'Presign for a shorter time: the URL would live longer than is allowed here.',
+  'scope-date-mismatch': 'Use the UTC day of x-amz-date as the date of the credential scope.',
+  'request-too-old': 'Sign again: the request was signed too long ago. Check the clock of the client.',
+  'request-in-future': 'Check the clock of the client: the request was signed in the future.',
+  'presigned-expired': 'Presign again: the URL has expired.',
+  'presigned-not-yet-valid': 'Check the clock of the signer: the URL was signed in the future.',
+  'date-outside-window': 'Sign again: no keys are held for the day of this credential scope.',
+  // where
+  'wrong-region': 'Sign for the region of this endpoint.',
+  'wrong-service': 'Sign for the service of this endpoint.',
+  // what the signature covers
+  'host-not-signed': 'Sign the host header.',
+  'header-not-signed': 'Sign every x-amz-* header that is sent.',
+  'signed-header-absent': 'Send every header that was signed; a proxy between may have removed one.',
+  'host-not-served': 'Send the request to a host that is served here.',
+  'path-not-normalised': 'Send the path without empty, "." or ".." segments.',
+  'session-token-refused': 'Use long-lived credentials: session tokens are not accepted here.',
+  'malformed-payload-hash': 'Send x-amz-content-sha256 as 64 lower-case hex digits or a named payload mode.',
+  'payload-mode-refused': 'Send the payload in a mode that is accepted here.',
+  'payload-hash-mismatch': 'Send the very body that was hashed: its SHA-256 is not the signed one.',
+  // the signature
+  'signature-mismatch': 'Check the secret access key, and that nothing changed the request after it was signed.',
+  // the key
+  'access-key-unknown': 'Use an access key that exists.',
+  'access-key-disabled': 'Use an access key that is enabled.',
+  'access-key-expired': 'Use an access key that has not expired.',
+  'access-key-not-for-scope': 'Use an access key that is allowed in this region and service.',
+  'scope-revoked': 'Use a new access key or sign on a later day: signatures of this credential scope are revoked.',
+  'keys-unavailable': 'Try again later: the key of this credential scope cannot be had now.',
+  'feed-stale': 'Try again later: news of revocations has been missing for too long.',
+} as const satisfies Readonly<Record<string, string>>;
+
+/** Why a request was refused; a closed set, stable for logs and for callers. */
+export type RefusalReason = keyof typeof REFUSALS;
+
+/** A refused request. */
+export interface Refused {
+  readonly verdict: 'refused';
+  readonly reason: RefusalReason;
+  /** What in the request it was, such as a header's name; never a key, a secret, or an expected signature. */
+  readonly detail?: string;
+}
+
+export function refuse(reason: RefusalReason, detail?: string): Refused {
+  return detail === undefined ? { verdict: 'refused', reason } : { verdict: 'refused', reason, detail };
+}
+
+/** Tells a refusal from the outcome of any step. */
+export function isRefused(outcome: object): outcome is Refused {
+  return 'verdict' in outcome && outcome.verdict === 'refused';
+}

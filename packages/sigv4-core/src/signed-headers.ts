@@ -1,0 +1,35 @@
+import type { HeaderTable } from './header-table.js';
+import { refuse } from './refusal.js';
+import type { Refused } from './refusal.js';
+
+const LOWER_CASE_TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
+/** Reads `host;x-amz-date`: lower case, sorted by bytes, each name once, at least one. */
+export function parseSignedHeaders(text: string): readonly string[] | Refused {
+  const names = text.split(';');
+  let before = '';
+  for (const name of names) {
+    if (!LOWER_CASE_TOKEN.test(name)) return refuse('malformed-signed-headers', 'an empty, upper-case or foreign name');
+    if (name <= before) return refuse('malformed-signed-headers', 'unsorted or doubled');
+    // It holds the signature, so nobody can have signed it.
+    if (name === 'authorization') return refuse('malformed-signed-headers', name);
+    before = name;
+  }
+  return names;
+}
+
+/**
+ * Host and every x-amz-* header that arrived must be signed, and every signed header must have arrived. An unsigned
+ * x-amz-* header could change what the request does; an absent signed one was not what the signer saw.
+ */
+export function checkSignedHeaders(headers: HeaderTable, signedHeaders: readonly string[]): Refused | undefined {
+  const signed = new Set(signedHeaders);
+  if (!signed.has('host')) return refuse('host-not-signed');
+  for (const name of headers.keys()) {
+    if (name.startsWith('x-amz-') && !signed.has(name)) return refuse('header-not-signed', name);
+  }
+  for (const name of signedHeaders) {
+    if (!headers.has(name)) return refuse('signed-header-absent', name);
+  }
+  return undefined;
+}
