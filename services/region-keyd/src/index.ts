@@ -1,1 +1,4 @@
-export {};
+export * from './app.js';
+export * from './configuration.js';
+export * from './edge-roster.js';
+export * from './start.js';

@@ -1,0 +1,49 @@
+/**
+ * Every error that one tier answers to another, to the operator or to a tool: its HTTP status and the public sentence,
+ * which says what to do. What really happened goes into the log as the cause, never into the answer.
+ */
+export const ERRORS = {
+  'malformed-request': [400, 'The request does not have the form that this route takes; details name the part.'],
+  'not-authenticated': [401, 'Present a client certificate of this trust domain with exactly one SPIFFE id.'],
+  'role-not-allowed': [403, 'The role in your certificate is not served by this route.'],
+  'identity-banned': [403, 'This identity is banned here; ask an operator (keydctl identity list).'],
+  'date-outside-window': [403, 'Keys are issued for the window of days only; check the clock of both sides.'],
+  'not-found': [404, 'There is nothing of this name; list what there is first.'],
+  'already-exists': [409, 'There is one of this name already; nothing was changed.'],
+  'wrong-state': [409, 'The present state does not allow this change; details say which state it is in.'],
+  'too-large': [413, 'The request is larger than this route takes; send it in parts.'],
+  'too-many-requests': [429, 'The budget of this identity is used up for now; wait and try again.'],
+  'internal-error': [500, 'An unexpected error; the log of the service has its cause under the request id.'],
+  'custody-unavailable': [503, 'The secrets cannot be opened right now; the log of master-keyd has the cause.'],
+  'database-unavailable': [503, 'The database is out of reach right now; try again shortly.'],
+  'parent-unavailable': [503, 'The tier above is out of reach right now; try again shortly.'],
+  'not-ready': [503, 'The service is starting or stopping; try again shortly.'],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
+}
+
+/** An error with one of the closed set of codes. `message` and `detail` are public, `cause` is for the log alone. */
+export class KeydError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  override readonly name = 'KeydError';
+
+  constructor(code: ErrorCode, options: { readonly detail?: string; readonly cause?: unknown } = {}) {
+    super(ERRORS[code][1], { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+  }
+
+  get statusCode(): number {
+    return ERRORS[this.code][0];
+  }
+}
+
+/** The code of an error, where it has one of ours. */
+export function errorCodeOf(error: unknown): ErrorCode | undefined {
+  return error instanceof KeydError ? error.code : undefined;
+}

@@ -1,0 +1,15 @@
+export * from './cached-key-source.js';
+export * from './clock.js';
+export * from './errors.js';
+export * from './hops.js';
+export * from './identity.js';
+export * from './key-answer.js';
+export * from './key-source.js';
+export { type Finding } from './lookup-batches.js';
+export { type MissBudgetLimits } from './miss-budget.js';
+export * from './mtls-key-source.js';
+export * from './operator-api.js';
+export * from './peer-client.js';
+export * from './schemas.js';
+export * from './tier-report.js';
+export * from './window-of-days.js';

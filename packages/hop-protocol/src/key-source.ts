@@ -1,0 +1,49 @@
+import type { KRegion, KService, ScopeDate } from '@sigv4-keyd/sigv4-core';
+
+/** What is known of an access key beside its keys; travels down with them, so that the lower tiers can honour it. */
+export interface AccessKeyFacts {
+  readonly accessKeyId: string;
+  /** Epoch milliseconds. Revocations with `issuedBefore` spare access keys created later. */
+  readonly createdAt: number;
+  /** Epoch milliseconds from which on the access key is no longer good. */
+  readonly expiresAt?: number;
+  /** The services that the access key is good for; absent: all. */
+  readonly services?: readonly string[];
+}
+
+export interface IssuedKey<Key> {
+  readonly facts: AccessKeyFacts;
+  readonly key: Key;
+}
+
+/** Why an access key that was asked for has no key in the answer. */
+export const ABSENCES = ['unknown', 'disabled', 'expired', 'not-for-scope'] as const;
+export type Absence = (typeof ABSENCES)[number];
+
+export interface KeyRequest {
+  readonly date: ScopeDate;
+  /** At most {@link MOST_KEYS_A_REQUEST}, without duplicates. */
+  readonly accessKeyIds: readonly string[];
+}
+
+/** Every access key id that was asked for is in exactly one of the two. */
+export interface KeyAnswer<Key> {
+  readonly issued: ReadonlyMap<string, IssuedKey<Key>>;
+  readonly absent: ReadonlyMap<string, Absence>;
+}
+
+export const MOST_KEYS_A_REQUEST = 5_000;
+
+/**
+ * One hop of the hierarchy. The client of the hop calls it, the server implements it: once by deriving (the upper
+ * side), once over mTLS (the lower side) and once cached. Rejects with a KeydError.
+ */
+export interface KeySource<Key> {
+  issue(request: KeyRequest): Promise<KeyAnswer<Key>>;
+}
+
+/** Serves kRegion of one region: the region is that of the asking certificate, so no request names it. */
+export type RegionKeySource = KeySource<KRegion>;
+
+/** Serves kService of one service in one region, likewise. */
+export type ServiceKeySource = KeySource<KService>;

@@ -1,0 +1,113 @@
+import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { Clock } from './clock.js';
+import { KeydError } from './errors.js';
+import type { Absence, IssuedKey, KeyAnswer } from './key-source.js';
+
+/** What is known of an access key on a day: its key, or why there is none. */
+export type Finding<Key> = IssuedKey<Key> | Absence;
+
+interface Waiting<Key> {
+  readonly promise: Promise<Finding<Key>>;
+  readonly resolve: (finding: Finding<Key>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Lane<Key> {
+  readonly queued: Map<string, Waiting<Key>>;
+  readonly asked: Map<string, Waiting<Key>>;
+  failures: number;
+  closedUntil: number;
+}
+
+export interface LookupBatchesOptions<Key> {
+  readonly clock: Clock;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random: () => number;
+  /** Access keys in one request. */
+  readonly mostAtOnce: number;
+  readonly fetch: (date: ScopeDate, accessKeyIds: readonly string[]) => Promise<KeyAnswer<Key>>;
+}
+
+/** Access keys that may wait for the parent on one day; more are told to come back, so that memory stays bounded. */
+const MOST_WAITING = 20_000;
+const SHORTEST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * Asks the parent for many access keys with few requests: one request a day is under way at a time, whoever misses
+ * meanwhile joins the next, and nobody is asked for twice. After a failure the lane stays closed for a jittered,
+ * growing pause in which misses fail at once: a parent that is down is not hammered, and nobody queues up for it.
+ */
+export class LookupBatches<Key> {
+  readonly #options: LookupBatchesOptions<Key>;
+  readonly #lanes = new Map<ScopeDate, Lane<Key>>();
+
+  constructor(options: LookupBatchesOptions<Key>) {
+    this.#options = options;
+  }
+
+  isAsking(date: ScopeDate, accessKeyId: string): boolean {
+    const lane = this.#lanes.get(date);
+    return lane !== undefined && (lane.asked.has(accessKeyId) || lane.queued.has(accessKeyId));
+  }
+
+  ask(date: ScopeDate, accessKeyId: string): Promise<Finding<Key>> {
+    const lane = this.#laneOf(date);
+    const known = lane.asked.get(accessKeyId) ?? lane.queued.get(accessKeyId);
+    if (known) return known.promise;
+    if (this.#options.clock.now() < lane.closedUntil) return Promise.reject(new KeydError('parent-unavailable'));
+    if (lane.queued.size >= MOST_WAITING) return Promise.reject(new KeydError('too-many-requests'));
+    const waiting = newWaiting<Key>();
+    lane.queued.set(accessKeyId, waiting);
+    if (lane.asked.size === 0) this.#send(date, lane);
+    return waiting.promise;
+  }
+
+  #laneOf(date: ScopeDate): Lane<Key> {
+    const known = this.#lanes.get(date);
+    if (known) return known;
+    const lane: Lane<Key> = { queued: new Map(), asked: new Map(), failures: 0, closedUntil: 0 };
+    this.#lanes.set(date, lane);
+    return lane;
+  }
+
+  #send(date: ScopeDate, lane: Lane<Key>): void {
+    for (const [id, waiting] of lane.queued) {
+      if (lane.asked.size === this.#options.mostAtOnce) break;
+      lane.queued.delete(id);
+      lane.asked.set(id, waiting);
+    }
+    void this.#options.fetch(date, [...lane.asked.keys()]).then(
+      (answer) => this.#settle(date, lane, answer),
+      (error: unknown) => this.#fail(lane, error),
+    );
+  }
+
+  #settle(date: ScopeDate, lane: Lane<Key>, answer: KeyAnswer<Key>): void {
+    lane.failures = 0;
+    for (const [id, waiting] of lane.asked)
+      waiting.resolve(answer.issued.get(id) ?? answer.absent.get(id) ?? 'unknown');
+    lane.asked.clear();
+    if (lane.queued.size > 0) this.#send(date, lane);
+    else this.#lanes.delete(date);
+  }
+
+  #fail(lane: Lane<Key>, error: unknown): void {
+    lane.failures += 1;
+    const ceiling = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** (lane.failures - 1));
+    lane.closedUntil = this.#options.clock.now() + ceiling * (0.5 + this.#options.random() / 2);
+    for (const waiting of [...lane.asked.values(), ...lane.queued.values()]) waiting.reject(error);
+    lane.asked.clear();
+    lane.queued.clear();
+  }
+}
+
+function newWaiting<Key>(): Waiting<Key> {
+  let resolve: Waiting<Key>['resolve'] = () => undefined;
+  let reject: Waiting<Key>['reject'] = () => undefined;
+  const promise = new Promise<Finding<Key>>((onResolved, onRejected) => {
+    resolve = onResolved;
+    reject = onRejected;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { accessKeyId, instant, regionName, serviceName } from './schemas.js';
+import { edgeReport, regionReport } from './tier-report.js';
+
+/** What operators ask of master-keyd. keydctl and the service read this one definition. */
+export const ACCESS_KEYS_PATH = '/v1/access-keys';
+export const STATUS_PATH = '/v1/status';
+
+export const accessKeyStatus = z.enum(['enabled', 'disabled', 'deleted']);
+export type AccessKeyStatus = z.infer<typeof accessKeyStatus>;
+
+export const accessKey = z.object({
+  accessKeyId,
+  owner: z.string(),
+  status: accessKeyStatus,
+  createdAt: instant,
+  expiresAt: instant.optional(),
+  regions: z.array(regionName).optional(),
+  services: z.array(serviceName).optional(),
+  version: z.number().int().positive(),
+});
+export type AccessKey = z.infer<typeof accessKey>;
+
+const owner = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{C}]*$/u, 'must not contain control characters');
+
+const restrictions = {
+  owner,
+  expiresAt: instant.optional(),
+  regions: z.array(regionName).min(1).max(100).optional(),
+  services: z.array(serviceName).min(1).max(100).optional(),
+};
+
+export const createAccessKey = z.strictObject(restrictions);
+export type CreateAccessKey = z.infer<typeof createAccessKey>;
+
+/** A secret access key made elsewhere: printable ASCII, 16 to 128 characters. */
+export const secretAccessKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,128}$/, 'must be 16 to 128 printable ASCII characters');
+
+export const importAccessKey = z.strictObject({ ...restrictions, accessKeyId, secretAccessKey });
+export type ImportAccessKey = z.infer<typeof importAccessKey>;
+
+/** The one answer that carries a secret, once, to the operator who made it. */
+export const createdAccessKey = accessKey.extend({ secretAccessKey: z.string() });
+export type CreatedAccessKey = z.infer<typeof createdAccessKey>;
+
+export const listAccessKeysQuery = z.object({
+  owner: z.string().max(200).optional(),
+  status: accessKeyStatus.optional(),
+  /** Continue after this access key id; the order is that of the ids. */
+  after: accessKeyId.optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+export const listedAccessKeys = z.object({ accessKeys: z.array(accessKey), next: accessKeyId.optional() });
+
+/** What an operator may do to an access key that exists: POST /v1/access-keys/ID/ACTION. Deleting is DELETE. */
+export const ACCESS_KEY_ACTIONS = ['enable', 'disable'] as const;
+export type AccessKeyAction = (typeof ACCESS_KEY_ACTIONS)[number];
+
+export const accessKeyPath = (id: string, action?: AccessKeyAction): string =>
+  `${ACCESS_KEYS_PATH}/${encodeURIComponent(id)}${action === undefined ? '' : `/${action}`}`;
+
+const issuedDay = z.object({ date: z.string(), accessKeys: z.number().int(), lastIssuedAt: instant });
+
+export const statusAnswer = z.object({
+  at: instant,
+  masters: z.array(
+    z.object({
+      spiffeId: z.string(),
+      startedAt: instant,
+      heardAt: instant,
+      version: z.string(),
+      certificateExpiresAt: instant,
+    }),
+  ),
+  accessKeys: z.object({ enabled: z.number().int(), disabled: z.number().int() }),
+  /** Every region that was ever issued a key or has reported, whether it is up now or not. */
+  regions: z.array(
+    z.object({
+      spiffeId: z.string(),
+      region: regionName,
+      heardAt: instant.optional(),
+      report: regionReport.omit({ edges: true }).optional(),
+      issued: z.array(issuedDay),
+      edges: z.array(z.object({ spiffeId: z.string(), heardAt: instant, report: edgeReport })),
+    }),
+  ),
+});
+export type StatusAnswer = z.infer<typeof statusAnswer>;

@@ -1,0 +1,37 @@
+import { addDays, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+
+/** The rule by which every tier refuses dates outside its window, in both directions. */
+export interface WindowRule {
+  /** The longest life of a presigned URL, seconds: at most 7 days. Past days are kept as long as one may still live. */
+  readonly longestPresignedSeconds: number;
+  /** The largest accepted difference between two clocks, seconds. */
+  readonly clockSkewSeconds: number;
+}
+
+/** The longest life that SigV4 allows a presigned URL: 7 days, in seconds. */
+export const LONGEST_PRESIGNED_SECONDS = 7 * 86_400;
+
+/** From this time of the UTC day on, tomorrow's keys are issued: midnight finds them everywhere already. */
+const TOMORROW_FROM_MS = 12 * 3_600_000;
+
+/** The days whose keys may be held at `now` (epoch milliseconds), oldest first. */
+export function windowOfDays(rule: WindowRule, now: number): readonly ScopeDate[] {
+  const newest = newestDay(now);
+  const days: ScopeDate[] = [];
+  for (let day = oldestDay(rule, now); day <= newest; day = addDays(day, 1)) days.push(day);
+  return days;
+}
+
+/** Whether `date` is in the window at `now`. */
+export function isInWindow(rule: WindowRule, date: ScopeDate, now: number): boolean {
+  return date >= oldestDay(rule, now) && date <= newestDay(now);
+}
+
+function oldestDay(rule: WindowRule, now: number): ScopeDate {
+  return scopeDateOf(now - (rule.longestPresignedSeconds + rule.clockSkewSeconds) * 1000);
+}
+
+function newestDay(now: number): ScopeDate {
+  const today = scopeDateOf(now);
+  return now - startOfScopeDate(today) >= TOMORROW_FROM_MS ? addDays(today, 1) : today;
+}

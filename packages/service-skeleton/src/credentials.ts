@@ -1,0 +1,71 @@
+import { CredentialsError, CredentialsStore, parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
+import {
+  every,
+  hasRole,
+  identityOf,
+  type Cancel,
+  type Clock,
+  type Identity,
+  type Role,
+} from '@sigv4-keyd/hop-protocol';
+import type { Logger } from './logging.js';
+import { StartError } from './run-service.js';
+
+/** How often the certificate files are looked at, milliseconds. */
+const RELOAD_EVERY_MS = 10_000;
+
+export interface OwnCredentials<R extends Role> {
+  readonly store: CredentialsStore;
+  /** Who we are, read from our own certificate: region and service are never configured. */
+  readonly identity: Extract<Identity, { role: R }>;
+  /** Stops looking for new files. */
+  readonly stop: Cancel;
+}
+
+/**
+ * Reads the service's own certificate, key and authorities, refuses a certificate of another role or trust domain, and
+ * looks for renewed files on every beat.
+ * @throws StartError
+ */
+export async function openOwnCredentials<R extends Role>(
+  settings: { readonly tlsCert: string; readonly tlsKey: string; readonly tlsCa: string; readonly trustDomain: string },
+  role: R,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<OwnCredentials<R>> {
+  const store = await openStore(settings, log);
+  const id = parseSpiffeId(store.current.spiffeId);
+  const identity = id && identityOf(id);
+  if (!identity || !hasRole(identity, role) || identity.trustDomain !== settings.trustDomain) {
+    throw new StartError(
+      `${settings.tlsCert} is for ${store.current.spiffeId}; this service needs one for the role ` +
+        `${role} in the trust domain ${settings.trustDomain} (keydctl pki issue makes one)`,
+      78,
+    );
+  }
+  if (store.current.notAfter.getTime() < clock.now()) {
+    log.warn(
+      { notAfter: store.current.notAfter },
+      'the certificate has expired: peers will refuse it until it is renewed',
+    );
+  }
+  const stop = every(clock, RELOAD_EVERY_MS, () => store.reload());
+  return { store, identity, stop };
+}
+
+async function openStore(
+  settings: { readonly tlsCert: string; readonly tlsKey: string; readonly tlsCa: string },
+  log: Logger,
+): Promise<CredentialsStore> {
+  try {
+    return await CredentialsStore.open(
+      { cert: settings.tlsCert, key: settings.tlsKey, ca: settings.tlsCa },
+      {
+        onReload: ({ spiffeId, notAfter }) => log.info({ spiffeId, notAfter }, 'certificate reloaded'),
+        onError: (error) => log.warn({ err: error }, 'certificate files cannot be used; the old ones stay in use'),
+      },
+    );
+  } catch (error) {
+    if (error instanceof CredentialsError) throw new StartError(error.message, 78, error);
+    throw error;
+  }
+}

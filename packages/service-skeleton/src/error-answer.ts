@@ -1,0 +1,43 @@
+import { KeydError, ERRORS, type ErrorAnswer, type ErrorCode } from '@sigv4-keyd/hop-protocol';
+import type { FastifyError } from 'fastify';
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
+import type { MtlsApp } from './mtls-app.js';
+
+/** Every answer that is not a success has one form, with one of the closed set of codes. */
+export function answerErrorsUniformly(app: MtlsApp): void {
+  app.setErrorHandler((error: FastifyError | KeydError, request, reply) => {
+    const { code, detail } = classify(error);
+    const status = ERRORS[code][0];
+    if (status >= 500) request.log.error({ err: error }, code);
+    else request.log.info({ err: { message: error.message }, detail }, code);
+    return reply.code(status).send(errorAnswerOf(code, request.id, detail));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .send(errorAnswerOf('not-found', request.id, `no route ${request.method} ${request.url.split('?')[0] ?? ''}`)),
+  );
+}
+
+function errorAnswerOf(code: ErrorCode, requestId: string, detail: string | undefined): ErrorAnswer {
+  return { error: { code, message: ERRORS[code][1], ...(detail !== undefined && { detail }), requestId } };
+}
+
+function classify(error: FastifyError | KeydError): { readonly code: ErrorCode; readonly detail?: string | undefined } {
+  if (error instanceof KeydError) return { code: error.code, detail: error.detail };
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const parts = error.validation.map(
+      ({ instancePath, message }) => `${instancePath || 'body'}: ${message ?? 'refused'}`,
+    );
+    return { code: 'malformed-request', detail: parts.slice(0, 5).join('; ') };
+  }
+  if (isResponseSerializationError(error)) return { code: 'internal-error' };
+  if (error.statusCode === 413) return { code: 'too-large' };
+  if (error.statusCode === 401) return { code: 'not-authenticated', detail: error.message };
+  if (error.statusCode === 403) return { code: 'role-not-allowed', detail: error.message };
+  if (error.statusCode === 429) return { code: 'too-many-requests' };
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return { code: 'malformed-request', detail: error.code };
+  }
+  return { code: 'internal-error' };
+}

@@ -1,0 +1,24 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+
+/** What a service says of itself. Nothing in it is secret, yet it listens on loopback or a private network only. */
+export interface Health {
+  /** Why the service cannot do its work now, in words; empty when it can. */
+  readonly notReady: () => readonly string[];
+  /** Everything else worth seeing: days held, ages, peers. */
+  readonly status: () => object;
+}
+
+/** The plain-HTTP listener for probes: live means the process answers, ready means it can do its work. */
+export function createHealthApp(health: Health): FastifyInstance {
+  const app = Fastify({ logger: false });
+  app.get('/health/live', () => ({ live: true }));
+  app.get('/health/ready', (_request, reply) => {
+    const notReady = health.notReady();
+    return reply.code(notReady.length === 0 ? 200 : 503).send({ ready: notReady.length === 0, notReady });
+  });
+  app.get('/status', () => {
+    const notReady = health.notReady();
+    return { ready: notReady.length === 0, notReady, ...health.status() };
+  });
+  return app;
+}

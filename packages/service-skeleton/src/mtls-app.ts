@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import { fastifyMtls, serverTlsOptions, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
+import { identityOf, type Identity } from '@sigv4-keyd/hop-protocol';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { answerErrorsUniformly } from './error-answer.js';
+import { pathOf, type Logger } from './logging.js';
+
+declare module '@sigv4-keyd/fastify-mtls' {
+  interface FastifyMtlsTypes {
+    identity: Identity;
+  }
+}
+
+export interface MtlsAppOptions {
+  readonly credentials: CredentialsStore;
+  readonly trustDomain: string;
+  readonly log: Logger;
+  /** Why an identity is not served at present, asked at every request. */
+  readonly isRefused?: (identity: Identity) => string | undefined;
+  /** The largest body of a request, bytes. */
+  readonly bodyLimit?: number;
+}
+
+/** A listener whose routes are typed by their zod schemas, with `request.peer`. */
+export type MtlsApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+
+const DEFAULT_BODY_LIMIT = 2 * 1024 * 1024;
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** The listener of a tier for the tier below and for operators: mTLS, one form of messages, one form of errors. */
+export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
+  const loggerInstance: FastifyBaseLogger = options.log;
+  const app: MtlsApp = Fastify({
+    https: { ...serverTlsOptions(options.credentials.current) },
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    // A request id crosses the tiers, so that one request can be followed through all logs.
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerErrorsUniformly(app);
+  await app.register(fastifyMtls, {
+    trustDomain: options.trustDomain,
+    parseIdentity: identityOf,
+    credentials: options.credentials,
+    ...(options.isRefused && { isRefused: options.isRefused }),
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, url } = request;
+    const line = {
+      method,
+      path: pathOf(url),
+      status: reply.statusCode,
+      requestId: request.id,
+      ms: Math.round(reply.elapsedTime),
+    };
+    request.log.debug(line, 'answered');
+    done();
+  });
+  return app;
+}

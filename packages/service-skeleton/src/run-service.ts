@@ -1,0 +1,128 @@
+import { systemClock, type Clock } from '@sigv4-keyd/hop-protocol';
+import type { z } from 'zod';
+import { ConfigurationError, describeSettings, readConfiguration } from './configuration.js';
+import { createLogger, type Logger } from './logging.js';
+
+/** A service that runs: where it answers and how it ends. */
+export interface RunningService {
+  readonly addresses: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+  /** Called on SIGHUP: read certificates and other files again. */
+  reload(): Promise<unknown>;
+}
+
+export interface ServiceContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random?: () => number;
+}
+
+export interface ServiceProgram<Schema extends z.ZodObject> {
+  readonly name: string;
+  readonly summary: string;
+  readonly configuration: Schema;
+  readonly start: (configuration: z.output<Schema>, context: ServiceContext) => Promise<RunningService>;
+}
+
+/** A failure at start that an operator can mend; `message` says how. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  /** 69: something that the service needs is unavailable. 78: the configuration is wrong. As in sysexits.h. */
+  readonly exitCode: 69 | 78;
+
+  constructor(message: string, exitCode: 69 | 78, cause?: unknown) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
+}
+
+/** How long a service may take to finish what it has begun, milliseconds. */
+const LONGEST_STOP_MS = 10_000;
+
+/** The whole life of a service process: arguments, configuration, start, signals, stop. */
+export async function runService<Schema extends z.ZodObject>(program: ServiceProgram<Schema>): Promise<void> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(helpOf(program));
+    return;
+  }
+  try {
+    const configuration = readConfiguration(program.configuration, process.env);
+    if (process.argv.includes('--check')) {
+      process.stdout.write(`${program.name}: the configuration is complete\n`);
+      return;
+    }
+    const level = typeof configuration['logLevel'] === 'string' ? configuration['logLevel'] : 'info';
+    const log = createLogger({ service: program.name, level });
+    const service = await program.start(configuration, { clock: systemClock, log });
+    stopOnSignals(service, log);
+    log.info({ addresses: service.addresses }, 'started');
+  } catch (error) {
+    process.exitCode = explain(program.name, error);
+  }
+}
+
+function stopOnSignals(service: RunningService, log: Logger): void {
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => {
+      log.error('did not stop in time');
+      process.exit(1);
+    }, LONGEST_STOP_MS).unref();
+    service.close().then(
+      () => {
+        log.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'stopped with an error');
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+  process.on('SIGHUP', () => {
+    service.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed; the old files stay in use'));
+  });
+}
+
+function explain(name: string, error: unknown): number {
+  if (error instanceof ConfigurationError) {
+    const lines = error.problems.map((problem) => `  - ${problem}\n`).join('');
+    process.stderr.write(`${name}: ${error.message}:\n${lines}Run with --help to see every setting.\n`);
+    return 78;
+  }
+  if (error instanceof StartError) {
+    process.stderr.write(`${name}: ${error.message}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(
+    `${name}: unexpected failure at start\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 1;
+}
+
+function helpOf(program: {
+  readonly name: string;
+  readonly summary: string;
+  readonly configuration: z.ZodObject;
+}): string {
+  const rows = describeSettings(program.configuration);
+  const width = Math.max(...rows.map(({ variable }) => variable.length));
+  const lines = rows.map(
+    ({ variable, fallback, description }) => `  ${variable.padEnd(width)}  ${description} [${fallback}]`,
+  );
+  return [
+    `${program.name}: ${program.summary}`,
+    '',
+    `Usage: ${program.name} [--check] [--help]`,
+    '',
+    'Settings are environment variables; NAME_FILE names a file that holds the value:',
+    ...lines,
+    '',
+  ].join('\n');
+}

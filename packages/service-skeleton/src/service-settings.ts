@@ -1,0 +1,28 @@
+import { LONGEST_PRESIGNED_SECONDS } from '@sigv4-keyd/hop-protocol';
+import { z } from 'zod';
+import { listenAddress, logLevel, readableFile, seconds, trustDomain } from './settings.js';
+
+/** The settings that every service has. A service's own schema spreads them. */
+export const serviceSettings = {
+  trustDomain: trustDomain.describe('SPIFFE trust domain of all certificates'),
+  tlsCert: readableFile.describe("PEM file with this service's certificate (and its chain)"),
+  tlsKey: readableFile.describe('PEM file with its private key'),
+  tlsCa: readableFile.describe('PEM file with the certificate authorities of the trust domain'),
+  healthListen: listenAddress
+    .prefault('127.0.0.1:8081')
+    .describe('Where /health/live, /health/ready and /status answer, without TLS'),
+  logLevel: logLevel.default('info').describe('Least severe log lines that are written'),
+  longestPresigned: seconds
+    .refine((life) => life >= 1 && life <= LONGEST_PRESIGNED_SECONDS, 'must be between 1s and 7d')
+    .prefault('7d')
+    .describe("Longest life of a presigned URL; past days' keys are kept this long"),
+  clockSkew: seconds
+    .refine((skew) => skew >= 1 && skew <= 3_600, 'must be between 1s and 1h')
+    .prefault('15m')
+    .describe("Largest accepted difference to a client's clock"),
+};
+
+/** Where the tiers that serve others answer over mTLS. */
+export const hopListen = listenAddress.prefault('0.0.0.0:8443').describe('Where the tier below is answered, mTLS');
+
+export type ServiceSettings = z.output<z.ZodObject<typeof serviceSettings>>;

@@ -1,0 +1,81 @@
+import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
+import {
+  every,
+  REPORT_EVERY_MS,
+  REPORT_PATH,
+  type Cancel,
+  type Clock,
+  type HeldDay,
+  type OwnReport,
+  type PeerClient,
+} from '@sigv4-keyd/hop-protocol';
+import { z } from 'zod';
+import type { Logger } from './logging.js';
+import { VERSION } from './version.js';
+
+export interface UpwardReportsOptions {
+  readonly parent: PeerClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly credentials: CredentialsStore;
+  readonly heldDays: () => readonly HeldDay[];
+  /** What this tier adds to the report that every tier makes. */
+  readonly more?: () => object;
+}
+
+/** Tells the tier above how this one is, on a beat; whether that succeeds is how the parent's reach is known. */
+export class UpwardReports {
+  readonly #options: UpwardReportsOptions;
+  readonly #startedAt: number;
+  #lastContactAt: number | undefined;
+  #failing = false;
+
+  constructor(options: UpwardReportsOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+  }
+
+  start(): Cancel {
+    void this.send();
+    return every(this.#options.clock, REPORT_EVERY_MS, () => this.send());
+  }
+
+  /** Epoch milliseconds of the last report that the tier above took. */
+  get lastContactAt(): number | undefined {
+    return this.#lastContactAt;
+  }
+
+  /** Whether the last report was taken. */
+  get isParentReachable(): boolean {
+    return this.#lastContactAt !== undefined && !this.#failing;
+  }
+
+  ownReport(): OwnReport {
+    const { credentials, heldDays } = this.#options;
+    return {
+      startedAt: new Date(this.#startedAt).toISOString(),
+      version: VERSION,
+      heldDays: heldDays().map(({ date, keys, fetchedAt }) => ({
+        date,
+        keys,
+        fetchedAt: new Date(fetchedAt).toISOString(),
+      })),
+      certificateExpiresAt: credentials.current.notAfter.toISOString(),
+    };
+  }
+
+  /** Never rejects: a parent that is down is told once, not on every beat. */
+  async send(): Promise<void> {
+    const { parent, clock, log, more } = this.#options;
+    try {
+      const body = { ...this.ownReport(), ...more?.() };
+      await parent.call({ method: 'POST', path: REPORT_PATH, body, answer: z.undefined() });
+      this.#lastContactAt = clock.now();
+      if (this.#failing) log.info('the tier above is reachable again');
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) log.warn({ err: error }, 'the tier above cannot be reached; serving what is held');
+      this.#failing = true;
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { spiffeIdOf, type EdgeIdentity, type EdgeReport, type RegionReport } from '@sigv4-keyd/hop-protocol';
+
+/** An edge that was not heard of for this long is no longer listed. */
+const FORGET_AFTER_MS = 24 * 3_600_000;
+const MOST_EDGES = 20_000;
+
+/** The edges of this region and what each last said of itself. */
+export class EdgeRoster {
+  readonly #heard = new Map<string, { readonly at: number; readonly report: EdgeReport }>();
+
+  hear(edge: EdgeIdentity, report: EdgeReport, at: number): void {
+    const id = spiffeIdOf(edge);
+    // Deleting first keeps the map in the order of hearing: the first entry is the one longest silent.
+    this.#heard.delete(id);
+    this.#heard.set(id, { at, report });
+    for (const [silent, { at: heardAt }] of this.#heard) {
+      if (this.#heard.size <= MOST_EDGES && at - heardAt <= FORGET_AFTER_MS) break;
+      this.#heard.delete(silent);
+    }
+  }
+
+  list(): RegionReport['edges'] {
+    return [...this.#heard].map(([spiffeId, { at, report }]) => ({
+      spiffeId,
+      heardAt: new Date(at).toISOString(),
+      report,
+    }));
+  }
+}

@@ -1,0 +1,22 @@
+import {
+  KeydError,
+  type Absence,
+  type AccessKeyFacts,
+  type EdgeIdentity,
+  type RegionIdentity,
+} from '@sigv4-keyd/hop-protocol';
+
+/** An edge is served by its own region only: its certificate names both its region and its one service. */
+export function requireOwnRegion(own: RegionIdentity, edge: EdgeIdentity): void {
+  if (edge.region === own.region) return;
+  throw new KeydError('role-not-allowed', {
+    detail: `your certificate is for ${edge.region}, this is ${own.region}; point the edge at its own region`,
+  });
+}
+
+/** Why an edge is not given this access key's kService, or undefined when it is. */
+export function refusalFor(edge: EdgeIdentity, facts: AccessKeyFacts, now: number): Absence | undefined {
+  if (facts.expiresAt !== undefined && facts.expiresAt <= now) return 'expired';
+  if (facts.services !== undefined && !facts.services.includes(edge.service)) return 'not-for-scope';
+  return undefined;
+}

@@ -1,0 +1,37 @@
+import {
+  encodeKeyAnswer,
+  hasRole,
+  KeydError,
+  keyAnswer,
+  keyRequest,
+  SERVICE_KEYS,
+  type RegionIdentity,
+  type RegionKeySource,
+} from '@sigv4-keyd/hop-protocol';
+import type { MtlsApp } from '@sigv4-keyd/service-skeleton';
+import { recordIssuance } from '../audit.js';
+import { requireOwnRegion } from '../policy.js';
+import { serviceKeysFor } from '../service-keys-for.js';
+
+/** POST /v1/service-keys: an edge's kService for one day. */
+export function serviceKeysRoute(
+  app: MtlsApp,
+  {
+    own,
+    regionKeys,
+    now,
+  }: { readonly own: RegionIdentity; readonly regionKeys: RegionKeySource; readonly now: () => number },
+): void {
+  app.post(
+    SERVICE_KEYS.path,
+    { config: { mtls: { roles: ['edge'] } }, schema: { body: keyRequest, response: { 200: keyAnswer } } },
+    async (request) => {
+      const edge = request.peer;
+      if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
+      requireOwnRegion(own, edge);
+      const answer = await serviceKeysFor(edge, regionKeys, now).issue(request.body);
+      recordIssuance(request.log, edge, request.body, answer, request.id);
+      return encodeKeyAnswer(SERVICE_KEYS, request.body.date, { region: own.region, service: edge.service }, answer);
+    },
+  );
+}

@@ -1,0 +1,72 @@
+import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
+import { every, identityOf, PeerClient, type CachedKeySource } from '@sigv4-keyd/hop-protocol';
+import {
+  createHealthApp,
+  listen,
+  openOwnCredentials,
+  UpwardReports,
+  type RunningService,
+  type ServiceContext,
+} from '@sigv4-keyd/service-skeleton';
+import { scopeDateOf, type KRegion } from '@sigv4-keyd/sigv4-core';
+import { createRegionApp } from './app.js';
+import type { Configuration } from './configuration.js';
+import { EdgeRoster } from './edge-roster.js';
+import { createRegionKeys } from './key-source.js';
+
+const EXPIRE_EVERY_MS = 60_000;
+
+/** Starts region-keyd. It starts with the master out of reach, too: it is not ready then, but answers what it holds. */
+export async function startRegionKeyd(
+  configuration: Configuration,
+  { clock, log, random = Math.random }: ServiceContext,
+): Promise<RunningService> {
+  const { store, identity, stop } = await openOwnCredentials(configuration, 'region', { clock, log });
+  const agent = createMtlsAgent({
+    credentials: store,
+    acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
+  });
+  const master = new PeerClient({ urls: configuration.masters, dispatcher: agent });
+  const regionKeys = createRegionKeys(identity, configuration, master, { clock, random });
+  const roster = new EdgeRoster();
+  const reports = new UpwardReports({
+    parent: master,
+    clock,
+    log,
+    credentials: store,
+    heldDays: () => regionKeys.heldDays(),
+    more: () => ({ edges: roster.list() }),
+  });
+
+  const app = await createRegionApp({ own: identity, credentials: store, regionKeys, roster, clock, log });
+  const health = createHealthApp({
+    notReady: () => notReady(regionKeys, reports, clock.now()),
+    status: () => ({ identity: store.current.spiffeId, ...reports.ownReport(), edges: roster.list() }),
+  });
+  const addresses = {
+    hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
+    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+  };
+  const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
+    regionKeys.expire();
+  });
+  const stopReporting = reports.start();
+  return {
+    addresses,
+    reload: () => store.reload(),
+    async close() {
+      stop();
+      stopExpiring();
+      stopReporting();
+      await Promise.all([app.close(), health.close()]);
+      await agent.close();
+    },
+  };
+}
+
+/** A region can work when it holds today's keys or can ask for them. */
+function notReady(regionKeys: CachedKeySource<KRegion>, master: UpwardReports, now: number): readonly string[] {
+  const today = scopeDateOf(now);
+  const holdsToday = regionKeys.heldDays().some(({ date, keys }) => date === today && keys > 0);
+  return holdsToday || master.isParentReachable ? [] : ['no key of today is held and master-keyd cannot be reached'];
+}
