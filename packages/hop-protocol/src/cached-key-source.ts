@@ -72,7 +72,7 @@ export class CachedKeySource<Key> implements KeySource<Key> {
     return absent && absent.until > this.#options.clock.now() ? absent.reason : undefined;
   }
 
-  /** The key of one access key, asking the parent on a miss. Rejects with a KeydError when the parent cannot be asked. */
+  /** The key of one access key, asking the parent on a miss. Rejects with a KeydError when that cannot be done. */
   async find(date: ScopeDate, accessKeyId: string): Promise<Finding<Key>> {
     this.#requireInWindow(date);
     const held = this.held(date, accessKeyId);
@@ -83,10 +83,7 @@ export class CachedKeySource<Key> implements KeySource<Key> {
     return this.#batches.ask(date, accessKeyId);
   }
 
-  async issue(request: {
-    readonly date: ScopeDate;
-    readonly accessKeyIds: readonly string[];
-  }): Promise<KeyAnswer<Key>> {
+  async issue(request: KeyRequest): Promise<KeyAnswer<Key>> {
     const issued = new Map<string, IssuedKey<Key>>();
     const absent = new Map<string, Absence>();
     await Promise.all(

@@ -10,8 +10,11 @@ import { z } from 'zod';
 import { ABSENCES, MOST_KEYS_A_REQUEST } from './key-source.js';
 import { accessKeyId, regionName, scopeDate, serviceName } from './schemas.js';
 
-/** The two hops that keys come down by. Both ends read this one definition. */
-export const keyRequest = z.object({
+/**
+ * The two hops that keys come down by. Both ends read this one definition. Strict: a request that names a region or a
+ * service is refused, as the certificate alone says whose keys these are.
+ */
+export const keyRequest = z.strictObject({
   date: scopeDate,
   accessKeyIds: z
     .array(accessKeyId)

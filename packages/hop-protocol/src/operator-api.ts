@@ -3,7 +3,10 @@ import { accessKeyId, instant, regionName, serviceName } from './schemas.js';
 import { edgeReport, regionReport } from './tier-report.js';
 
 /** What operators ask of master-keyd. keydctl and the service read this one definition. */
+/** POST creates (201, with the secret), GET lists; GET and DELETE of ID below it show and delete one (200). */
 export const ACCESS_KEYS_PATH = '/v1/access-keys';
+/** POST imports an access key made elsewhere: 201, without the secret. */
+export const ACCESS_KEY_IMPORT_PATH = '/v1/access-keys/import';
 export const STATUS_PATH = '/v1/status';
 
 export const accessKeyStatus = z.enum(['enabled', 'disabled', 'deleted']);
@@ -59,7 +62,7 @@ export const listAccessKeysQuery = z.object({
 });
 export const listedAccessKeys = z.object({ accessKeys: z.array(accessKey), next: accessKeyId.optional() });
 
-/** What an operator may do to an access key that exists: POST /v1/access-keys/ID/ACTION. Deleting is DELETE. */
+/** What an operator may do to an access key that exists: POST /v1/access-keys/ID/ACTION, answered with the access key. */
 export const ACCESS_KEY_ACTIONS = ['enable', 'disable'] as const;
 export type AccessKeyAction = (typeof ACCESS_KEY_ACTIONS)[number];
 

@@ -1,0 +1,197 @@
+import {
+  CachedKeySource,
+  KeydError,
+  type Absence,
+  type CachedKeySourceOptions,
+  type IssuedKey,
+  type KeyAnswer,
+  type KeyRequest,
+  type KeySource,
+} from '@sigv4-keyd/hop-protocol';
+import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
+import t from 'tap';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+/** A parent that knows the ids that begin with 'AK', counts what it is asked, and can be told to fail or to wait. */
+class Parent implements KeySource<string> {
+  readonly asked: KeyRequest[] = [];
+  failure: unknown;
+  #gate: Promise<void> = Promise.resolve();
+
+  async issue(request: KeyRequest): Promise<KeyAnswer<string>> {
+    this.asked.push(request);
+    await this.#gate;
+    if (this.failure !== undefined) throw this.failure;
+    const issued = new Map<string, IssuedKey<string>>();
+    const absent = new Map<string, Absence>();
+    for (const accessKeyId of request.accessKeyIds) {
+      if (accessKeyId.startsWith('AK')) {
+        issued.set(accessKeyId, { facts: { accessKeyId, createdAt: 0 }, key: `${accessKeyId}@${request.date}` });
+      } else {
+        absent.set(accessKeyId, 'unknown');
+      }
+    }
+    return { issued, absent };
+  }
+
+  /** Answers wait until the returned function is called. */
+  hold(): () => void {
+    let open: () => void = () => undefined;
+    this.#gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    return open;
+  }
+
+  get idsAsked(): number {
+    return this.asked.reduce((sum, { accessKeyIds }) => sum + accessKeyIds.length, 0);
+  }
+}
+
+const NOON = '2026-11-22T12:00:00Z';
+const TODAY = scopeDateOf(Date.parse(NOON));
+
+function setUp(options: Partial<CachedKeySourceOptions<string>> = {}): {
+  readonly clock: VirtualClock;
+  readonly parent: Parent;
+  readonly cache: CachedKeySource<string>;
+} {
+  const clock = new VirtualClock(NOON);
+  const parent = new Parent();
+  const cache = new CachedKeySource({
+    parent,
+    clock,
+    random: () => 0.5,
+    window: { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 },
+    mostKeysADay: 1_000,
+    absentForMs: 5_000,
+    missBudget: { burst: 100, perSecond: 10 },
+    ...options,
+  });
+  return { clock, parent, cache };
+}
+
+t.test('a key is asked for once and then held', async (t) => {
+  const { cache, parent } = setUp();
+  t.equal(cache.held(TODAY, 'AK1'), undefined);
+  t.match(await cache.find(TODAY, 'AK1'), { key: 'AK1@20261122' });
+  t.match(await cache.find(TODAY, 'AK1'), { key: 'AK1@20261122' });
+  t.match(cache.held(TODAY, 'AK1'), { key: 'AK1@20261122' });
+  t.equal(parent.asked.length, 1);
+});
+
+t.test('concurrent misses join: one request under way, the rest together in the next, nobody twice', async (t) => {
+  const { cache, parent } = setUp();
+  const open = parent.hold();
+  const findings = ['AK1', 'AK2', 'AK3', 'AK1', 'AK2'].map((id) => cache.find(TODAY, id));
+  t.equal(parent.asked.length, 1);
+  open();
+  await Promise.all(findings);
+  t.same(
+    parent.asked.map(({ accessKeyIds }) => accessKeyIds),
+    [['AK1'], ['AK2', 'AK3']],
+  );
+});
+
+t.test('an absent access key is remembered for seconds, then asked for again', async (t) => {
+  const { cache, parent, clock } = setUp();
+  t.equal(await cache.find(TODAY, 'NO1'), 'unknown');
+  t.equal(await cache.find(TODAY, 'NO1'), 'unknown');
+  t.equal(parent.asked.length, 1);
+  await clock.advance(5_001);
+  t.equal(await cache.find(TODAY, 'NO1'), 'unknown');
+  t.equal(parent.asked.length, 2);
+});
+
+t.test('a flood of made-up ids costs the parent its budget and no more, and held keys go on', async (t) => {
+  const { cache, parent, clock } = setUp();
+  await cache.find(TODAY, 'AK1');
+  const before = parent.idsAsked;
+  for (let second = 0; second < 10; second += 1) {
+    for (let wave = 0; wave < 20; wave += 1) {
+      await Promise.allSettled(Array.from({ length: 50 }, (_, i) => cache.find(TODAY, `NO${second}x${wave}x${i}`)));
+    }
+    t.match(cache.held(TODAY, 'AK1'), { key: 'AK1@20261122' });
+    await clock.advance(1_000);
+  }
+  const budget = 100 + 10 * 10;
+  t.ok(parent.idsAsked - before <= budget + 50, `${parent.idsAsked - before} of 10,000 made-up ids were asked for`);
+  t.ok(parent.idsAsked - before >= 100, 'the budget was used');
+});
+
+t.test('honest access keys cost no budget', async (t) => {
+  const { cache, parent } = setUp();
+  for (let i = 0; i < 500; i += 1) await cache.find(TODAY, `AK${i}`);
+  t.equal(parent.idsAsked, 500);
+});
+
+t.test('a parent that fails is left alone for a growing pause; misses fail at once, held keys do not', async (t) => {
+  const { cache, parent, clock } = setUp();
+  await cache.find(TODAY, 'AK1');
+  parent.failure = new KeydError('parent-unavailable');
+  await t.rejects(cache.find(TODAY, 'AK2'), { code: 'parent-unavailable' });
+  await t.rejects(cache.find(TODAY, 'AK2'), { code: 'parent-unavailable' });
+  t.equal(parent.asked.length, 2, 'the second miss did not reach the parent');
+  t.match(await cache.find(TODAY, 'AK1'), { key: 'AK1@20261122' });
+  await clock.advance(201);
+  await t.rejects(cache.find(TODAY, 'AK2'));
+  t.equal(parent.asked.length, 3);
+  await clock.advance(201);
+  await t.rejects(cache.find(TODAY, 'AK2'));
+  t.equal(parent.asked.length, 3, 'the pause has grown');
+  parent.failure = undefined;
+  await clock.advance(5_000);
+  t.match(await cache.find(TODAY, 'AK2'), { key: 'AK2@20261122' });
+});
+
+t.test('dates outside the window are refused before the parent is asked', async (t) => {
+  const { cache, parent } = setUp();
+  for (const at of ['2026-11-20T00:00:00Z', '2026-11-24T00:00:00Z']) {
+    await t.rejects(cache.find(scopeDateOf(Date.parse(at)), 'AK1'), { code: 'date-outside-window' });
+  }
+  t.equal(parent.asked.length, 0);
+});
+
+t.test('days that left the window are forgotten', async (t) => {
+  const { cache, clock } = setUp();
+  await cache.find(TODAY, 'AK1');
+  await clock.moveTo('2026-11-23T01:14:59Z');
+  cache.expire();
+  t.equal(cache.heldDays().length, 1, 'presigned URLs of yesterday may still live');
+  await clock.moveTo('2026-11-23T01:15:00Z');
+  cache.expire();
+  t.same(cache.heldDays(), []);
+  t.equal(cache.held(TODAY, 'AK1'), undefined);
+});
+
+t.test('purging takes exactly what was hit', async (t) => {
+  const { cache, parent } = setUp();
+  await Promise.all(['AK1', 'AK2', 'AK3'].map((id) => cache.find(TODAY, id)));
+  t.equal(
+    cache.purge((_date, { accessKeyId }) => accessKeyId === 'AK2'),
+    1,
+  );
+  t.equal(cache.held(TODAY, 'AK2'), undefined);
+  t.ok(cache.held(TODAY, 'AK1'));
+  t.ok(cache.held(TODAY, 'AK3'));
+  const asked = parent.asked.length;
+  await cache.find(TODAY, 'AK2');
+  t.equal(parent.asked.length, asked + 1);
+});
+
+t.test('the bound on held keys drops the least recently used', async (t) => {
+  const { cache } = setUp({ mostKeysADay: 2 });
+  await cache.find(TODAY, 'AK1');
+  await cache.find(TODAY, 'AK2');
+  cache.held(TODAY, 'AK1');
+  await cache.find(TODAY, 'AK3');
+  t.ok(cache.held(TODAY, 'AK1'));
+  t.equal(cache.held(TODAY, 'AK2'), undefined);
+});
+
+t.test('an answer covers every access key that was asked for', async (t) => {
+  const { cache } = setUp();
+  const answer = await cache.issue({ date: TODAY, accessKeyIds: ['AK1', 'NO1', 'AK2'] });
+  t.same([...answer.issued.keys()].sort(), ['AK1', 'AK2']);
+  t.same([...answer.absent], [['NO1', 'unknown']]);
+});

@@ -1,0 +1,39 @@
+import { isInWindow, windowOfDays } from '@sigv4-keyd/hop-protocol';
+import t from 'tap';
+import { day } from '../support/days.js';
+
+const WEEK = { longestPresignedSeconds: 7 * 86_400, clockSkewSeconds: 900 };
+const HOUR = { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 };
+
+const days = (rule: typeof WEEK, at: string): string => windowOfDays(rule, Date.parse(at)).join(' ');
+
+t.test('the window holds today, tomorrow from noon UTC on, and the days of presigned URLs that may live', (t) => {
+  t.equal(days(HOUR, '2026-11-22T11:59:59Z'), '20261122', 'before noon: today alone');
+  t.equal(days(HOUR, '2026-11-22T12:00:00Z'), '20261122 20261123', 'from noon on: tomorrow too');
+  t.equal(
+    days(HOUR, '2026-11-22T01:14:59Z'),
+    '20261121 20261122',
+    'a URL of yesterday may live for an hour and the skew',
+  );
+  t.equal(days(HOUR, '2026-11-22T01:15:00Z'), '20261122', 'and not longer');
+  t.equal(
+    days(WEEK, '2026-11-22T00:15:00Z'),
+    '20261115 20261116 20261117 20261118 20261119 20261120 20261121 20261122',
+    'seven days back',
+  );
+  t.equal(windowOfDays(WEEK, Date.parse('2026-11-22T00:14:59Z'))[0], '20261114', 'an eighth day for the skew alone');
+  t.equal(days(HOUR, '2028-02-28T13:00:00Z'), '20280228 20280229', 'leap day');
+  t.equal(days(HOUR, '2026-12-31T13:00:00Z'), '20261231 20270101', 'new year');
+  t.end();
+});
+
+t.test('dates outside the window are refused in both directions', (t) => {
+  const noon = Date.parse('2026-11-22T12:00:00Z');
+  t.notOk(isInWindow(HOUR, day('20261124'), noon), 'the day after tomorrow');
+  t.notOk(isInWindow(HOUR, day('20261123'), noon - 1), 'tomorrow before noon');
+  t.ok(isInWindow(HOUR, day('20261123'), noon));
+  t.notOk(isInWindow(HOUR, day('20261121'), noon), 'yesterday, when no URL of it can live');
+  t.notOk(isInWindow(WEEK, day('20261114'), noon), 'eight days ago');
+  t.ok(isInWindow(WEEK, day('20261115'), noon));
+  t.end();
+});
