@@ -75,7 +75,7 @@ export class Authority {
   }
 }
 
-// A leaf names its issuer's key as the issuer itself does; only one made elsewhere may do that in another way than ours.
+// A leaf names its issuer's key as the issuer does itself; an authority made elsewhere may do so in another way.
 function ownKeyIdentifier(certificate: X509Certificate): Buffer {
   const [tbsCertificate] = partsOf(readDer(certificate.raw));
   const [extensions] = partsOf(partsOf(tbsCertificate).at(-1));

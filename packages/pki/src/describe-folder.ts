@@ -46,7 +46,6 @@ function describeCertificate(
 ): CertificateDescription {
   const { uris: [spiffeId] = [], dnsNames = [], ipAddresses = [] } = subjectAltNames(certificate) ?? {};
   const validity = certificateValidity(certificate);
-  const leafProblems = certificate.ca ? [] : [...identityProblems(certificate), ...issuerProblems(file, certificate, contents)];
   return {
     file,
     kind: certificate.ca ? 'authority' : 'leaf',
@@ -56,7 +55,11 @@ function describeCertificate(
     serial: certificate.serialNumber,
     ...validity,
     daysLeft: daysLeft(validity.notAfter, now),
-    problems: [...validityProblems(validity.notBefore, validity.notAfter, now), ...leafProblems],
+    problems: [
+      ...validityProblems(validity.notBefore, validity.notAfter, now),
+      ...(certificate.ca ? [] : identityProblems(certificate)),
+      ...(certificate.ca ? [] : issuerProblems(file, certificate, contents)),
+    ],
   };
 }
 

@@ -24,7 +24,8 @@ export type IssuedFiles = TlsFiles;
  * there is overwritten (see `renew`); an existing ca.crt keeps its authorities and gains this one.
  * @throws PkiError
  */
-export async function issue({ authority, folder, name, days, now, ...names }: CertificateToIssue): Promise<IssuedFiles> {
+export async function issue(wanted: CertificateToIssue): Promise<IssuedFiles> {
+  const { authority, folder, name, days, now, ...names } = wanted;
   const files = leafFiles(folder, name);
   checkNames(names, authority.trustDomain);
   await refuseExisting(files.cert, files.key);

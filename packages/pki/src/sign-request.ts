@@ -18,7 +18,7 @@ export interface SignedRequest extends Required<SubjectNames> {
 }
 
 /**
- * Certifies the key of a request, after checking that its maker holds it. Of what the request asks for, names count only.
+ * Certifies the key of a request, after checking that its maker holds it. Of what it asks for, only names count.
  * @throws PkiError
  */
 export function signRequest({ authority, csrPem, spiffeId, days, now }: RequestToSign): SignedRequest {
