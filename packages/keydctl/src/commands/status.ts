@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { defineCommand } from '../command-line/define-command.js';
+import { connectionOptions, tlsFilesOf } from '../master/connection-options.js';
+import { withMaster } from '../master/with-master.js';
+import { statusText } from '../presentation/status.js';
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'show what is up, which tier holds keys for which days, and how old they are',
+  options: z.strictObject(connectionOptions),
+  examples: ['keydctl status', 'keydctl status --json'],
+  async run({ options, surroundings }) {
+    const address = { url: options.master, files: tlsFilesOf(options) };
+    const answer = await withMaster(address, surroundings.now(), (master) => master.status());
+    return { document: answer, text: (paint) => statusText(paint, answer) };
+  },
+});

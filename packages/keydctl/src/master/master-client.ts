@@ -1,0 +1,74 @@
+import {
+  accessKey,
+  ACCESS_KEY_IMPORT_PATH,
+  accessKeyPath,
+  ACCESS_KEYS_PATH,
+  createdAccessKey,
+  listedAccessKeys,
+  STATUS_PATH,
+  statusAnswer,
+  type AccessKey,
+  type AccessKeyAction,
+  type AccessKeyStatus,
+  type CreateAccessKey,
+  type CreatedAccessKey,
+  type ImportAccessKey,
+  type PeerClient,
+  type StatusAnswer,
+} from '@sigv4-keyd/hop-protocol';
+
+export interface AccessKeyFilter {
+  readonly owner?: string | undefined;
+  readonly status?: AccessKeyStatus | undefined;
+}
+
+const PAGE = 1000;
+
+/** What an operator asks of master-keyd. Rejects with a KeydError. */
+export class MasterClient {
+  readonly #peer: PeerClient;
+
+  constructor(peer: PeerClient) {
+    this.#peer = peer;
+  }
+
+  /** The one answer that carries the secret. */
+  create(request: CreateAccessKey): Promise<CreatedAccessKey> {
+    return this.#peer.call({ method: 'POST', path: ACCESS_KEYS_PATH, body: request, answer: createdAccessKey });
+  }
+
+  import(request: ImportAccessKey): Promise<AccessKey> {
+    return this.#peer.call({ method: 'POST', path: ACCESS_KEY_IMPORT_PATH, body: request, answer: accessKey });
+  }
+
+  /** All access keys that fit, in the order of their ids, a page at a time. */
+  async *list({ owner, status }: AccessKeyFilter = {}): AsyncGenerator<AccessKey, void, undefined> {
+    let after: string | undefined;
+    do {
+      const query = new URLSearchParams({ limit: String(PAGE) });
+      if (owner !== undefined) query.set('owner', owner);
+      if (status !== undefined) query.set('status', status);
+      if (after !== undefined) query.set('after', after);
+      const path = `${ACCESS_KEYS_PATH}?${query.toString()}`;
+      const page = await this.#peer.call({ method: 'GET', path, answer: listedAccessKeys });
+      yield* page.accessKeys;
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  get(accessKeyId: string): Promise<AccessKey> {
+    return this.#peer.call({ method: 'GET', path: accessKeyPath(accessKeyId), answer: accessKey });
+  }
+
+  change(accessKeyId: string, action: AccessKeyAction): Promise<AccessKey> {
+    return this.#peer.call({ method: 'POST', path: accessKeyPath(accessKeyId, action), answer: accessKey });
+  }
+
+  delete(accessKeyId: string): Promise<AccessKey> {
+    return this.#peer.call({ method: 'DELETE', path: accessKeyPath(accessKeyId), answer: accessKey });
+  }
+
+  status(): Promise<StatusAnswer> {
+    return this.#peer.call({ method: 'GET', path: STATUS_PATH, answer: statusAnswer });
+  }
+}
