@@ -59,7 +59,8 @@ export class LookupBatches<Key> {
     if (lane.queued.size >= MOST_WAITING) return Promise.reject(new KeydError('too-many-requests'));
     const waiting = newWaiting<Key>();
     lane.queued.set(accessKeyId, waiting);
-    if (lane.asked.size === 0) this.#send(date, lane);
+    // Those who miss in the same turn of the event loop go together.
+    if (lane.asked.size === 0 && lane.queued.size === 1) queueMicrotask(() => this.#send(date, lane));
     return waiting.promise;
   }
 

@@ -62,7 +62,7 @@ export const listAccessKeysQuery = z.object({
 });
 export const listedAccessKeys = z.object({ accessKeys: z.array(accessKey), next: accessKeyId.optional() });
 
-/** What an operator may do to an access key that exists: POST /v1/access-keys/ID/ACTION, answered with the access key. */
+/** What an operator may do to an access key: POST /v1/access-keys/ID/ACTION, answered with the access key. */
 export const ACCESS_KEY_ACTIONS = ['enable', 'disable'] as const;
 export type AccessKeyAction = (typeof ACCESS_KEY_ACTIONS)[number];
 

@@ -15,7 +15,7 @@ import { VirtualClock } from '../support/virtual-clock.js';
 /** A parent that knows the ids that begin with 'AK', counts what it is asked, and can be told to fail or to wait. */
 class Parent implements KeySource<string> {
   readonly asked: KeyRequest[] = [];
-  failure: unknown;
+  failure: Error | undefined;
   #gate: Promise<void> = Promise.resolve();
 
   async issue(request: KeyRequest): Promise<KeyAnswer<string>> {
@@ -83,13 +83,20 @@ t.test('a key is asked for once and then held', async (t) => {
 t.test('concurrent misses join: one request under way, the rest together in the next, nobody twice', async (t) => {
   const { cache, parent } = setUp();
   const open = parent.hold();
-  const findings = ['AK1', 'AK2', 'AK3', 'AK1', 'AK2'].map((id) => cache.find(TODAY, id));
+  const find = (ids: readonly string[]): Promise<unknown> => Promise.all(ids.map((id) => cache.find(TODAY, id)));
+  const first = find(['AK1', 'AK2', 'AK1']);
+  await new Promise(setImmediate);
+  const rest = [find(['AK3', 'AK1']), find(['AK4', 'AK3'])];
+  await new Promise(setImmediate);
   t.equal(parent.asked.length, 1);
   open();
-  await Promise.all(findings);
+  await Promise.all([first, ...rest]);
   t.same(
     parent.asked.map(({ accessKeyIds }) => accessKeyIds),
-    [['AK1'], ['AK2', 'AK3']],
+    [
+      ['AK1', 'AK2'],
+      ['AK3', 'AK4'],
+    ],
   );
 });
 

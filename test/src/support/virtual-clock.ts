@@ -24,7 +24,7 @@ export class VirtualClock implements Clock {
     return () => this.#alarms.delete(alarm);
   }
 
-  /** Moves to `to` (epoch milliseconds or ISO 8601), ringing every alarm on the way; settled promises run in between. */
+  /** Moves to `to` (epoch milliseconds or ISO 8601), ringing every alarm on the way. */
   async moveTo(to: string | number): Promise<void> {
     const end = typeof to === 'number' ? to : Date.parse(to);
     for (let alarm = this.#next(end); alarm; alarm = this.#next(end)) {

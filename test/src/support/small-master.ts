@@ -1,0 +1,80 @@
+import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
+import {
+  encodeKeyAnswer,
+  hasRole,
+  KeydError,
+  keyAnswer,
+  keyRequest,
+  REGION_KEYS,
+  REPORT_PATH,
+  regionReport,
+  type Absence,
+  type IssuedKey,
+  type KeyRequest,
+  type RegionReport,
+} from '@sigv4-keyd/hop-protocol';
+import { createLogger, createMtlsApp, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import { kDate, kRegion, kSecret, type KRegion } from '@sigv4-keyd/sigv4-core';
+import { TRUST_DOMAIN } from './certificates.js';
+
+/** What a test tells the small master of an access key. */
+export interface KnownAccessKey {
+  readonly secretAccessKey: string;
+  readonly expiresAt?: number;
+  readonly services?: readonly string[];
+}
+
+/** The upper side of the first hop with secrets in a map: everything above a region that a test of regions needs. */
+export class SmallMaster {
+  readonly app: MtlsApp;
+  readonly asked: (KeyRequest & { readonly region: string })[] = [];
+  readonly reports: RegionReport[] = [];
+  /** Answers are passed through here: a test can make this master lie. */
+  twist: (answer: object) => object = (answer) => answer;
+  isDown = false;
+
+  private constructor(app: MtlsApp, accessKeys: ReadonlyMap<string, KnownAccessKey>) {
+    this.app = app;
+    app.post(REGION_KEYS.path, { config: { mtls: { roles: ['region'] } }, schema: { body: keyRequest } }, (request) => {
+      if (!hasRole(request.peer, 'region')) throw new KeydError('role-not-allowed');
+      if (this.isDown) throw new KeydError('database-unavailable');
+      const { region } = request.peer;
+      const { date, accessKeyIds } = request.body;
+      this.asked.push({ date, accessKeyIds, region });
+      const issued = new Map<string, IssuedKey<KRegion>>();
+      const absent = new Map<string, Absence>();
+      for (const accessKeyId of accessKeyIds) {
+        const known = accessKeys.get(accessKeyId);
+        if (!known) {
+          absent.set(accessKeyId, 'unknown');
+          continue;
+        }
+        const { secretAccessKey, ...facts } = known;
+        const key = kRegion(kDate(kSecret(secretAccessKey), date), region);
+        issued.set(accessKeyId, { facts: { accessKeyId, createdAt: 0, ...facts }, key });
+      }
+      return this.twist(keyAnswer.parse(encodeKeyAnswer(REGION_KEYS, date, { region }, { issued, absent })));
+    });
+    app.post(
+      REPORT_PATH,
+      { config: { mtls: { roles: ['region'] } }, schema: { body: regionReport } },
+      async (request, reply) => {
+        this.reports.push(request.body);
+        return reply.code(204).send();
+      },
+    );
+  }
+
+  static async create(
+    credentials: CredentialsStore,
+    accessKeys: Readonly<Record<string, KnownAccessKey>>,
+  ): Promise<SmallMaster> {
+    const log = createLogger({ service: 'small-master', level: 'fatal' });
+    const app = await createMtlsApp({ credentials, trustDomain: TRUST_DOMAIN, log });
+    return new SmallMaster(app, new Map(Object.entries(accessKeys)));
+  }
+
+  async listen(): Promise<URL> {
+    return new URL(await this.app.listen({ host: '127.0.0.1', port: 0 }));
+  }
+}
