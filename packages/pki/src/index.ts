@@ -2,7 +2,7 @@ export { PkiError, type PkiErrorCode } from './pki-error.js';
 export { Authority, type Certification } from './authority.js';
 export { createAuthority, openAuthority, type AuthorityToCreate } from './authority-folder.js';
 export type { SubjectNames } from './subject-names.js';
-export type { CertificateToIssue, IssuedFiles } from './issue.js';
+export { issue, type CertificateToIssue, type IssuedFiles } from './issue.js';
 export { renew, type CertificateToRenew } from './renew.js';
 export { createRequest, type CreatedRequest, type RequestToCreate } from './create-request.js';
 export { readRequest, type CertificateRequest } from './read-request.js';

@@ -23,7 +23,7 @@ export async function installCertificate({ folder, name, certPem, caPem }: Certi
   namesOf(leaf, 'the certificate');
   const authority = leafOf(caPem, 'the authorities');
   if (!authority.ca) {
-    throw new PkiError('not-an-authority', 'caPem does not begin with an authority: copy the ca.crt of the one that signed');
+    throw new PkiError('not-an-authority', 'caPem begins with no authority: copy its ca.crt');
   }
   if (!leaf.checkPrivateKey(await readPrivateKey(files.key))) {
     throw new PkiError('key-mismatch', `the certificate is not for ${files.key}: install it where its request was made`);
