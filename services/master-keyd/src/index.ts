@@ -1,1 +1,6 @@
-export {};
+export * from './app.js';
+export * from './configuration.js';
+export * from './custody/custody.js';
+export * from './custody/file-custody.js';
+export * from './database/migrate.js';
+export * from './start.js';

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { spiffeIdOf, type MasterIdentity, type OperatorIdentity, type RegionIdentity } from '@sigv4-keyd/hop-protocol';
+import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Transaction } from './database/transaction.js';
+
+/** What a region was given: who, which access keys, which scope, when, by whom. */
+export interface Issuance {
+  readonly at: number;
+  readonly region: RegionIdentity;
+  readonly scopeDate: ScopeDate;
+  readonly accessKeyIds: readonly string[];
+  readonly absentCount: number;
+  readonly master: MasterIdentity;
+  readonly requestId: string;
+}
+
+export type OperatorActionName = 'create' | 'import' | 'enable' | 'disable' | 'delete';
+
+export interface OperatorAction {
+  readonly at: number;
+  readonly operator: OperatorIdentity;
+  readonly action: OperatorActionName;
+  readonly accessKeyId: string;
+  /** What else is worth knowing; never a secret. */
+  readonly detail?: object;
+  readonly requestId: string;
+}
+
+/** Written in the transaction that must be durable before the keys are released. */
+export async function recordIssuance(transaction: Transaction, issuance: Issuance): Promise<void> {
+  await transaction.query(
+    `INSERT INTO issuance
+       (id, issued_at, peer, region, scope_date, access_key_ids, absent_count, master, request_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      randomUUID(),
+      new Date(issuance.at),
+      spiffeIdOf(issuance.region),
+      issuance.region.region,
+      issuance.scopeDate,
+      issuance.accessKeyIds,
+      issuance.absentCount,
+      spiffeIdOf(issuance.master),
+      issuance.requestId,
+    ],
+  );
+}
+
+/** Written in the transaction of the change. */
+export async function recordOperatorAction(transaction: Transaction, action: OperatorAction): Promise<void> {
+  await transaction.query(
+    `INSERT INTO operator_action (id, at, spiffe_id, action, access_key_id, detail, request_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      randomUUID(),
+      new Date(action.at),
+      spiffeIdOf(action.operator),
+      action.action,
+      action.accessKeyId,
+      action.detail ?? {},
+      action.requestId,
+    ],
+  );
+}
+
+/** One line for every answer to a region: who, which scope, how many. Never a key. */
+export function logIssuance(log: FastifyBaseLogger, issuance: Issuance): void {
+  log.info(
+    {
+      event: 'region-keys-issued',
+      peer: spiffeIdOf(issuance.region),
+      scopeDate: issuance.scopeDate,
+      issued: issuance.accessKeyIds.length,
+      absent: issuance.absentCount,
+      requestId: issuance.requestId,
+    },
+    'issued kRegion',
+  );
+}
+
+export function logOperatorAction(log: FastifyBaseLogger, action: OperatorAction): void {
+  log.info(
+    {
+      event: 'access-key-changed',
+      peer: spiffeIdOf(action.operator),
+      action: action.action,
+      accessKeyId: action.accessKeyId,
+      requestId: action.requestId,
+    },
+    'access key changed',
+  );
+}

@@ -1,0 +1,29 @@
+import type { Logger } from '@sigv4-keyd/service-skeleton';
+import { Pool } from 'pg';
+
+const MOST_CONNECTIONS = 10;
+const CONNECT_WITHIN_MS = 5_000;
+const STATEMENT_WITHIN_MS = 10_000;
+/** For steps of the schema, which may rewrite large tables while other replicas wait for their end. */
+export const MIGRATION_WITHIN_MS = 3_600_000;
+
+/**
+ * Connections to PostgreSQL. Every wait on the server has an end. Of a connection that breaks while idle the log is
+ * told; the next request gets a new one.
+ */
+export function openPool(databaseUrl: string, log: Logger, statementWithinMs = STATEMENT_WITHIN_MS): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    application_name: 'master-keyd',
+    max: MOST_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    statement_timeout: statementWithinMs,
+    idle_in_transaction_session_timeout: STATEMENT_WITHIN_MS,
+    // The server's own limit cannot help when the server is gone without a word.
+    query_timeout: statementWithinMs + CONNECT_WITHIN_MS,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  return pool;
+}

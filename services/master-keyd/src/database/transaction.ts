@@ -1,0 +1,60 @@
+import type { Pool, PoolClient } from 'pg';
+import { answerable } from './database-error.js';
+
+/** A connection with a transaction open on it: what runs here becomes durable as a whole, or not at all. */
+export type Transaction = Pick<PoolClient, 'query'>;
+
+/**
+ * Runs `work` in a transaction. Resolves only once the commit is durable; a result is never released without it.
+ * Rejects with KeydError 'database-unavailable' when the database is out of reach.
+ */
+export async function inTransaction<Result>(
+  pool: Pool,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  let client: PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw answerable(error);
+  }
+  // A connection that breaks between two statements says so by an event, too; the next statement tells us the same.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  let broken = false;
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    broken = await rollBack(client);
+    throw answerable(error);
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}
+
+/** One statement outside a transaction, with the same errors. */
+export async function query<Row extends object>(
+  pool: Pool,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  try {
+    return (await pool.query<Row>(text, [...values])).rows;
+  } catch (error) {
+    throw answerable(error);
+  }
+}
+
+/** Whether the connection can no longer be used. */
+async function rollBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return false;
+  } catch {
+    return true;
+  }
+}

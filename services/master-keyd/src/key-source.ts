@@ -1,0 +1,120 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
+import type {
+  Absence,
+  IssuedKey,
+  KeyAnswer,
+  KeyRequest,
+  MasterIdentity,
+  RegionIdentity,
+  RegionKeySource,
+  WindowRule,
+} from '@sigv4-keyd/hop-protocol';
+import { kRegion, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Pool } from 'pg';
+import { logIssuance, recordIssuance } from './audit.js';
+import { SealBroken, type Custody } from './custody/custody.js';
+import { findAccessKeys, type StoredAccessKey } from './database/access-keys.js';
+import { lockForIssuing } from './database/locks.js';
+import { inTransaction } from './database/transaction.js';
+import { refusalFor, requireInWindow } from './policy.js';
+
+export interface RegionKeysOptions {
+  readonly pool: Pool;
+  readonly custody: Custody;
+  readonly window: WindowRule;
+  readonly master: MasterIdentity;
+  readonly now: () => number;
+}
+
+export interface Asker {
+  /** From its certificate; the region of every key that is issued to it. */
+  readonly region: RegionIdentity;
+  readonly requestId: string;
+  readonly log: FastifyBaseLogger;
+}
+
+/** Access keys that are unsealed and derived before other requests have a turn: some milliseconds of work. */
+const SLICE = 200;
+
+/**
+ * The deriving side of the upper hop, for one asking region. The keys exist for the length of a request: kDate is
+ * neither kept nor given to anyone, and kRegion leaves only after the record of it is durable.
+ */
+export function regionKeysFor(asker: Asker, options: RegionKeysOptions): RegionKeySource {
+  const { pool, window, master, now } = options;
+  return {
+    async issue(request) {
+      const at = now();
+      requireInWindow(window, request.date, at);
+      const { answer, issuance } = await inTransaction(pool, async (transaction) => {
+        await lockForIssuing(transaction);
+        const stored = await findAccessKeys(transaction, request.accessKeyIds);
+        const answer = await derive(asker, request, stored, { custody: options.custody, at });
+        const issuance = {
+          at,
+          region: asker.region,
+          scopeDate: request.date,
+          accessKeyIds: [...answer.issued.keys()],
+          absentCount: answer.absent.size,
+          master,
+          requestId: asker.requestId,
+        };
+        // An answer without a key needs no record, and a flood of made-up ids must not fill the table.
+        if (answer.issued.size > 0) await recordIssuance(transaction, issuance);
+        return { answer, issuance };
+      });
+      logIssuance(asker.log, issuance);
+      return answer;
+    },
+  };
+}
+
+async function derive(
+  asker: Asker,
+  { date, accessKeyIds }: KeyRequest,
+  stored: ReadonlyMap<string, StoredAccessKey>,
+  { custody, at }: { readonly custody: Custody; readonly at: number },
+): Promise<KeyAnswer<KRegion>> {
+  const issued = new Map<string, IssuedKey<KRegion>>();
+  const absent = new Map<string, Absence>();
+  for (const [index, accessKeyId] of accessKeyIds.entries()) {
+    if (index > 0 && index % SLICE === 0) await otherWork();
+    const key = stored.get(accessKeyId);
+    const refusal = key ? refusalFor(asker.region, key, at) : 'unknown';
+    const derived = key && refusal === undefined ? await kRegionOf(key, date, asker, custody) : undefined;
+    if (key && derived) issued.set(accessKeyId, { facts: factsOf(key), key: derived });
+    else absent.set(accessKeyId, refusal ?? 'disabled');
+  }
+  return { issued, absent };
+}
+
+/** Undefined for a secret whose seal is broken: this access key is refused as if disabled, the others are served. */
+async function kRegionOf(
+  { accessKeyId, version, sealed }: StoredAccessKey,
+  date: ScopeDate,
+  asker: Asker,
+  custody: Custody,
+): Promise<KRegion | undefined> {
+  if (!sealed) return undefined;
+  try {
+    return kRegion(await custody.kDate({ accessKeyId, version, sealed }, date), asker.region.region);
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error;
+    asker.log.error(
+      { event: 'seal-broken', accessKeyId, version, err: error },
+      'ALARM: the sealed secret of an access key does not open; the row was changed outside of this program. ' +
+        'The access key is refused: delete it and find out who writes to the database',
+    );
+    return undefined;
+  }
+}
+
+function factsOf({ accessKeyId, createdAt, expiresAt, services }: StoredAccessKey): IssuedKey<KRegion>['facts'] {
+  return {
+    accessKeyId,
+    createdAt,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(services && { services }),
+  };
+}

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import {
+  createHealthApp,
+  listen,
+  openOwnCredentials,
+  type RunningService,
+  type ServiceContext,
+} from '@sigv4-keyd/service-skeleton';
+import { AccessKeyChanges } from './access-key-changes.js';
+import { createMasterApp } from './app.js';
+import type { Configuration } from './configuration.js';
+import { checkCustodyKey } from './custody/custody-check.js';
+import { fileCustody } from './custody/file-custody.js';
+import { openPool } from './database/pool.js';
+import { prepareDatabase } from './database/prepare.js';
+import { MasterBeat } from './master-beat.js';
+
+/** Starts master-keyd once its database serves and its custody key is the right one. */
+export async function startMasterKeyd(
+  configuration: Configuration,
+  { clock, log }: ServiceContext,
+): Promise<RunningService> {
+  const { databaseUrl, databaseWait, custodyKey, clockSkew, longestPresigned } = configuration;
+  // Undone in reverse, be it at the end or when the start fails half-way.
+  const undo: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (let step = undo.pop(); step; step = undo.pop()) await step();
+  };
+  try {
+    const { store, identity, stop } = await openOwnCredentials(configuration, 'master', { clock, log });
+    undo.push(stop);
+    const schemaVersion = await prepareDatabase(databaseUrl, { clock, log, waitSeconds: databaseWait });
+    const pool = openPool(databaseUrl, log);
+    undo.push(() => pool.end());
+    await checkCustodyKey(pool, custodyKey);
+    const custody = fileCustody(custodyKey);
+    const beat = new MasterBeat({ pool, credentials: store, clock, log });
+    await beat.beat();
+    undo.push(beat.start());
+
+    const now = (): number => clock.now();
+    const window = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
+    const changes = new AccessKeyChanges({ pool, custody, random: randomBytes, now });
+    const regionKeys = { pool, custody, window, master: identity, now };
+    const app = await createMasterApp({ own: identity, credentials: store, changes, regionKeys, log });
+    const health = createHealthApp({
+      notReady: () => (beat.isDatabaseUp ? [] : ['the database does not take records']),
+      status: () => ({ identity: store.current.spiffeId, ...beat.ownReport(), schemaVersion }),
+    });
+    undo.push(() => Promise.all([app.close(), health.close()]));
+    const addresses = {
+      hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
+      health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+    };
+    return { addresses, reload: () => store.reload(), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

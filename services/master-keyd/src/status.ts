@@ -1,0 +1,80 @@
+import { parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
+import {
+  identityOf,
+  windowOfDays,
+  type RegionReport,
+  type StatusAnswer,
+  type WindowRule,
+} from '@sigv4-keyd/hop-protocol';
+import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
+import type { Pool } from 'pg';
+import { everIssuedTo, issuedDays, type IssuedDay } from './database/issuances.js';
+import { heardMasters, heardRegions, type HeardTier } from './database/tier-reports.js';
+import { query } from './database/transaction.js';
+
+/** What is up, and which tier was given or holds keys of which days; read from what all replicas wrote. */
+export async function readStatus(pool: Pool, window: WindowRule, now: number): Promise<StatusAnswer> {
+  const oldest = windowOfDays(window, now)[0] ?? scopeDateOf(now);
+  const [masters, regions, accessKeys, issued, peers] = await Promise.all([
+    heardMasters(pool),
+    heardRegions(pool),
+    countAccessKeys(pool),
+    issuedDays(pool, oldest),
+    everIssuedTo(pool),
+  ]);
+  const reports = new Map(regions.map((region) => [region.spiffeId, region]));
+  const spiffeIds = [...new Set([...peers, ...reports.keys()])].sort();
+  return {
+    at: iso(now),
+    masters: masters.map(({ spiffeId, heardAt, report: { startedAt, version, certificateExpiresAt } }) => ({
+      spiffeId,
+      startedAt,
+      heardAt: iso(heardAt),
+      version,
+      certificateExpiresAt,
+    })),
+    accessKeys,
+    regions: spiffeIds.flatMap((spiffeId) => statusOf(spiffeId, issued, reports.get(spiffeId))),
+  };
+}
+
+type RegionStatus = StatusAnswer['regions'][number];
+
+function statusOf(
+  spiffeId: string,
+  issued: readonly IssuedDay[],
+  heard: HeardTier<RegionReport> | undefined,
+): RegionStatus[] {
+  const region = regionOf(spiffeId);
+  if (region === undefined) return [];
+  const days = issuedTo(spiffeId, issued);
+  if (!heard) return [{ spiffeId, region, issued: days, edges: [] }];
+  const { edges, ...report } = heard.report;
+  return [{ spiffeId, region, heardAt: iso(heard.heardAt), report, issued: days, edges }];
+}
+
+function issuedTo(spiffeId: string, issued: readonly IssuedDay[]): RegionStatus['issued'] {
+  return issued
+    .filter(({ peer }) => peer === spiffeId)
+    .map(({ date, accessKeys, lastIssuedAt }) => ({ date, accessKeys, lastIssuedAt: iso(lastIssuedAt) }));
+}
+
+async function countAccessKeys(pool: Pool): Promise<StatusAnswer['accessKeys']> {
+  const rows = await query<StatusAnswer['accessKeys']>(
+    pool,
+    `SELECT count(*) FILTER (WHERE status = 'enabled')::integer AS enabled,
+            count(*) FILTER (WHERE status = 'disabled')::integer AS disabled
+       FROM access_key`,
+  );
+  return rows[0] ?? { enabled: 0, disabled: 0 };
+}
+
+function regionOf(spiffeId: string): string | undefined {
+  const id = parseSpiffeId(spiffeId);
+  const identity = id && identityOf(id);
+  return identity?.role === 'region' ? identity.region : undefined;
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
