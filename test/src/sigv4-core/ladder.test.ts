@@ -1,0 +1,136 @@
+import { inspect } from 'node:util';
+import {
+  exportKRegion,
+  exportKService,
+  exportKSigning,
+  importKDate,
+  importKRegion,
+  importKService,
+  importKSigning,
+  kDate,
+  kRegion,
+  kSecret,
+  kService,
+  kSigning,
+  scopeDateOf,
+  signatureOf,
+} from '@sigv4-keyd/sigv4-core';
+import type { KDate, KRegion, KService } from '@sigv4-keyd/sigv4-core';
+import t from 'tap';
+import { SECRET } from './policy.js';
+
+const DATE = scopeDateOf(Date.UTC(2015, 7, 30));
+const secretKey = kSecret(SECRET);
+const dayKey = kDate(secretKey, DATE);
+const regionKey = kRegion(dayKey, 'us-east-1');
+const serviceKey = kService(regionKey, 'iam');
+const signing = kSigning(serviceKey);
+
+t.test('derives the published example', (t) => {
+  t.equal(
+    exportKSigning(signing).toString('hex'),
+    'c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9',
+  );
+  t.end();
+});
+
+t.test('a rung that travelled derives the same keys below', (t) => {
+  const travelled = kSigning(kService(importKRegion(exportKRegion(regionKey)), 'iam'));
+  t.same(exportKSigning(travelled), exportKSigning(signing));
+  t.same(exportKSigning(kSigning(importKService(exportKService(serviceKey)))), exportKSigning(signing));
+  t.equal(signatureOf(importKSigning(exportKSigning(signing)), 'text'), signatureOf(signing, 'text'));
+  t.end();
+});
+
+t.test('an imported key is a copy', (t) => {
+  const bytes = exportKSigning(signing);
+  const key = importKSigning(bytes);
+  bytes.fill(0);
+  t.equal(signatureOf(key, 'text'), signatureOf(signing, 'text'));
+  t.end();
+});
+
+t.test('an exported key is a copy', (t) => {
+  exportKSigning(signing).fill(0);
+  t.not(exportKSigning(signing).readUInt32BE(), 0);
+  t.end();
+});
+
+t.test('only 32 bytes are a key', (t) => {
+  for (const importKey of [importKDate, importKRegion, importKService, importKSigning]) {
+    for (const length of [0, 31, 33, 64]) t.throws(() => importKey(new Uint8Array(length)), RangeError);
+    t.doesNotThrow(() => importKey(new Uint8Array(32)));
+  }
+  t.throws(() => kSecret(''), RangeError);
+  t.end();
+});
+
+t.test('keys show their rung and no bytes', (t) => {
+  const rungs = { kSecret: secretKey, kDate: dayKey, kRegion: regionKey, kService: serviceKey, kSigning: signing };
+  const bytes = [exportKRegion(regionKey), exportKService(serviceKey), exportKSigning(signing)];
+  const forbidden = [
+    SECRET,
+    ...bytes.flatMap((key) => [key.toString('hex'), key.toString('base64'), key.toString('latin1')]),
+    ...bytes.map((key) => inspect(key).slice(8, 24)),
+  ];
+  for (const [rung, key] of Object.entries(rungs)) {
+    const shown = [
+      inspect(key, { showHidden: true, depth: 9, customInspect: true }),
+      inspect(key, { showHidden: true, depth: 9, customInspect: false }),
+      inspect({ nested: [key] }, { depth: 9 }),
+      JSON.stringify({ key }),
+      String(key),
+      JSON.stringify(structuredClone(Object.assign({}, key))),
+      JSON.stringify(Object.getOwnPropertyDescriptors(key)),
+    ];
+    for (const text of shown) {
+      t.match(text, rung, `names ${rung}`);
+      for (const secret of forbidden) t.notOk(text.includes(secret), `${rung} shows no bytes`);
+    }
+  }
+  t.end();
+});
+
+/**
+ * Never called: the compiler is the test. Each line below must be an error; should one become legal, the directive
+ * above it is unused, which is an error too, and the build of the tests fails.
+ */
+export function mustNotCompile(): readonly unknown[] {
+  return [
+    // @ts-expect-error kSecret is no kDate: the day cannot be skipped
+    kRegion(secretKey, 'us-east-1'),
+    // @ts-expect-error kDate is no kRegion: the region cannot be skipped
+    kService(dayKey, 'iam'),
+    // @ts-expect-error kRegion is no kService: the service cannot be skipped
+    kSigning(regionKey),
+    // @ts-expect-error kRegion is no kDate: a region cannot climb to make another region's key
+    kRegion(regionKey, 'eu-west-1'),
+    // @ts-expect-error kService is no kRegion: an edge cannot climb to make another service's key
+    kService(serviceKey, 's3'),
+    // @ts-expect-error kService does not sign
+    signatureOf(serviceKey, 'text'),
+    // @ts-expect-error kSecret does not sign
+    signatureOf(secretKey, 'text'),
+    // @ts-expect-error kDate has no way out
+    exportKRegion(dayKey),
+    // @ts-expect-error kSecret has no way out
+    exportKRegion(secretKey),
+    // @ts-expect-error a kSigning is exported as what it is
+    exportKService(signing),
+    // @ts-expect-error any text is no scope date
+    kDate(secretKey, '20150830'),
+    // @ts-expect-error a purpose that is not known
+    kSigning(serviceKey, 'aws5_request'),
+    // @ts-expect-error a version that is not known
+    kSecret(SECRET, 'AWS5'),
+  ];
+}
+
+type IsKey<T> = T extends KRegion | KService ? 'a key' : 'no key';
+
+/** The public face of a key is not enough to be one, nor are its bytes: the build fails when either becomes a key. */
+export const notKeys: readonly [IsKey<Pick<KService, keyof KService>>, IsKey<Uint8Array>, IsKey<KDate>] = [
+  'no key',
+  'no key',
+  'no key',
+];

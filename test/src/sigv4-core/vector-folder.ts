@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+const Context = z.object({
+  credentials: z.object({
+    access_key_id: z.string(),
+    secret_access_key: z.string(),
+    token: z.string().optional(),
+  }),
+  expiration_in_seconds: z.number(),
+  normalize: z.boolean(),
+  region: z.string(),
+  service: z.string(),
+  sign_body: z.boolean(),
+  timestamp: z.string(),
+  omit_session_token: z.boolean().optional(),
+});
+
+export interface WireRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+
+/** One case of the public suite. Its files are read on demand. */
+export interface Vector {
+  readonly name: string;
+  readonly context: z.infer<typeof Context>;
+  readonly file: (name: string) => string;
+}
+
+export const vectorFolder = resolve(process.env['SIGV4_VECTORS'] ?? '../shared/vectors/aws-signing-test-suite', 'v4');
+
+export function readVectors(): readonly Vector[] {
+  if (!existsSync(vectorFolder)) return [];
+  return readdirSync(vectorFolder).map((name) => ({
+    name,
+    context: Context.parse(JSON.parse(readFileSync(join(vectorFolder, name, 'context.json'), 'utf8'))),
+    file: (file) => readFileSync(join(vectorFolder, name, file), 'utf8').replace(/\n+$/, (end) => end.slice(1)),
+  }));
+}
+
+/** Reads a request as the suite writes it. A line that starts with blanks continues the value before it (obs-fold). */
+export function parseWireRequest(text: string): WireRequest {
+  const [head = '', ...bodyParts] = text.split('\n\n');
+  const [requestLine = '', ...lines] = head.replace(/\n$/, '').replace(/\n(?=[ \t])/g, ' ').split('\n');
+  const [, method = '', rawTarget = ''] = /^([A-Z]+) (.*) HTTP\/1\.1$/.exec(requestLine) ?? [];
+  return {
+    method,
+    // One case writes a space into the target, which no HTTP message can carry; a client sends it as %20.
+    target: rawTarget.replaceAll(' ', '%20'),
+    headers: lines.filter((line) => line !== '').map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1)] as const;
+    }),
+    body: bodyParts.join('\n\n'),
+  };
+}
