@@ -45,6 +45,8 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
     },
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    // The longest access key id, which stands in the paths of operators.
+    routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
