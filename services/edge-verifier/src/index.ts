@@ -1,1 +1,16 @@
-export {};
+export * from './answers/answer.js';
+export * from './answers/error-codes.js';
+export * from './answers/refusal.js';
+export * from './audit.js';
+export * from './configuration.js';
+export * from './external-hosts.js';
+export * from './key-source.js';
+export * from './policy.js';
+export * from './edge.js';
+export * from './forward-auth/app.js';
+export * from './forward-auth/forward-auth.js';
+export * from './fronts.js';
+export * from './proxy/app.js';
+export * from './proxy/reverse-proxy.js';
+export * from './proxy/upstream.js';
+export * from './start.js';

@@ -1,0 +1,49 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '@sigv4-keyd/hop-protocol';
+import type { Answer } from './answer.js';
+
+/** Unread bodies up to this size, bytes, are read and dropped, so that the connection can be kept. */
+const DROPPED_BODY_BYTES = 64 * 1024;
+/** How long a client that still sends its body may take to notice the answer, milliseconds. */
+const LINGER_MS = 2_000;
+
+/**
+ * Answers a request whose body may not have been read. Closing at once would reset the connection under a client that
+ * still sends, and the client would lose the answer: so the answer goes out, and what still comes is dropped a while.
+ */
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer, clock: Clock): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const lingers = !request.complete && !isShort(request);
+  const headers = [...answer.headers, 'content-length', String(answer.body.length)];
+  response.writeHead(answer.status, lingers ? [...headers, 'connection', 'close'] : headers);
+  request.resume();
+  if (!lingers) {
+    response.end(request.method === 'HEAD' ? undefined : answer.body);
+    return;
+  }
+  if (request.method === 'HEAD') response.flushHeaders();
+  else response.write(answer.body);
+  const cancel = clock.after(LINGER_MS, () => response.end());
+  request.once('close', () => {
+    cancel();
+    response.end();
+  });
+}
+
+/** Answers on the bare socket what could not be read as a request. */
+export function writeAnswerTo(socket: Socket, { status, headers, body }: Answer): void {
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
+  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at] ?? ''}: ${headers[at + 1] ?? ''}`);
+  lines.push(`content-length: ${body.length}`, 'connection: close', '', '');
+  socket.write(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), body]));
+}
+
+function isShort({ headers }: IncomingMessage): boolean {
+  // A client that waits for "100 Continue" sends nothing after a final answer, or everything: Node cannot tell.
+  if (headers.expect !== undefined || headers['transfer-encoding'] !== undefined) return false;
+  return Number(headers['content-length'] ?? 0) <= DROPPED_BODY_BYTES;
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  METHODS,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Logger } from '@sigv4-keyd/service-skeleton';
+import Fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Answer } from './answers/answer.js';
+import type { Refusal } from './answers/refusal.js';
+import { writeAnswerTo } from './answers/send-answer.js';
+
+/** A request as it came: the target is the wire's own, undecoded. */
+export interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: string;
+  readonly requestId: string;
+}
+
+export interface CatchAllOptions {
+  readonly log: Logger;
+  readonly tls?: TlsServerOptions;
+  /** Answers every request of every method; never rejects. */
+  readonly serve: (arrival: Arrival) => Promise<void>;
+  /** The answer to what could not be read as a request. */
+  readonly answerUnreadable: (refusal: Refusal, requestId: string) => Answer;
+}
+
+const LONGEST_HEADERS_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_MS = 65_000;
+
+const LIMITS: ServerOptions = {
+  maxHeaderSize: LONGEST_HEADERS_BYTES,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  // A large upload may take hours; what ends a stalled one is the pause that its body may make.
+  requestTimeout: 0,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  connectionsCheckingInterval: 5_000,
+  // The verifier refuses a second Host itself, and knows its reason.
+  requireHostHeader: true,
+  insecureHTTPParser: false,
+};
+
+/**
+ * A Fastify app with one route for everything. What was signed are the bytes of the wire, so nothing of the framework
+ * may read them first: the router sees "/" instead of the target, and no method has a body that Fastify would parse.
+ */
+export function createCatchAllApp({ log, tls, serve, answerUnreadable }: CatchAllOptions): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = Fastify({
+    serverFactory: (listener) => createHttpServer(listener, tls),
+    loggerInstance,
+    disableRequestLogging: true,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    genReqId: () => randomUUID(),
+    rewriteUrl: () => '/',
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, answerUnreadable),
+  });
+  for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  app.route({
+    method: METHODS,
+    url: '/',
+    handler: async (request, reply) => {
+      // From here on the answer is ours: Fastify would add, drop or rename headers.
+      reply.hijack();
+      await serve({ request: request.raw, response: reply.raw, target: request.originalUrl, requestId: request.id });
+    },
+  });
+  return app;
+}
+
+function createHttpServer(listener: RequestListener, tls: TlsServerOptions | undefined): Server {
+  const server = tls ? createTlsServer({ ...LIMITS, ...tls }, listener) : createServer(LIMITS, listener);
+  // Node drops headers beyond a count without a word; their total size is bounded already.
+  server.maxHeadersCount = 0;
+  // Node would answer "100 Continue" by itself: a client must not send its body before its signature was checked.
+  server.on('checkContinue', listener);
+  return server;
+}
+
+function answerClientError(
+  error: ConnectionError,
+  socket: Socket,
+  answerUnreadable: CatchAllOptions['answerUnreadable'],
+): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (socket.writable) writeAnswerTo(socket, answerUnreadable({ reason: reasonOf(error) }, randomUUID()));
+  socket.destroy();
+}
+
+function reasonOf(error: ConnectionError): Refusal['reason'] {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';
+  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'malformed-http';
+}

@@ -1,0 +1,44 @@
+import { spiffeIdOf, type CachedKeySource, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { KService, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import { answerTo, type Answer, type AnswerShape } from './answers/answer.js';
+import type { Refusal } from './answers/refusal.js';
+import { Audit } from './audit.js';
+import type { Configuration } from './configuration.js';
+import { SigningKeys } from './key-source.js';
+import { verificationPolicy, type PolicySettings } from './policy.js';
+
+/** What every front of the edge verifies, answers and records with. */
+export interface Edge {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly policy: VerificationPolicy;
+  readonly keys: SigningKeys;
+  readonly audit: Audit;
+  readonly answer: (refusal: Refusal, requestId: string) => Answer;
+}
+
+export type EdgeSettings = PolicySettings & Pick<Configuration, 'answerShape'>;
+
+export function createEdge(
+  own: EdgeIdentity,
+  settings: EdgeSettings,
+  serviceKeys: CachedKeySource<KService>,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Edge {
+  const policy = verificationPolicy(own, settings);
+  const shape: AnswerShape = settings.answerShape === 'auto' ? shapeOf(policy) : settings.answerShape;
+  const { region, clockSkewSeconds } = policy;
+  return {
+    clock,
+    log,
+    policy,
+    keys: new SigningKeys(serviceKeys, own, clock),
+    audit: new Audit(log, spiffeIdOf(own)),
+    answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
+  };
+}
+
+function shapeOf({ pathRule }: VerificationPolicy): AnswerShape {
+  return pathRule === 's3' ? 's3' : 'json';
+}

@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify';
+import { createCatchAllApp } from '../catch-all-app.js';
+import type { Edge } from '../edge.js';
+import type { ForwardAuth } from './forward-auth.js';
+
+/**
+ * The listener that fronts ask. It believes what the front says of the original request, so it must be out of reach for
+ * clients, and the front must overwrite the headers that it speaks through.
+ */
+export function createForwardAuthApp(edge: Edge, forwardAuth: ForwardAuth): FastifyInstance {
+  return createCatchAllApp({
+    log: edge.log,
+    serve: (arrival) => forwardAuth.serve(arrival),
+    answerUnreadable: edge.answer,
+  });
+}

@@ -1,0 +1,93 @@
+import { Server as TlsServer } from 'node:tls';
+import { every, type Cancel } from '@sigv4-keyd/hop-protocol';
+import { listen, type ListenAddress } from '@sigv4-keyd/service-skeleton';
+import type { FastifyInstance } from 'fastify';
+import type { Configuration } from './configuration.js';
+import type { Edge } from './edge.js';
+import { createForwardAuthApp } from './forward-auth/app.js';
+import { ForwardAuth } from './forward-auth/forward-auth.js';
+import { createProxyApp } from './proxy/app.js';
+import { PublicCertificate } from './proxy/public-certificate.js';
+import { ReverseProxy } from './proxy/reverse-proxy.js';
+import { Upstream } from './proxy/upstream.js';
+
+export interface RunningFronts {
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Reads the public certificate again. */
+  readonly reload: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** How often the public certificate's files are looked at, milliseconds. */
+const RELOAD_EVERY_MS = 10_000;
+
+/** Starts every front that is configured. */
+export async function startFronts(edge: Edge, configuration: Configuration): Promise<RunningFronts> {
+  const fronts = new Fronts();
+  try {
+    await fronts.start(edge, configuration);
+    return fronts;
+  } catch (error) {
+    await fronts.close();
+    throw error;
+  }
+}
+
+class Fronts implements RunningFronts {
+  readonly addresses: Record<string, string> = {};
+  readonly #apps: FastifyInstance[] = [];
+  readonly #reloads: (() => Promise<void>)[] = [];
+  #stopReloading: Cancel = () => undefined;
+  #upstream: Upstream | undefined;
+
+  async start(edge: Edge, configuration: Configuration): Promise<void> {
+    const { proxyListen, forwardAuthListen } = configuration;
+    if (configuration.upstream) {
+      this.#upstream = new Upstream(configuration.upstream, configuration.upstreamTimeout * 1000);
+      const proxy = reverseProxy(edge, this.#upstream, configuration);
+      if (proxyListen) await this.#listen('proxy', createProxyApp(edge, proxy), proxyListen, 'KEYD_PROXY_LISTEN');
+      await this.#startTls(edge, proxy, configuration);
+    }
+    if (forwardAuthListen) {
+      const { forwardAuthBodies: bodies, unsignedPayload } = configuration;
+      const app = createForwardAuthApp(edge, new ForwardAuth(edge, { bodies, unsignedPayload }));
+      await this.#listen('forwardAuth', app, forwardAuthListen, 'KEYD_FORWARD_AUTH_LISTEN');
+    }
+    this.#stopReloading = every(edge.clock, RELOAD_EVERY_MS, () => this.reload());
+  }
+
+  async reload(): Promise<void> {
+    for (const reload of this.#reloads) await reload();
+  }
+
+  async close(): Promise<void> {
+    this.#stopReloading();
+    await Promise.all(this.#apps.map((app) => app.close()));
+    await this.#upstream?.close();
+  }
+
+  async #startTls(edge: Edge, proxy: ReverseProxy, configuration: Configuration): Promise<void> {
+    const { proxyTlsListen, proxyTlsCert: cert, proxyTlsKey: key } = configuration;
+    if (!proxyTlsListen || cert === undefined || key === undefined) return;
+    const certificate = await PublicCertificate.open({ cert, key }, edge.log);
+    const app = createProxyApp(edge, proxy, certificate.options());
+    const { server } = app;
+    if (server instanceof TlsServer) this.#reloads.push(() => certificate.reload(server));
+    await this.#listen('proxyTls', app, proxyTlsListen, 'KEYD_PROXY_TLS_LISTEN');
+  }
+
+  async #listen(name: string, app: FastifyInstance, at: ListenAddress, setting: string): Promise<void> {
+    this.#apps.push(app);
+    this.addresses[name] = await listen(app, at, setting);
+  }
+}
+
+function reverseProxy(edge: Edge, upstream: Upstream, configuration: Configuration): ReverseProxy {
+  const { largestBody, bodyIdle, bodyInMemory, spoolFolder, unsignedPayload, forwardAuthorization } = configuration;
+  return new ReverseProxy(edge, upstream, {
+    limits: { largest: largestBody, idleMs: bodyIdle * 1000 },
+    holding: { inMemory: bodyInMemory, spoolFolder },
+    unsignedPayload,
+    forwardAuthorization,
+  });
+}

@@ -1,0 +1,42 @@
+import { PAYLOAD_TOKENS, type Accepted } from '@sigv4-keyd/sigv4-core';
+
+const PREFIX = 'x-keyd-';
+
+/**
+ * The one spelling that stands for all under which a header could be read: gateways and frameworks take "_" and other
+ * characters for "-" (CGI, WSGI).
+ */
+export function commonSpelling(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
+}
+
+/** Whether a header could be read as one of ours. */
+export function isIdentityHeader(name: string): boolean {
+  return commonSpelling(name).startsWith(PREFIX);
+}
+
+/** What the upstream is told of a verified request, as name, value, name, value. */
+export function identityHeaders(accepted: Accepted, payloadSha256: string, requestId: string): readonly string[] {
+  const { accessKeyId, scope, mechanism, signedAt } = accepted;
+  return [
+    'x-keyd-access-key-id',
+    accessKeyId,
+    'x-keyd-region',
+    scope.region,
+    'x-keyd-service',
+    scope.service,
+    'x-keyd-scope-date',
+    scope.date,
+    'x-keyd-signed-at',
+    new Date(signedAt).toISOString(),
+    'x-keyd-mechanism',
+    mechanism,
+    'x-keyd-payload-sha256',
+    payloadSha256,
+    'x-keyd-request-id',
+    requestId,
+  ];
+}
+
+/** What stands for the hash of a body that no signature covers. */
+export const UNSIGNED_PAYLOAD: string = PAYLOAD_TOKENS.unsigned;

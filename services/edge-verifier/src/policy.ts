@@ -1,0 +1,33 @@
+import { isInWindow, type EdgeIdentity, type WindowRule } from '@sigv4-keyd/hop-protocol';
+import { pathRuleOf, type VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import type { Configuration } from './configuration.js';
+import { hostMatcher } from './external-hosts.js';
+
+type WindowSettings = Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew'>;
+export type PolicySettings = WindowSettings & Pick<Configuration, 'externalHosts' | 'unnormalisedPaths'>;
+
+/** The days whose keys the edge holds: past ones only for as long as a presigned URL may live. */
+export function windowRuleOf(settings: WindowSettings): WindowRule {
+  return {
+    longestPresignedSeconds: settings.presigned ? settings.longestPresigned : 0,
+    clockSkewSeconds: settings.clockSkew,
+  };
+}
+
+/** What this edge accepts. Region and service are those of its own certificate. */
+export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings): VerificationPolicy {
+  const window = windowRuleOf(settings);
+  return {
+    region: own.region,
+    service: own.service,
+    pathRule: pathRuleOf(own.service),
+    clockSkewSeconds: settings.clockSkew,
+    presigned: settings.presigned ? { longestSeconds: settings.longestPresigned } : 'refused',
+    acceptsDate: (date, now) => isInWindow(window, date, now),
+    acceptsHost: hostMatcher(settings.externalHosts),
+    // An unsigned payload of no bytes leaves nothing unsigned, so each front decides by the body that it finds.
+    payloadModes: new Set(['exact', 'body', 'unsigned']),
+    sessionTokens: 'refused',
+    unnormalisedPaths: settings.unnormalisedPaths ? 'accepted' : 'refused',
+  };
+}

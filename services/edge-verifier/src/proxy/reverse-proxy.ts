@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { examineRequest, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import type { Refusal } from '../answers/refusal.js';
+import { sendAnswer } from '../answers/send-answer.js';
+import type { Arrival } from '../catch-all-app.js';
+import type { Edge } from '../edge.js';
+import { identityHeaders } from '../identity-headers.js';
+import { framingOf, incomingPayload, type PayloadLimits } from './incoming-payload.js';
+import { checkConnectionOptions, checkMessage } from './message-checks.js';
+import { PayloadError } from './payload-error.js';
+import type { Forwarded, Upstream } from './upstream.js';
+import { upstreamHeaders, type Scheme } from './upstream-headers.js';
+import { verifyPayload, type PayloadRules, type Verified } from './verified-payload.js';
+
+export interface ReverseProxyRules extends PayloadRules {
+  readonly limits: PayloadLimits;
+  readonly forwardAuthorization: boolean;
+}
+
+/** Verifies each request and sends it to the upstream: the very bytes that were verified, or nothing. */
+export class ReverseProxy {
+  readonly #edge: Edge;
+  readonly #upstream: Upstream;
+  readonly #rules: ReverseProxyRules;
+
+  constructor(edge: Edge, upstream: Upstream, rules: ReverseProxyRules) {
+    this.#edge = edge;
+    this.#upstream = upstream;
+    this.#rules = rules;
+  }
+
+  /** Answers one request. Never rejects. */
+  async serve(arrival: Arrival, scheme: Scheme): Promise<void> {
+    const { request, response, target, requestId } = arrival;
+    const head: RequestHead = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
+    let examined: Examined | undefined;
+    const refuse = (refusal: Refusal): void => {
+      this.#edge.audit.refused({ head, requestId }, refusal, examined);
+      sendAnswer(request, response, this.#edge.answer(refusal, requestId), this.#edge.clock);
+    };
+    try {
+      const outcome = checkMessage(request) ?? examineRequest(head, this.#edge.policy, this.#edge.clock.now());
+      if ('reason' in outcome) {
+        refuse(outcome);
+        return;
+      }
+      examined = outcome;
+      const verified = await this.#verify(examined, arrival);
+      if ('reason' in verified) {
+        refuse(verified);
+        return;
+      }
+      this.#edge.audit.accepted({ head, requestId }, verified.accepted);
+      const forwarded = await this.#forward(head, verified, arrival, scheme);
+      if (typeof forwarded === 'object') refuse(forwarded);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) response.destroy();
+      else refuse(refusal);
+    }
+  }
+
+  async #verify(examined: Examined, { request, response }: Arrival): Promise<Verified | Refusal> {
+    const lost = checkConnectionOptions(request, examined);
+    if (lost) return lost;
+    const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope);
+    if (!finding.found) return { reason: finding.reason };
+    const payload = {
+      framing: framingOf(request),
+      parts: () => incomingPayload(request, this.#rules.limits, this.#edge.clock, () => sayContinue(request, response)),
+    };
+    return verifyPayload(examined, finding.key, payload, this.#rules);
+  }
+
+  async #forward(head: RequestHead, verified: Verified, arrival: Arrival, scheme: Scheme): Promise<Forwarded> {
+    const { request, response, requestId } = arrival;
+    const clientGone = new AbortController();
+    const onClose = (): void => clientGone.abort();
+    response.once('close', onClose);
+    try {
+      const headers = upstreamHeaders(head.rawHeaders, {
+        identity: identityHeaders(verified.accepted, verified.payloadSha256, requestId),
+        way: { clientAddress: request.socket.remoteAddress ?? 'unknown', scheme, host: request.headers.host ?? '' },
+        forwardAuthorization: this.#rules.forwardAuthorization,
+        contentLength: verified.contentLength,
+      });
+      const { method, target } = head;
+      const upstreamRequest = { method, target, headers, body: verified.body, signal: clientGone.signal };
+      return await this.#upstream.forward(upstreamRequest, response, requestId);
+    } finally {
+      response.off('close', onClose);
+      await verified.dispose();
+    }
+  }
+}
+
+/** Some clients send their body only after this: it must not come before the head was verified. */
+function sayContinue(request: IncomingMessage, response: ServerResponse): void {
+  if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();
+}
+
+/** What to answer after a failure; undefined when nobody is left to be answered. */
+function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof PayloadError)) return { reason: 'internal-error', cause: error };
+  if (error.reason === 'client-gone') return undefined;
+  return error.cause === undefined ? { reason: error.reason } : { reason: error.reason, cause: error.cause };
+}

@@ -1,0 +1,42 @@
+import { commonSpelling, isIdentityHeader } from '../identity-headers.js';
+import { endToEndHeaders } from './hop-by-hop.js';
+
+export type Scheme = 'http' | 'https';
+
+/** What the upstream is told of a request's way here. Ours alone: what a client writes there proves nothing. */
+export interface Way {
+  readonly clientAddress: string;
+  readonly scheme: Scheme;
+  readonly host: string;
+}
+
+export interface UpstreamHeaderOptions {
+  readonly identity: readonly string[];
+  readonly way: Way;
+  readonly forwardAuthorization: boolean;
+  /** Bytes of the body; undefined: none, or in chunks. */
+  readonly contentLength: number | undefined;
+}
+
+const ABOUT_THE_WAY = /^(?:forwarded$|x-forwarded-|x-real-ip$)/;
+
+/** The headers for the upstream: the client's own, as they came, without what must not travel, and ours. */
+export function upstreamHeaders(rawHeaders: readonly string[], options: UpstreamHeaderOptions): string[] {
+  const { identity, way, contentLength, forwardAuthorization } = options;
+  const kept = endToEndHeaders(rawHeaders, (name) => {
+    if (isIdentityHeader(name) || ABOUT_THE_WAY.test(commonSpelling(name))) return false;
+    if (name === 'content-length' || name === 'expect') return false;
+    return name !== 'authorization' || forwardAuthorization;
+  });
+  return [
+    ...kept,
+    ...identity,
+    'x-forwarded-for',
+    way.clientAddress,
+    'x-forwarded-proto',
+    way.scheme,
+    'x-forwarded-host',
+    way.host,
+    ...(contentLength === undefined ? [] : ['content-length', String(contentLength)]),
+  ];
+}

@@ -1,0 +1,95 @@
+import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
+import {
+  every,
+  hasRole,
+  identityOf,
+  mtlsKeySource,
+  PeerClient,
+  SERVICE_KEYS,
+  type CachedKeySource,
+  type EdgeIdentity,
+} from '@sigv4-keyd/hop-protocol';
+import {
+  createHealthApp,
+  listen,
+  openOwnCredentials,
+  UpwardReports,
+  type RunningService,
+  type ServiceContext,
+} from '@sigv4-keyd/service-skeleton';
+import { scopeDateOf, type KService } from '@sigv4-keyd/sigv4-core';
+import type { Configuration } from './configuration.js';
+import { createEdge } from './edge.js';
+import { startFronts } from './fronts.js';
+import { createServiceKeys } from './key-source.js';
+
+const EXPIRE_EVERY_MS = 60_000;
+
+/** Starts edge-verifier, with its region out of reach, too: it is not ready then, but verifies with what it holds. */
+export async function startEdgeVerifier(
+  configuration: Configuration,
+  { clock, log, random = Math.random }: ServiceContext,
+): Promise<RunningService> {
+  const { store, identity: own, stop } = await openOwnCredentials(configuration, 'edge', { clock, log });
+  const agent = createMtlsAgent({
+    credentials: store,
+    acceptsServer: (id) => isOwnRegion(own, identityOf(id)),
+  });
+  const region = new PeerClient({ urls: configuration.regions, dispatcher: agent });
+  const scope = { region: own.region, service: own.service };
+  const parent = mtlsKeySource(SERVICE_KEYS, scope, region);
+  const serviceKeys = createServiceKeys(configuration, { parent, clock, random });
+  const heldDays = (): ReturnType<typeof serviceKeys.heldDays> => serviceKeys.heldDays();
+  const reports = new UpwardReports({ parent: region, clock, log, credentials: store, heldDays });
+
+  const edge = createEdge(own, configuration, serviceKeys, { clock, log });
+  const fronts = await startFronts(edge, configuration);
+  const health = createHealthApp({
+    notReady: () => notReady(serviceKeys, reports, clock.now()),
+    status: () => ({
+      identity: store.current.spiffeId,
+      regionReachable: reports.isParentReachable,
+      ...reports.ownReport(),
+    }),
+  });
+  const addresses = {
+    ...fronts.addresses,
+    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+  };
+  const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
+    serviceKeys.expire();
+    return Promise.resolve();
+  });
+  const stopReporting = reports.start();
+  return {
+    addresses,
+    async reload() {
+      await store.reload();
+      await fronts.reload();
+    },
+    async close() {
+      stop();
+      stopExpiring();
+      stopReporting();
+      await Promise.all([fronts.close(), health.close()]);
+      await agent.close();
+    },
+  };
+}
+
+/** Keys are taken from region-keyd of our own region only: any other would answer keys that verify nothing here. */
+function isOwnRegion(own: EdgeIdentity, server: ReturnType<typeof identityOf>): boolean {
+  return (
+    server !== undefined &&
+    hasRole(server, 'region') &&
+    server.trustDomain === own.trustDomain &&
+    server.region === own.region
+  );
+}
+
+/** An edge can work when it holds today's keys or can ask for them. An expired certificate alone does not stop it. */
+function notReady(serviceKeys: CachedKeySource<KService>, region: UpwardReports, now: number): readonly string[] {
+  const today = scopeDateOf(now);
+  const holdsToday = serviceKeys.heldDays().some(({ date, keys }) => date === today && keys > 0);
+  return holdsToday || region.isParentReachable ? [] : ['no key of today is held and region-keyd cannot be reached'];
+}

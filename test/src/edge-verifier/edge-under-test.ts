@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CachedKeySource, EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import { configuration, createEdge, createServiceKeys, startFronts } from '@sigv4-keyd/edge-verifier';
+import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import type { KService } from '@sigv4-keyd/sigv4-core';
+import type { Test } from 'tap';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { ACCESS_KEY_ID, HOST, NOW, SECRET } from './client.js';
+import { DerivingParent } from './deriving-parent.js';
+import { RecordingUpstream } from './recording-upstream.js';
+
+export interface EdgeUnderTest {
+  readonly clock: VirtualClock;
+  readonly parent: DerivingParent;
+  readonly upstream: RecordingUpstream;
+  readonly serviceKeys: CachedKeySource<KService>;
+  /** HOST:PORT of each front. */
+  readonly proxy: string;
+  readonly proxyTls: string;
+  readonly forwardAuth: string;
+  /** Every log line, and every answer's bytes that a test adds. */
+  readonly log: string[];
+  /** The folder that bodies are spooled into. */
+  readonly spoolFolder: string;
+  readonly reload: () => Promise<void>;
+}
+
+export interface EdgeOptions {
+  readonly service?: string;
+  /** Settings as environment variables, over the defaults of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The environment of an edge whose files are there; the mTLS files are not read by what these tests start. */
+export function environmentOf(folder: string): Record<string, string> {
+  const file = join(folder, 'some.pem');
+  writeFileSync(file, 'not read by this test');
+  return {
+    KEYD_TRUST_DOMAIN: 'keyd.example',
+    KEYD_TLS_CERT: file,
+    KEYD_TLS_KEY: file,
+    KEYD_TLS_CA: file,
+    KEYD_REGIONS: 'https://127.0.0.1:1',
+    KEYD_EXTERNAL_HOSTS: `${HOST},*.${HOST}`,
+    KEYD_PROXY_LISTEN: '127.0.0.1:0',
+    KEYD_UPSTREAM: 'http://127.0.0.1:1',
+  };
+}
+
+/** An edge with all its fronts, a parent that derives, and an upstream that records; closed when the test ends. */
+export async function startEdge(t: Test, { service = 's3', env = {} }: EdgeOptions = {}): Promise<EdgeUnderTest> {
+  const folder = t.testdir({ spool: {} });
+  const spoolFolder = join(folder, 'spool');
+  const upstream = await RecordingUpstream.start();
+  const settings = readConfiguration(configuration, {
+    ...environmentOf(folder),
+    KEYD_UPSTREAM: upstream.url,
+    KEYD_SPOOL_FOLDER: spoolFolder,
+    KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',
+    ...env,
+  });
+  const clock = new VirtualClock(NOW);
+  const log: string[] = [];
+  const own: EdgeIdentity = { role: 'edge', trustDomain: 'keyd.example', region: 'eu-west-1', service, name: 'edge-1' };
+  const parent = new DerivingParent(own.region, own.service);
+  parent.secrets.set(ACCESS_KEY_ID, SECRET);
+  const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5 });
+  const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination: { write: (line) => log.push(line) } });
+  const fronts = await startFronts(createEdge(own, settings, serviceKeys, { clock, log: logger }), settings);
+  t.teardown(async () => {
+    await upstream.close();
+    await fronts.close();
+  });
+  const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
+  return { clock, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload: fronts.reload };
+}
