@@ -1,3 +1,7 @@
+export * from './checkpoint-memory.js';
+export * from './checkpoint/checkpoint.js';
+export * from './checkpoint/note-key.js';
+export * from './checkpoint/signed-note.js';
 export * from './ledger-error.js';
 export * from './merkle/consistency.js';
 export { MerkleFrontier } from './merkle/frontier.js';
@@ -6,3 +10,4 @@ export * from './merkle/merkle-hash.js';
 export { subtreesFromLeaves, type ReadLeafHashes, type SubtreeSource } from './merkle/subtree-source.js';
 export * from './merkle/tiles.js';
 export type { LeafRange, SubtreeId } from './merkle/tree-shape.js';
+export * from './record/issuance-record.js';

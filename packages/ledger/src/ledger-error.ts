@@ -10,7 +10,7 @@ export const LEDGER_ERRORS = {
   'range-outside-tree': 'The tree has fewer leaves than were asked about; ask for a leaf or size that it has.',
   'proof-length': 'The proof has too few or too many hashes for these sizes; refuse whoever sent it.',
   'wrong-root': 'The proof does not lead to the root of the tree; refuse whoever sent it.',
-  'wrong-older-root': 'The proof does not lead to the root of the older tree: history was rewritten, or the proof is bad.',
+  'wrong-older-root': 'The proof does not lead to the older root: history was rewritten, or the proof is bad.',
   // signed notes
   'malformed-note': 'A signed note is text, an empty line, and 1 to 100 signature lines, each with its line break.',
   'malformed-key': 'A key is written NAME+HASH+BASE64, with PRIVATE+KEY+ before it for a signer; copy it anew.',

@@ -1,0 +1,97 @@
+import { parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
+import { isAccessKeyId, isRegionName, isScopeDate, isServiceName, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { LedgerError } from '../ledger-error.js';
+import { leafHash, type MerkleHash } from '../merkle/merkle-hash.js';
+
+/** The most access keys of one record; an answer with more makes several records. */
+export const MOST_KEYS_A_RECORD = 5_000;
+
+const scopeDate = z.string().refine((text): text is ScopeDate => isScopeDate(text), 'must be a UTC day, YYYYMMDD');
+const spiffeId = z.string().refine((text) => parseSpiffeId(text) !== undefined, 'must be a SPIFFE id');
+const token = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable characters without spaces');
+// One instant has one spelling, or else one record would have several hashes.
+const instant = z.string().refine(isInstant, 'must be an instant, YYYY-MM-DDTHH:MM:SS.mmmZ');
+const accessKeyIds = z
+  .array(z.string().refine(isAccessKeyId, 'must be an access key id'))
+  .min(1)
+  .max(MOST_KEYS_A_RECORD)
+  .refine(isStrictlyAscending, 'must be sorted, each once')
+  .readonly();
+
+const common = {
+  v: z.literal(1),
+  /** Unique among the records of the issuer. */
+  id: token,
+  /** When the keys were released, by the issuer's clock. */
+  at: instant,
+  /** The SPIFFE id of the issuer. */
+  from: spiffeId,
+  /** The SPIFFE id of the peer that got the keys. */
+  to: spiffeId,
+  region: z.string().refine(isRegionName, 'must be a region name'),
+  date: scopeDate,
+  accessKeyIds,
+  requestId: token,
+};
+
+/** Who was given which keys of which scope, and when. Closed: there is no place for a key in it. */
+export const issuanceRecord = z
+  .discriminatedUnion('rung', [
+    z.strictObject({ ...common, rung: z.literal('kRegion') }),
+    z.strictObject({
+      ...common,
+      rung: z.literal('kService'),
+      service: z.string().refine(isServiceName, 'must be a service name'),
+    }),
+  ])
+  .readonly();
+
+export type IssuanceRecord = z.infer<typeof issuanceRecord>;
+
+/** The record's one line of RFC 8785 JSON. Throws LedgerError `malformed-record`. */
+export function encodeIssuanceRecord(record: IssuanceRecord): string {
+  const text = canonicalize(check(record));
+  if (text === undefined) throw new LedgerError('malformed-record', 'not JSON');
+  return text;
+}
+
+/** Reads a record. Throws LedgerError `malformed-record` for any other spelling than the canonical one, too. */
+export function decodeIssuanceRecord(text: string): IssuanceRecord {
+  const record = check(parseJson(text));
+  if (canonicalize(record) !== text) throw new LedgerError('malformed-record', 'not the canonical spelling');
+  return record;
+}
+
+/** The leaf of the log that stands for the record. */
+export function recordLeafHash(record: IssuanceRecord): MerkleHash {
+  return leafHash(Buffer.from(encodeIssuanceRecord(record)));
+}
+
+function check(value: unknown): IssuanceRecord {
+  const checked = issuanceRecord.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  // The path and the rule, never the value: whatever was put where it does not belong stays out of messages.
+  const detail = issue?.code === 'unrecognized_keys' ? 'a field too many' : (issue?.path.join('.') ?? '');
+  throw new LedgerError('malformed-record', detail);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the text.
+    throw new LedgerError('malformed-record', 'not JSON');
+  }
+}
+
+function isInstant(text: string): boolean {
+  const instant = new Date(text);
+  return !Number.isNaN(instant.getTime()) && instant.toISOString() === text && text.length === 24;
+}
+
+function isStrictlyAscending(ids: readonly string[]): boolean {
+  return ids.every((id, index) => index === 0 || (ids[index - 1] ?? id) < id);
+}
