@@ -1,0 +1,18 @@
+/** What a feed key may sign. Each purpose has keys of its own; the root key's are kept offline. */
+export const KEY_PURPOSES = ['revocation', 'beacon', 'root'] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
+
+interface KindEntry {
+  /** The `typ` header (RFC 8725, section 3.11): no document passes for one of another kind. */
+  readonly typ: string;
+  readonly purpose: KeyPurpose;
+}
+
+/** All that sets the kinds of signed documents apart. */
+export const DOCUMENT_KINDS = {
+  revocation: { typ: 'keyd-revocation+jwt', purpose: 'revocation' },
+  lift: { typ: 'keyd-lift+jwt', purpose: 'root' },
+  beacon: { typ: 'keyd-beacon+jwt', purpose: 'beacon' },
+} as const satisfies Readonly<Record<string, KindEntry>>;
+
+export type DocumentKind = keyof typeof DOCUMENT_KINDS;
