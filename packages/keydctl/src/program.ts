@@ -61,7 +61,11 @@ export function createProgram(surroundings: Surroundings): Command {
     })
     .addHelpText('after', helpAfter(['keydctl pki init --trust-domain keyd.local', 'keydctl status --json']));
   for (const { name, summary, commands, examples } of GROUPS) {
-    const group = program.command(name).helpCommand(false).description(summary).addHelpText('after', helpAfter(examples));
+    const group = program
+      .command(name)
+      .helpCommand(false)
+      .description(summary)
+      .addHelpText('after', helpAfter(examples));
     for (const add of commands) add(group, surroundings);
   }
   status(program, surroundings);

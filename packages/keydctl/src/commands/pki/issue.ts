@@ -15,7 +15,8 @@ export const issue = defineCommand({
   summary: 'make a key and its certificate for an identity',
   description:
     'Makes a private key (EC P-256) and a certificate with one SPIFFE id: tls.key, tls.crt and ca.crt in a ' +
-    'folder. The identity is a SPIFFE id, or its parts: operator NAME, master NAME, region REGION NAME, edge REGION SERVICE NAME.',
+    'folder. The identity is a SPIFFE id, or its parts: operator NAME, master NAME, region REGION NAME, ' +
+    'edge REGION SERVICE NAME.',
   positionals: [['<identity...>', 'spiffe://TRUST-DOMAIN/ROLE/... or the parts after the trust domain']],
   options: z.strictObject({
     ca: authorityOption,
