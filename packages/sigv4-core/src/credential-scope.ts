@@ -44,12 +44,9 @@ export function formatCredentialScope(scope: CredentialScope): string {
 /** Reads `ACCESS-KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request`; every part has a closed grammar without a slash. */
 export function parseCredential(text: string): Credential | Refused {
   // One part more than the form has is enough to know; a limit keeps a text of slashes from becoming a long array.
-  const [accessKeyId, day, region, service, terminator, ...rest] = text.split('/', 6);
-  if (accessKeyId === undefined || day === undefined || region === undefined || service === undefined) {
-    return refuse('malformed-credential', 'too few parts');
-  }
-  if (terminator === undefined) return refuse('malformed-credential', 'too few parts');
-  if (rest.length > 0) return refuse('malformed-credential', 'too many parts');
+  const parts = text.split('/', 6);
+  if (parts.length !== 5) return refuse('malformed-credential', 'it has not five parts');
+  const [accessKeyId = '', day = '', region = '', service = '', terminator = ''] = parts;
   if (!isAccessKeyId(accessKeyId)) return refuse('malformed-credential', 'access key id');
   const date = parseScopeDate(day);
   if (date === undefined) return refuse('malformed-credential', 'date');

@@ -2,15 +2,16 @@ import type { HeaderTable } from './header-table.js';
 import { refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
 
-const LOWER_CASE_TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const LOWER_CASE_TOKENS = /^[!#$%&'*+\-.^_`|~0-9a-z;]+$/;
 
 /** Reads `host;x-amz-date`: lower case, sorted by bytes, each name once, at least one. */
 export function parseSignedHeaders(text: string): readonly string[] | Refused {
+  if (!LOWER_CASE_TOKENS.test(text)) return refuse('malformed-signed-headers', 'empty, upper case, or no token');
   const names = text.split(';');
   let before = '';
   for (const name of names) {
-    if (!LOWER_CASE_TOKEN.test(name)) return refuse('malformed-signed-headers', 'an empty, upper-case or foreign name');
-    if (name <= before) return refuse('malformed-signed-headers', 'unsorted or doubled');
+    // An empty name fails here too: nothing sorts before it.
+    if (name <= before) return refuse('malformed-signed-headers', 'unsorted, doubled or empty');
     // It holds the signature, so nobody can have signed it.
     if (name === 'authorization') return refuse('malformed-signed-headers', name);
     before = name;
