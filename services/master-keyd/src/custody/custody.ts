@@ -13,13 +13,13 @@ export interface SealedSecret extends SecretName {
 }
 
 /**
- * Keeps the secrets. kDate is the lowest rung that it gives out, and no more of master-keyd ever holds a secret that
- * is at rest: an HSM computes kDate without the secret leaving it.
+ * Keeps the secrets. kDate is the highest rung that it gives out, so that an HSM can compute it without the secret
+ * leaving the device. Rejects with KeydError 'custody-unavailable' while it cannot serve at all.
  */
 export interface Custody {
   /** Takes a secret in; the answer is what the database stores. */
   seal(name: SecretName, secretAccessKey: string): Buffer | Promise<Buffer>;
-  /** Throws SealBroken when this one secret does not open; any other error concerns all of them. */
+  /** Throws SealBroken when this one secret does not open. */
   kDate(secret: SealedSecret, date: ScopeDate): KDate | Promise<KDate>;
 }
 

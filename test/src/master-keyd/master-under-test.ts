@@ -1,0 +1,138 @@
+import { createMtlsAgent, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
+import { mtlsKeySource, PeerClient, REGION_KEYS, type RegionKeySource } from '@sigv4-keyd/hop-protocol';
+import { configuration, startMasterKeyd } from '@sigv4-keyd/master-keyd';
+import { createLogger, readConfiguration, type Logger, type RunningService } from '@sigv4-keyd/service-skeleton';
+import { createHmac, randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import type { Test } from 'tap';
+import type { Dispatcher } from 'undici';
+import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { freshDatabase } from '../support/postgres.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+export const NOON = '2026-11-22T12:00:00Z';
+export const TODAY = '20261122';
+
+export interface MasterOptions {
+  readonly database?: string;
+  readonly clock?: VirtualClock;
+  readonly authority?: TestAuthority;
+  readonly custodyKey?: Buffer;
+  readonly name?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A master over a real database and real mTLS, and those who call it. */
+export interface MasterUnderTest {
+  readonly service: RunningService;
+  readonly clock: VirtualClock;
+  readonly authority: TestAuthority;
+  readonly database: string;
+  readonly custodyKey: Buffer;
+  /** What it logged, a line each. */
+  readonly logged: readonly string[];
+  /** Every byte of every answer's body that the clients below received. */
+  readonly received: readonly Buffer[];
+  clientOf(credentials: CredentialsStore): PeerClient;
+  region(region: string, name?: string): Promise<RegionKeySource>;
+  operator(name?: string): Promise<PeerClient>;
+  /** The answer of /health/ready. */
+  health(path: string): Promise<{ readonly status: number; readonly body: unknown }>;
+}
+
+export async function startMaster(t: Test, options: MasterOptions = {}): Promise<MasterUnderTest> {
+  const clock = options.clock ?? new VirtualClock(NOON);
+  const authority = options.authority ?? (await TestAuthority.create(t.testdir()));
+  const database = options.database ?? (await freshDatabase(t));
+  const custodyKey = options.custodyKey ?? randomBytes(32);
+  const { log, logged } = capturedLog();
+  const env = await environment(authority, { ...options, database, custodyKey });
+  const service = await startMasterKeyd(readConfiguration(configuration, env), { clock, log });
+  t.teardown(() => service.close());
+  const received: Buffer[] = [];
+  const clientOf = (credentials: CredentialsStore): PeerClient => {
+    const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+    t.teardown(() => agent.close());
+    const dispatcher = agent.compose(recordingInto(received));
+    return new PeerClient({ urls: [new URL(`https://${service.addresses['hop'] ?? ''}`)], dispatcher });
+  };
+  return {
+    service,
+    clock,
+    authority,
+    database,
+    custodyKey,
+    logged,
+    received,
+    clientOf,
+    async region(region, name = 'r1') {
+      const credentials = await authority.credentials({ role: 'region', region, name });
+      return mtlsKeySource(REGION_KEYS, { region }, clientOf(credentials));
+    },
+    async operator(name = 'alice') {
+      return clientOf(await authority.credentials({ role: 'operator', name }));
+    },
+    async health(path) {
+      const answer = await fetch(`http://${service.addresses['health'] ?? ''}${path}`);
+      return { status: answer.status, body: await answer.json() };
+    },
+  };
+}
+
+/** The environment of a master that lacks nothing. */
+export async function environment(
+  authority: TestAuthority,
+  options: MasterOptions & { readonly database: string; readonly custodyKey: Buffer },
+): Promise<Record<string, string>> {
+  const files = await authority.filesOf({ role: 'master', name: options.name ?? 'm1' });
+  return {
+    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
+    KEYD_TLS_CERT: files.cert,
+    KEYD_TLS_KEY: files.key,
+    KEYD_TLS_CA: files.ca,
+    KEYD_LISTEN: '127.0.0.1:0',
+    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
+    KEYD_DATABASE_URL: options.database,
+    KEYD_CUSTODY_KEY: options.custodyKey.toString('base64'),
+    ...options.env,
+  };
+}
+
+export function capturedLog(): { readonly log: Logger; readonly logged: string[] } {
+  const logged: string[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logged.push(chunk.toString());
+      done();
+    },
+  });
+  return { log: createLogger({ service: 'master-keyd', level: 'trace', destination }), logged };
+}
+
+export const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+
+/** kRegion by node:crypto alone. */
+export const independentKRegion = (secret: string, date: string, region: string): Buffer =>
+  hmac(hmac(`AWS4${secret}`, date), region);
+
+/** Every way in which these bytes might be written. */
+export const spellings = (bytes: Buffer): readonly Buffer[] => [
+  bytes,
+  ...(['hex', 'base64', 'base64url'] as const).map((encoding) => Buffer.from(bytes.toString(encoding))),
+  Buffer.from(bytes.toString('hex').toUpperCase()),
+  Buffer.from(JSON.stringify([...bytes])),
+];
+
+function recordingInto(received: Buffer[]): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart: (...args) => handler.onRequestStart?.(...args),
+      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseData(controller, chunk) {
+        received.push(Buffer.from(chunk));
+        handler.onResponseData?.(controller, chunk);
+      },
+      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+      onResponseError: (...args) => handler.onResponseError?.(...args),
+    });
+}
