@@ -25,6 +25,7 @@ export function verifyServer(socket: TLSSocket, hostname: string, rules: ServerR
   if (protocol !== 'TLSv1.3') {
     throw new MtlsClientError('server-without-tls13', `expected TLSv1.3, got ${protocol ?? 'no protocol'}`);
   }
+  // Once a connection, here only: at a client, Node takes the leaf out of the chain, and would next return its issuer.
   const certificate = socket.getPeerX509Certificate();
   if (!socket.authorized || certificate === undefined) {
     throw new MtlsClientError('server-untrusted', `${hostname} showed no certificate of an authority of our ca file`);

@@ -50,5 +50,7 @@ function explainAlert(code: string): Explanation | undefined {
   if (CLIENT_REFUSED.test(code)) {
     return { code: 'client-certificate-refused', text: 'the server does not accept our certificate' };
   }
-  return code.startsWith('ERR_SSL_') ? { code: 'handshake-failed', text: 'the TLS handshake failed' } : undefined;
+  // EPROTO is what Node calls an alert that it meets while writing.
+  const failed = code === 'EPROTO' || code.startsWith('ERR_SSL_');
+  return failed ? { code: 'handshake-failed', text: 'the TLS handshake failed' } : undefined;
 }
