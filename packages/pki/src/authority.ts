@@ -1,7 +1,7 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
 import { certificateValidity, certificatesInPem, isTrustDomain, subjectAltNames } from '@sigv4-keyd/fastify-mtls';
 import { keyIdentifierOf, leafExtensions, SUBJECT_KEY_IDENTIFIER } from './certificate-extensions.js';
-import { bytesOf, oidOf, partsOf, readDer, sequence, type Asn1 } from './der.js';
+import { bytesOf, membersOf, oidOf, partsOf, readDer, sequence, type Asn1 } from './der.js';
 import { issue, type CertificateToIssue, type IssuedFiles } from './issue.js';
 import { checkPublicKey } from './keys.js';
 import { lifetimeFrom, within } from './lifetime.js';
@@ -78,7 +78,7 @@ export class Authority {
 // A leaf names its issuer's key as the issuer does itself; an authority made elsewhere may do so in another way.
 function ownKeyIdentifier(certificate: X509Certificate): Buffer {
   const [tbsCertificate] = partsOf(readDer(certificate.raw));
-  const [extensions] = partsOf(partsOf(tbsCertificate).at(-1));
+  const [extensions] = membersOf(partsOf(tbsCertificate).at(-1));
   const own = partsOf(extensions).find((extension) => oidOf(partsOf(extension)[0]) === SUBJECT_KEY_IDENTIFIER);
   return own === undefined ? keyIdentifierOf(certificate.publicKey) : bytesOf(readDer(bytesOf(partsOf(own).at(-1))));
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { requestedExtensions } from './certificate-extensions.js';
-import { integer, oid, partsOf, sequence, set, tagZero } from './der.js';
+import { integer, membersOf, oid, sequence, set, tagZero } from './der.js';
 import { leafFiles, refuseExisting } from './folder-layout.js';
 import { newKeyPair, privateKeyPem, readPrivateKey } from './keys.js';
 import { pemOf } from './pem.js';
@@ -45,7 +45,7 @@ export async function createRequest({ folder, name, key = 'new', ...names }: Req
 }
 
 function requestPem(names: SubjectNames, privateKey: KeyObject): string {
-  const [extensions = sequence()] = partsOf(requestedExtensions(names));
+  const [extensions = sequence()] = membersOf(requestedExtensions(names));
   const attribute = sequence(oid(EXTENSION_REQUEST), set(extensions));
   const emptySubject = sequence();
   const info = sequence(

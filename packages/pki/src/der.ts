@@ -17,8 +17,13 @@ export function writeDer(node: Asn1): Buffer {
   return Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
 }
 
-/** The parts of a structure; none for a plain value. */
+/** The parts of a sequence; none for anything else. */
 export function partsOf(node: Asn1 | undefined): readonly Asn1[] {
+  return isUniversal(node, Type.SEQUENCE) ? membersOf(node) : [];
+}
+
+/** What is in a structure of any tag; nothing for a plain value. */
+export function membersOf(node: Asn1 | undefined): readonly Asn1[] {
   return typeof node?.value === 'object' ? node.value : [];
 }
 
@@ -30,13 +35,13 @@ export function bytesOf(node: Asn1 | undefined): Buffer {
 /** The octets of a bit string that has no unused bits. */
 export function bitsOf(node: Asn1 | undefined): Buffer {
   const bytes = bytesOf(node);
-  if (node?.type !== Type.BITSTRING || bytes[0] !== 0) throw new Error('a bit string is not what it should be');
+  if (!isUniversal(node, Type.BITSTRING) || bytes[0] !== 0) throw new Error('a bit string is not what it should be');
   return bytes.subarray(1);
 }
 
 /** The dotted form, or '' when the node is no object identifier. */
 export function oidOf(node: Asn1 | undefined): string {
-  return node?.type === Type.OID && typeof node.value === 'string' ? forge.asn1.derToOid(node.value) : '';
+  return isUniversal(node, Type.OID) ? forge.asn1.derToOid(bytesOf(node).toString('latin1')) : '';
 }
 
 export function sequence(...parts: Asn1[]): Asn1 {
@@ -77,6 +82,10 @@ export function time(at: Date): Asn1 {
   return at.getUTCFullYear() < 2050
     ? plain(Type.UTCTIME, forge.asn1.dateToUtcTime(at))
     : plain(Type.GENERALIZEDTIME, forge.asn1.dateToGeneralizedTime(at));
+}
+
+function isUniversal(node: Asn1 | undefined, type: forge.asn1.Type): boolean {
+  return node?.tagClass === Class.UNIVERSAL && node.type === type;
 }
 
 function plain(type: forge.asn1.Type, bytes: string): Asn1 {

@@ -1,7 +1,7 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import forge from 'node-forge';
 import { EXTENSION_REQUEST } from './create-request.js';
-import { bitsOf, bytesOf, oidOf, partsOf, readDer, writeDer, type Asn1 } from './der.js';
+import { bitsOf, bytesOf, membersOf, oidOf, partsOf, readDer, writeDer, type Asn1 } from './der.js';
 import { checkPublicKey } from './keys.js';
 import { derOfPem } from './pem.js';
 import { PkiError } from './pki-error.js';
@@ -62,9 +62,9 @@ function isProof(digest: string | null, info: Buffer, publicKey: KeyObject, sign
 }
 
 function requestedNames(attributes: Asn1 | undefined): Omit<CertificateRequest, 'publicKey'> {
-  const requests = partsOf(attributes).filter((attribute) => oidOf(partsOf(attribute)[0]) === EXTENSION_REQUEST);
+  const requests = membersOf(attributes).filter((attribute) => oidOf(partsOf(attribute)[0]) === EXTENSION_REQUEST);
   const [request, ...moreRequests] = requests;
-  const [extensions, ...moreExtensions] = partsOf(partsOf(request)[1]);
+  const [extensions, ...moreExtensions] = membersOf(partsOf(request)[1]);
   const named = partsOf(extensions).filter((extension) => oidOf(partsOf(extension)[0]) === SUBJECT_ALT_NAME);
   const [altNames, ...moreNames] = named;
   if (moreRequests.length + moreExtensions.length + moreNames.length > 0) throw malformed('it asks for names twice');
