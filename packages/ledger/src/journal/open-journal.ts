@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { createFolder } from './durable-files.js';
+import { JournalError } from './journal-error.js';
+import { Journal, type RecordForm } from './journal.js';
+import { chainGenesis } from './record-chain.js';
+import { listSegments, recover, type Recovered } from './recovery.js';
+import { removeUploaded } from './remove-uploaded.js';
+import { isJournalId } from './segment-form.js';
+import { createSegment, SegmentWriter, type MakeDurable } from './segment-writer.js';
+import { MARK_FILE, UploadedMark } from './uploaded-mark.js';
+import { lockForWriting } from './writer-lock.js';
+
+export interface JournalSettings<T> {
+  /** A folder of the journal's own, on a local file system; created, for its owner only, where there is none. */
+  readonly folder: string;
+  readonly form: RecordForm<T>;
+  /** A segment that has reached this many bytes is followed by a new one. Default 8 MiB. */
+  readonly segmentBytes?: number;
+  /** Makes names that never repeat, of letters, digits and hyphens. Default: random UUIDs. */
+  readonly createId?: () => string;
+  /** Default: fdatasync. */
+  readonly makeDurable?: MakeDurable;
+}
+
+const DEFAULT_SEGMENT_BYTES = 8_388_608;
+const dataSync: MakeDurable = (handle) => handle.datasync();
+
+/**
+ * Opens a journal, or begins one: takes the folder for this process, verifies every record, and cuts off a torn last
+ * one (see `Journal.torn`). Throws JournalError `locked`, `lock-unavailable`, `corrupt`, `segment-out-of-place`,
+ * `records-missing` or `mark-damaged`, and has then changed no record.
+ */
+export async function openJournal<T>(settings: JournalSettings<T>): Promise<Journal<T>> {
+  const { folder, form, segmentBytes = DEFAULT_SEGMENT_BYTES } = settings;
+  const { createId = randomUUID, makeDurable = dataSync } = settings;
+  await createFolder(folder);
+  const lock = await lockForWriting(folder, createId());
+  let mark: UploadedMark | undefined;
+  try {
+    mark = await beginWhereEmpty(folder, createId);
+    const recovered = await recover(folder, await listSegments(folder), await mark.read());
+    const segments = await removeUploaded(folder, recovered.segments, recovered.uploaded.position.seq);
+    const writer = await SegmentWriter.open(folder, lastOf(segments), makeDurable);
+    return new Journal({
+      folder,
+      form,
+      segmentBytes,
+      makeDurable,
+      lock,
+      mark,
+      writer,
+      recovered: { ...recovered, segments } satisfies Recovered,
+    });
+  } catch (error) {
+    await mark?.close();
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Opens the mark; where there are neither records nor anything that was uploaded, a new journal begins. */
+async function beginWhereEmpty(folder: string, createId: () => string): Promise<UploadedMark> {
+  const empty = (await listSegments(folder)).length === 0;
+  const mark = await UploadedMark.open(folder);
+  if (!empty) {
+    if (mark === undefined) throw new JournalError('mark-damaged', { file: MARK_FILE, detail: 'missing' });
+    return mark;
+  }
+  const uploaded = mark === undefined ? 0 : await uploadedSeq(mark);
+  if (uploaded > 0) throw new JournalError('records-missing', { detail: 'no segment' });
+  const journalId = createId();
+  if (!isJournalId(journalId)) throw new TypeError('createId gives 1 to 64 letters, digits or hyphens');
+  // The mark first: a crash between the two leaves a mark of nothing, which is begun anew.
+  await UploadedMark.create(folder, chainGenesis(journalId));
+  await createSegment(folder, journalId, chainGenesis(journalId));
+  const created = await UploadedMark.open(folder);
+  if (created === undefined) throw new JournalError('mark-damaged', { file: MARK_FILE, detail: 'missing' });
+  return created;
+}
+
+async function uploadedSeq(mark: UploadedMark): Promise<number> {
+  try {
+    return (await mark.read()).seq;
+  } finally {
+    await mark.close();
+  }
+}
+
+function lastOf<Item>(items: readonly Item[]): Item {
+  const last = items.at(-1);
+  if (last === undefined) throw new JournalError('records-missing', { detail: 'no segment' });
+  return last;
+}
