@@ -16,8 +16,7 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
   const sha256 = hash.digest('hex');
   const { method, url: target, headers } = request;
   const echoed = `${JSON.stringify({ method, target, headers, body: { length, sha256 } }, undefined, 2)}\n`;
-  // An object store answers an upload without a body, and S3 clients take any other for an error.
-  const body = method === 'PUT' ? '' : echoed;
+  const body = awaitsObjectStore(request) ? '' : echoed;
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
@@ -26,6 +25,12 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
     'x-amz-meta-verified-access-key': headers['x-keyd-access-key-id'] ?? 'none',
   });
   response.end(method === 'HEAD' ? undefined : body);
+}
+
+/** An object store answers a write without a body, and SDKs take any other for an error; a header tells them apart. */
+function awaitsObjectStore({ method, headers }: IncomingMessage): boolean {
+  const isWrite = method !== 'GET' && method !== 'HEAD';
+  return isWrite && headers['x-keyd-service'] === 's3' && headers['amz-sdk-invocation-id'] !== undefined;
 }
 
 const server = createServer((request, response) => {

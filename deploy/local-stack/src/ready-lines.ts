@@ -14,6 +14,8 @@ export function readyLines(facts: StackFacts, isTerminal: boolean): string {
       'curl',
       [
         `curl --aws-sigv4 aws:amz:${s3?.region}:s3 --user ${user} ${s3?.proxy}/bucket/hello.txt`,
+        `curl --aws-sigv4 aws:amz:${s3?.region}:s3 --user ${user} -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' ` +
+          `-T package.json ${s3?.proxy}/bucket/hello.txt`,
         `curl --aws-sigv4 aws:amz:${json?.region}:execute-api --user ${user} ${json?.proxy}/orders`,
       ],
     ],
@@ -21,9 +23,16 @@ export function readyLines(facts: StackFacts, isTerminal: boolean): string {
       'AWS CLI',
       [
         `${credentials} AWS_DEFAULT_REGION=${s3?.region} aws --endpoint-url ${s3?.proxy} ` +
-          's3api put-object --bucket bucket --key hello.txt --body README.md',
+          's3api put-object --bucket bucket --key hello.txt --body package.json',
         `${credentials} AWS_DEFAULT_REGION=${s3?.region} aws --endpoint-url ${s3?.proxy} ` +
-          's3api get-object --bucket bucket --key hello.txt /dev/stdout',
+          's3api head-object --bucket bucket --key hello.txt',
+      ],
+    ],
+    [
+      'JavaScript SDK',
+      [
+        `new S3Client({ endpoint: '${s3?.proxy}', region: '${s3?.region}', forcePathStyle: true, ` +
+          `credentials: { accessKeyId: '${facts.accessKeyId}', secretAccessKey: '${facts.secretAccessKey}' } })`,
       ],
     ],
     [

@@ -29,8 +29,8 @@ export interface StackSurroundings {
   readonly onReady: (facts: StackFacts) => void;
 }
 
-/** How to stop what was started, in the order of starting. */
-type Stops = (() => Promise<void>)[];
+/** What was started, in that order, and how to stop it. */
+type Stops = (readonly [name: string, stop: () => Promise<void>])[];
 
 const ABANDONED_PATIENCE_MS = 20_000;
 
@@ -43,7 +43,7 @@ export async function runStack(options: StackOptions, surroundings: StackSurroun
   const state = stateFolder(options.dir);
   await makeStateFolder(state);
   const lock = await takeRunLock(state.lock);
-  const stops: Stops = [() => lock.release()];
+  const stops: Stops = [['the state folder', () => lock.release()]];
   const failure = new AbortController();
   const signal = AbortSignal.any([surroundings.signal, failure.signal]);
   const { progress } = surroundings;
@@ -114,7 +114,7 @@ async function startDatabase({ options, state, stops, failure, progress, signal 
   const onUnexpectedExit = (lastLines: string): void =>
     failure.abort(new StackError(`PostgreSQL ended. The end of its log:\n${lastLines}`));
   const database = await progress.step('PostgreSQL', () => startEmbeddedDatabase({ state, port, onUnexpectedExit }));
-  stops.push(() => database.stop());
+  stops.push(['PostgreSQL', () => database.stop()]);
 }
 
 async function startTogether(
@@ -127,15 +127,22 @@ async function startTogether(
   return start.progress.step(title, async () => {
     const started = await Promise.allSettled(programs.map((program) => startChild(program, surroundings)));
     const children = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    stops.push(async () => {
-      await Promise.all(children.map((child) => child.stop()));
-    });
+    stops.push([title, () => stopTogether(children)]);
     for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
     return children;
   });
 }
 
+async function stopTogether(children: readonly Child[]): Promise<void> {
+  await Promise.all(children.map((child) => child.stop()));
+}
+
+/** The last started first; what does not stop as it should keeps nothing else from stopping. */
 async function stopAll(stops: Stops, progress: Progress): Promise<void> {
-  if (stops.length > 1) progress.heading('Stopping');
-  for (const stop of stops.toReversed()) await stop();
+  if (stops.length > 1) progress.heading('Stopping:');
+  const failures: unknown[] = [];
+  for (const [name, stop] of stops.toReversed()) {
+    await progress.step(name, stop).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
