@@ -11,7 +11,7 @@ import {
 import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
-import Fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Answer } from './answers/answer.js';
 import type { Refusal } from './answers/refusal.js';
 import { writeAnswerTo } from './answers/send-answer.js';
@@ -58,7 +58,7 @@ export function createCatchAllApp({ log, tls, serve, answerUnreadable }: CatchAl
   const app = Fastify({
     serverFactory: (listener) => createHttpServer(listener, tls),
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     genReqId: () => randomUUID(),

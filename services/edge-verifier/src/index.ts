@@ -14,3 +14,4 @@ export * from './proxy/app.js';
 export * from './proxy/reverse-proxy.js';
 export * from './proxy/upstream.js';
 export * from './start.js';
+export * from './answers/s3-xml.js';

@@ -1,4 +1,12 @@
-import { KeydError, type Absence, type AccessKeyFacts, type IssuedKey, type KeyAnswer, type KeyRequest, type ServiceKeySource } from '@sigv4-keyd/hop-protocol';
+import {
+  KeydError,
+  type Absence,
+  type AccessKeyFacts,
+  type IssuedKey,
+  type KeyAnswer,
+  type KeyRequest,
+  type ServiceKeySource,
+} from '@sigv4-keyd/hop-protocol';
 import { kDate, kRegion, kSecret, kService, type KService } from '@sigv4-keyd/sigv4-core';
 
 /** A region-keyd in small: derives kService from secrets that it holds, counts what it is asked, and can be down. */
@@ -9,10 +17,13 @@ export class DerivingParent implements ServiceKeySource {
   readonly requests: KeyRequest[] = [];
   isDown = false;
 
-  constructor(
-    readonly region: string,
-    readonly service: string,
-  ) {}
+  readonly #region: string;
+  readonly #service: string;
+
+  constructor(region: string, service: string) {
+    this.#region = region;
+    this.#service = service;
+  }
 
   issue(request: KeyRequest): Promise<KeyAnswer<KService>> {
     this.requests.push(request);
@@ -26,7 +37,7 @@ export class DerivingParent implements ServiceKeySource {
         absent.set(accessKeyId, absence ?? 'unknown');
         continue;
       }
-      const key = kService(kRegion(kDate(kSecret(secret), request.date), this.region), this.service);
+      const key = kService(kRegion(kDate(kSecret(secret), request.date), this.#region), this.#service);
       issued.set(accessKeyId, { key, facts: { accessKeyId, createdAt: 0, ...this.facts.get(accessKeyId) } });
     }
     return Promise.resolve({ issued, absent });

@@ -27,11 +27,13 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   }
   if (request.method === 'HEAD') response.flushHeaders();
   else response.write(answer.body);
-  const cancel = clock.after(LINGER_MS, () => response.end());
-  request.once('close', () => {
+  const end = (): void => {
     cancel();
     response.end();
-  });
+  };
+  const cancel = clock.after(LINGER_MS, end);
+  request.once('end', end);
+  response.once('close', end);
 }
 
 /** Answers on the bare socket what could not be read as a request. */

@@ -38,13 +38,21 @@ export async function* incomingPayload(
   if (framing.present) begin();
   const parts = request.iterator({ destroyOnReturn: false });
   let length = 0;
-  for (;;) {
-    const { done, value } = await nextPart(parts, limits.idleMs, clock);
-    if (done) break;
-    if (!Buffer.isBuffer(value)) throw new TypeError('a body arrives in buffers');
-    length += value.length;
-    if (length > limits.largest) throw new PayloadError('body-too-large');
-    yield value;
+  let isWaiting = false;
+  try {
+    for (;;) {
+      isWaiting = true;
+      const { done, value } = await nextPart(parts, limits.idleMs, clock);
+      isWaiting = false;
+      if (done) break;
+      if (!Buffer.isBuffer(value)) throw new TypeError('a body arrives in buffers');
+      length += value.length;
+      if (length > limits.largest) throw new PayloadError('body-too-large');
+      yield value;
+    }
+  } finally {
+    // Lets go of the request, so that what still comes can be dropped. While it waits for a part it would not return.
+    if (!isWaiting) await parts.return?.();
   }
   if (!request.complete) throw new PayloadError('client-gone');
 }

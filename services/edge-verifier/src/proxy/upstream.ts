@@ -41,7 +41,8 @@ export class Upstream {
     const answerHeaders = endToEndHeaders(rawHeadersOf(answer.headers));
     if (!names(answerHeaders).includes('x-amz-request-id')) answerHeaders.push('x-amz-request-id', requestId);
     response.writeHead(statusCode, statusText, answerHeaders);
-    response.flushHeaders();
+    // Sends the headers without waiting for a body. Not flushHeaders(): it writes them in UTF-8, changing their bytes.
+    response.write(NO_BYTES);
     try {
       await pipeline(answerBody, response);
       return 'answered';
@@ -56,6 +57,8 @@ export class Upstream {
     return this.#pool.close();
   }
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** With `responseHeaders: 'raw'` undici gives latin1 names and values in a row, whatever its typings say. */
 function rawHeadersOf(headers: unknown): readonly string[] {
