@@ -84,7 +84,7 @@ t.test('edges of the range and of issuedBefore', async (t) => {
   }
 });
 
-t.test('the index finds what a plain reading of all statements finds', async (t) => {
+t.test('the index finds what a plain reading of all statements finds', (t) => {
   const maybe = (values: readonly string[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
   const date = fc.integer({ min: 0, max: 5 }).map((n) => addDays(RANGE.from, n));
   const arbitraryStatement = fc
@@ -124,6 +124,7 @@ t.test('the index finds what a plain reading of all statements finds', async (t)
     },
   );
   t.doesNotThrow(() => fc.assert(property, { numRuns: 200 }));
+  t.end();
 });
 
 t.test('a lift takes back the one statement that it names, in whatever order they come', async (t) => {
@@ -153,7 +154,7 @@ t.test('forgetting: the boundary, and why it never un-revokes', (t) => {
   t.equal(mayBeForgotten(statement, RULE, Number.NaN), false, 'no time, no forgetting');
   t.equal(keptUntil({ to: day('99991231') }, RULE) > Date.UTC(9999, 11, 31), true, 'the last of all days has an end');
 
-  // Whoever holds a beacon of `signedTime` and is not past the hard horizon reads a clock of at least that less the skew.
+  // Whoever holds a beacon of `signedTime` and believes it reads a clock of at least that less the skew.
   const slowest = mayBeForgotten(statement, RULE, kept + skewMs) ? kept + skewMs - skewMs : Number.NaN;
   const latestSignature = startOfScopeDate(statement.to) + DAY_MS - 1000;
   t.ok(slowest >= latestSignature + 604_800_000, 'every presigned URL of the range has expired by then');
@@ -215,5 +216,5 @@ t.test('a scope in words', (t) => {
 
 /** For the index, which looks at no signature: the id stands for the digest. */
 function unsignedForm(statement: RevocationStatement): SignedStatement<RevocationStatement> {
-  return { statement, digest: statement.id as string as SignedStatement['digest'], jws: statement.id };
+  return { statement, digest: statement.id as SignedStatement['digest'], jws: statement.id };
 }

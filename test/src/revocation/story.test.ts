@@ -20,8 +20,8 @@ import { day } from '../support/days.js';
 import { createFeedKeys, HOUR_MS, Publisher, RULE } from './publisher.js';
 
 /*
- * A breach is found in us-east-1 on the 5th; the logs show that it began on the 1st. Only signatures made with scopes of
- * that region and dated from the 1st on are suspicious. Everything else is still good.
+ * A breach is found in us-east-1 on the 5th; the logs show that it began on the 1st. Only signatures made with scopes
+ * of that region and dated from the 1st on are suspicious. Everything else is still good.
  */
 const REGIONS = ['us-east-1', 'eu-west-1', 'ap-south-1'] as const;
 const SERVICES = ['s3', 'dynamodb'] as const;
