@@ -14,7 +14,7 @@ import type { Logger } from '@sigv4-keyd/service-skeleton';
 import Fastify, { LogController, type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Answer } from './answers/answer.js';
 import type { Refusal } from './answers/refusal.js';
-import { writeAnswerTo } from './answers/send-answer.js';
+import { endWithAnswer } from './answers/send-answer.js';
 
 /** A request as it came: the target is the wire's own, undecoded. */
 export interface Arrival {
@@ -55,6 +55,7 @@ const LIMITS: ServerOptions = {
  */
 export function createCatchAllApp({ log, tls, serve, answerUnreadable }: CatchAllOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
+  const unanswered = new WeakSet<Socket>();
   const app = Fastify({
     serverFactory: (listener) => createHttpServer(listener, tls),
     loggerInstance,
@@ -63,7 +64,11 @@ export function createCatchAllApp({ log, tls, serve, answerUnreadable }: CatchAl
     forceCloseConnections: 'idle',
     genReqId: () => randomUUID(),
     rewriteUrl: () => '/',
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, answerUnreadable),
+    clientErrorHandler: (error, socket) => {
+      // The answer to the request before may be on its way: a second one could be taken for a part of it, or of the next.
+      if (error.code === 'ECONNRESET' || unanswered.has(socket) || !socket.writable) socket.destroy();
+      else endWithAnswer(socket, answerUnreadable({ reason: reasonOf(error) }, randomUUID()));
+    },
   });
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   app.route({
@@ -72,6 +77,9 @@ export function createCatchAllApp({ log, tls, serve, answerUnreadable }: CatchAl
     handler: async (request, reply) => {
       // From here on the answer is ours: Fastify would add, drop or rename headers.
       reply.hijack();
+      const { socket } = request.raw;
+      unanswered.add(socket);
+      reply.raw.once('finish', () => unanswered.delete(socket));
       await serve({ request: request.raw, response: reply.raw, target: request.originalUrl, requestId: request.id });
     },
   });
@@ -85,16 +93,6 @@ function createHttpServer(listener: RequestListener, tls: TlsServerOptions | und
   // Node would answer "100 Continue" by itself: a client must not send its body before its signature was checked.
   server.on('checkContinue', listener);
   return server;
-}
-
-function answerClientError(
-  error: ConnectionError,
-  socket: Socket,
-  answerUnreadable: CatchAllOptions['answerUnreadable'],
-): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  if (socket.writable) writeAnswerTo(socket, answerUnreadable({ reason: reasonOf(error) }, randomUUID()));
-  socket.destroy();
 }
 
 function reasonOf(error: ConnectionError): Refusal['reason'] {

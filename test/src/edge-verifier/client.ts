@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type Agent } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { sha256Hex, signRequest, presignRequest, type SigningPayload } from '@sigv4-keyd/sigv4-core';
@@ -74,6 +74,8 @@ export interface SendOptions {
   readonly chunked?: boolean;
   /** Sends the body only after "100 Continue". */
   readonly expectContinue?: boolean;
+  /** Keeps connections; by default each request has its own. */
+  readonly agent?: Agent;
 }
 
 /** Sends a message as it is and gives the whole answer. */
@@ -92,7 +94,7 @@ export function send(address: string, message: Message, options: SendOptions = {
       path: message.target,
       headers,
       setHost: false,
-      agent: false,
+      agent: options.agent ?? false,
       ...options.tls,
     });
     let continued = false;
@@ -108,7 +110,7 @@ export function send(address: string, message: Message, options: SendOptions = {
         const { statusCode = 0, statusMessage = '', rawHeaders } = response;
         const body = Buffer.concat(chunks).toString('latin1');
         resolve({ status: statusCode, statusText: statusMessage, rawHeaders, headers: response.headers, body, continued });
-        request.destroy();
+        if (!options.agent) request.destroy();
       });
     });
     request.on('error', reject);

@@ -36,12 +36,13 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   response.once('close', end);
 }
 
-/** Answers on the bare socket what could not be read as a request. */
-export function writeAnswerTo(socket: Socket, { status, headers, body }: Answer): void {
+/** Answers on the bare socket what could not be read as a request, and ends it. */
+export function endWithAnswer(socket: Socket, { status, headers, body }: Answer): void {
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
   for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at] ?? ''}: ${headers[at + 1] ?? ''}`);
   lines.push(`content-length: ${body.length}`, 'connection: close', '', '');
   socket.write(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), body]));
+  socket.destroySoon();
 }
 
 function isShort({ headers }: IncomingMessage): boolean {
