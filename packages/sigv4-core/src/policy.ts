@@ -19,7 +19,7 @@ export interface VerificationPolicy {
   readonly presigned: 'refused' | { readonly longestSeconds: number };
   /** The window of days that keys are held for; `now` in epoch milliseconds. */
   readonly acceptsDate: (date: ScopeDate, now: number) => boolean;
-  /** Told the Host header's value as it came. */
+  /** Told the value of the Host header, trimmed; its case and port are as they came. */
   readonly acceptsHost: (host: string) => boolean;
   readonly payloadModes: ReadonlySet<PayloadModeKind>;
   readonly sessionTokens: 'refused' | 'signed';

@@ -14,6 +14,11 @@ import type { Row } from './signed-requests.js';
 export const PRESIGNED_MUTATIONS: readonly Row[] = [
   ['Authorization added', addHeader('authorization', 'AWS4-HMAC-SHA256 x'), 'both-mechanisms'],
   ['presigned URLs refused', policy({ presigned: 'refused' }), 'presigned-refused'],
+  [
+    'presigned URLs refused before anything of them is read',
+    both(policy({ presigned: 'refused' }), query('AWS4-HMAC-SHA256', 'AWS4')),
+    'presigned-refused',
+  ],
   ...['Algorithm', 'Credential', 'Date', 'SignedHeaders', 'Expires', 'Signature'].flatMap((name): Row[] => [
     [`${name} doubled`, query(new RegExp(`(&X-Amz-${name}=[^&]*)`), '$1$1'), 'duplicate-parameter'],
     [`${name} doubled in lower case`, target((v) => `${v}&x-amz-${name.toLowerCase()}=0`), 'duplicate-parameter'],
