@@ -10,7 +10,6 @@ export interface ServerTlsOptions {
   readonly minVersion: 'TLSv1.3';
   readonly maxVersion: 'TLSv1.3';
   readonly secureOptions: number;
-  readonly ALPNProtocols: string[];
   readonly handshakeTimeout: number;
 }
 
@@ -32,7 +31,6 @@ export function serverTlsOptions(credentials: Credentials): ServerTlsOptions {
     // A resumed session is not checked again: neither its chain, nor whether its certificate has expired since.
     // So none is resumed; kept-alive connections are what saves handshakes.
     secureOptions: constants.SSL_OP_NO_TICKET,
-    ALPNProtocols: ['http/1.1'],
     handshakeTimeout: HANDSHAKE_TIMEOUT_MILLISECONDS,
   };
 }

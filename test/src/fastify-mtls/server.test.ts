@@ -314,9 +314,17 @@ t.test('new credentials are served without a restart, and nothing else changes',
   t.match(await ask(good, certificates.caFile, { port, path }), heirFails, 'the old authority is gone');
   t.match(await ask(heir, certificates.caFile, { port, path }), { status: 200 });
 
-  await app.close();
+  let installed = 0;
+  app.server.setSecureContext = () => {
+    installed += 1;
+  };
   writeFileSync(files.ca, readFileSync(certificates.caFile));
-  t.equal(await store.reload(), true, 'a closed server no longer listens to its store');
+  t.equal(await store.reload(), true);
+  t.equal(installed, 1);
+  await app.close();
+  writeFileSync(files.ca, readFileSync(successor.caFile));
+  t.equal(await store.reload(), true);
+  t.equal(installed, 1, 'a closed server no longer listens to its store');
 });
 
 t.test('no session is resumed, so no certificate escapes being checked again', async (t) => {

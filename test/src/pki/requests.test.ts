@@ -174,6 +174,9 @@ t.test('what does not prove itself, or asks for what is not given, is refused', 
     if ((error as Error | undefined)?.name !== 'PkiError') t.fail(`byte ${at} changed: ${String(error)}`);
   }
   t.pass(`each of ${bytes.length} bytes changed: refused`);
+  // The second byte says how many bytes of length follow (0x81: one): one more than needed, and a zero in front.
+  const longLength = Buffer.concat([Buffer.of(0x30, bytes[1]! + 1, 0x00), bytes.subarray(2)]);
+  refuses('a length that is not the shortest', pem(longLength), 'malformed');
   refuses('bytes after the end', pem(Buffer.concat([bytes, Buffer.of(0)])), 'malformed');
   refuses('half a request', pem(bytes.subarray(0, bytes.length / 2)), 'malformed');
   refuses('two requests', whole + whole, 'malformed');
