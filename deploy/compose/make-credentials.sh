@@ -1,0 +1,38 @@
+#!/bin/sh
+# Makes what the Compose stack needs and does not have yet: a certificate authority, a certificate a service, the
+# custody key and the database's password. Each lands in a volume of its own, which only its owner mounts. Run again,
+# it renews what has less than a third of its life left and makes nothing twice. For production, bring your own (see
+# docs/certificates.md) and leave this service out.
+set -eu
+umask 077
+cd /made
+keydctl() { node /app/dist/main.js "$@"; }
+
+[ -e ca/ca.crt ] || keydctl pki init --trust-domain "$TRUST_DOMAIN" --out ca
+
+certificate() { # certificate FOLDER DNS-NAME IDENTITY...
+  folder=$1 dns=$2; shift 2
+  if [ -e "$folder/tls.crt" ]; then
+    node /deploy/needs-renewal.js "$folder/tls.crt" && keydctl pki renew "$folder" --ca ca --days 30 || true
+  else
+    keydctl pki issue "$@" --ca ca --out "$folder" --dns "$dns" --days 30
+  fi
+}
+certificate master master-keyd master master-1
+certificate operator keydctl operator local
+for region in us-east-1 eu-west-1; do
+  certificate "region-$region" "region-keyd-$region" region "$region" region-1
+  for service in s3 execute-api; do
+    certificate "edge-$region-$service" "edge-$region-$service" edge "$region" "$service" edge-1
+  done
+done
+
+[ -e custody/custody.key ] || { head -c 32 /dev/urandom | base64 -w0 >custody/new; mv custody/new custody/custody.key; }
+if [ ! -e database/url ]; then
+  password=$(head -c 24 /dev/urandom | base64 -w0 | tr '+/' '-_')
+  printf %s "$password" >database-server/password
+  chmod 0444 database-server/password
+  printf 'postgres://keyd:%s@postgres:5432/keyd' "$password" >database/new
+  mv database/new database/url
+fi
+echo 'credentials are in place'
