@@ -26,23 +26,22 @@ export async function verifyStatements(
 ): Promise<VerifiedStatements> {
   const verified = new Map<string, SignedStatement>();
   const refused: RefusedStatement[] = [];
-  const unknown: { readonly jws: string; readonly index: number }[] = [];
-  for (const [index, jws] of forms.entries()) {
-    const signed = known(jws);
-    if (signed === undefined) unknown.push({ jws, index });
-    else verified.set(jws, signed);
+  for (let start = 0; start < forms.length; start += ABREAST) {
+    const several = forms.slice(start, start + ABREAST);
+    const outcomes = await Promise.all(several.map((jws) => known(jws) ?? attempt(jws, keys)));
+    for (const [offset, outcome] of outcomes.entries()) {
+      if (outcome instanceof FeedError) refused.push({ index: start + offset, code: outcome.code });
+      else verified.set(outcome.jws, outcome);
+    }
   }
-  for (let next = 0; next < unknown.length; next += ABREAST) {
-    await Promise.all(
-      unknown.slice(next, next + ABREAST).map(async ({ jws, index }) => {
-        try {
-          verified.set(jws, await verifyStatement(jws, keys));
-        } catch (error) {
-          if (!(error instanceof FeedError)) throw error;
-          refused.push({ index, code: error.code });
-        }
-      }),
-    );
+  return { verified, refused };
+}
+
+async function attempt(jws: string, keys: PinnedKeys): Promise<SignedStatement | FeedError> {
+  try {
+    return await verifyStatement(jws, keys);
+  } catch (error) {
+    if (error instanceof FeedError) return error;
+    throw error;
   }
-  return { verified, refused: refused.toSorted((left, right) => left.index - right.index) };
 }
