@@ -76,8 +76,13 @@ function transportFailure(error: KeydError): Explanation {
       };
     }
   }
-  const last = causesOf(error).at(-1);
-  const why = last instanceof Error && last !== error ? ` (${last.message || codeOf(last)})` : '';
+  if (causesOf(error).some((cause) => cause instanceof Error && CLOSED.has(codeOf(cause)))) {
+    // A Node server that does not accept a certificate closes without saying so, like one that is stopping.
+    const message = 'master-keyd closed the connection: it does not accept this certificate, or it is stopping';
+    return { ending: 'unreachable', code: error.code, message, next: 'Check which authority issued it' };
+  }
+  const [, cause] = causesOf(error);
+  const why = cause instanceof Error ? ` (${cause.message || codeOf(cause)})` : '';
   return {
     ending: 'unreachable',
     code: error.code,
@@ -85,6 +90,8 @@ function transportFailure(error: KeydError): Explanation {
     next: 'Check that it runs and that --master names its address',
   };
 }
+
+const CLOSED: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 function causesOf(error: unknown): readonly unknown[] {
   const causes: unknown[] = [];

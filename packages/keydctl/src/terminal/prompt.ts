@@ -14,7 +14,6 @@ export function askShown(surroundings: Surroundings, question: string): Promise<
 }
 
 function ask(surroundings: Surroundings, question: string, typing: 'hidden' | 'shown'): Promise<string> {
-  surroundings.errorOutput.write(question);
   // In terminal mode readline turns the terminal's own echo off and echoes itself, here into nothing.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({
@@ -23,6 +22,8 @@ function ask(surroundings: Surroundings, question: string, typing: 'hidden' | 's
     terminal: typing === 'hidden',
     historySize: 0,
   });
+  // Not before: whoever answers at once would still meet the terminal's own echo.
+  surroundings.errorOutput.write(question);
   return new Promise((resolve, reject) => {
     lines.once('line', (line) => {
       resolve(line);
