@@ -14,8 +14,8 @@ import { Upstream } from './proxy/upstream.js';
 export interface RunningFronts {
   readonly addresses: Readonly<Record<string, string>>;
   /** Reads the public certificate again. */
-  readonly reload: () => Promise<void>;
-  readonly close: () => Promise<void>;
+  reload(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** How often the public certificate's files are looked at, milliseconds. */

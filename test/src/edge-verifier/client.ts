@@ -69,7 +69,7 @@ export interface Reply {
 }
 
 export interface SendOptions {
-  readonly tls?: { readonly ca: string; readonly servername: string };
+  readonly tls?: { readonly rejectUnauthorized: boolean };
   /** Sends the body in chunks instead of with its length. */
   readonly chunked?: boolean;
   /** Sends the body only after "100 Continue". */

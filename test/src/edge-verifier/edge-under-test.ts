@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CachedKeySource, EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import { configuration, createEdge, createServiceKeys, startFronts } from '@sigv4-keyd/edge-verifier';
@@ -50,9 +51,16 @@ export function environmentOf(folder: string): Record<string, string> {
 
 /** An edge with all its fronts, a parent that derives, and an upstream that records; closed when the test ends. */
 export async function startEdge(t: Test, { service = 's3', env = {} }: EdgeOptions = {}): Promise<EdgeUnderTest> {
-  const folder = t.testdir({ spool: {} });
-  const spoolFolder = join(folder, 'spool');
+  // Not the test's own folder: a test may start several edges, and each call of testdir() empties it.
+  const folder = mkdtempSync(join(tmpdir(), 'edge-under-test-'));
+  const spoolFolder = mkdtempSync(join(folder, 'spool-'));
   const upstream = await RecordingUpstream.start();
+  let closeFronts = (): Promise<void> => Promise.resolve();
+  t.teardown(async () => {
+    await upstream.close();
+    await closeFronts();
+    rmSync(folder, { recursive: true });
+  });
   const settings = readConfiguration(configuration, {
     ...environmentOf(folder),
     KEYD_UPSTREAM: upstream.url,
@@ -68,10 +76,7 @@ export async function startEdge(t: Test, { service = 's3', env = {} }: EdgeOptio
   const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5 });
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination: { write: (line) => log.push(line) } });
   const fronts = await startFronts(createEdge(own, settings, serviceKeys, { clock, log: logger }), settings);
-  t.teardown(async () => {
-    await upstream.close();
-    await fronts.close();
-  });
+  closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
-  return { clock, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload: fronts.reload };
+  return { clock, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload: () => fronts.reload() };
 }

@@ -1,0 +1,160 @@
+import { request } from 'undici';
+import { configuration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
+import { configuration as regionConfiguration, startRegionKeyd } from '@sigv4-keyd/region-keyd';
+import { createLogger, readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
+import t, { type Test } from 'tap';
+import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { SmallMaster } from '../support/small-master.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from './client.js';
+import { RecordingUpstream } from './recording-upstream.js';
+
+interface Tiers {
+  readonly clock: VirtualClock;
+  readonly master: SmallMaster;
+  /** Ends master and region. */
+  readonly closeAbove: () => Promise<void>;
+  readonly regionUrl: string;
+  readonly authority: TestAuthority;
+  readonly upstream: RecordingUpstream;
+  readonly startEdge: (edge: { readonly region: string; readonly service: string }) => Promise<RunningService>;
+}
+
+const quiet = createLogger({ service: 'test', level: 'silent' });
+
+/** A small master, a region and the means to start edges below it, all over real mTLS. */
+async function startTiers(t: Test): Promise<Tiers> {
+  const folder = t.testdir();
+  const clock = new VirtualClock(NOW);
+  const authority = await TestAuthority.create(folder);
+  const master = await SmallMaster.create(await authority.credentials({ role: 'master', name: 'm1' }), {
+    [ACCESS_KEY_ID]: { secretAccessKey: SECRET },
+    AKIASECOND: { secretAccessKey: 'another-secret-of-these-tests' },
+  });
+  const masterUrl = await master.listen();
+  const context = { clock, log: quiet, random: () => 0.5 };
+  const common = async (files: Awaited<ReturnType<TestAuthority['files']>>): Promise<Record<string, string>> => ({
+    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
+    KEYD_TLS_CERT: files.cert,
+    KEYD_TLS_KEY: files.key,
+    KEYD_TLS_CA: files.ca,
+    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
+  });
+  const regionFiles = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r1' });
+  const region = await startRegionKeyd(
+    readConfiguration(regionConfiguration, {
+      ...(await common(regionFiles)),
+      KEYD_LISTEN: '127.0.0.1:0',
+      KEYD_MASTERS: masterUrl.origin,
+    }),
+    context,
+  );
+  const upstream = await RecordingUpstream.start();
+  const regionUrl = `https://${region.addresses['hop'] ?? ''}`;
+  const running: RunningService[] = [];
+  let isClosed = false;
+  const closeAbove = async (): Promise<void> => {
+    if (isClosed) return;
+    isClosed = true;
+    await region.close();
+    await master.app.close();
+  };
+  t.teardown(async () => {
+    await upstream.close();
+    await Promise.all(running.map((service) => service.close()));
+    await closeAbove();
+  });
+  const startEdge: Tiers['startEdge'] = async (edge) => {
+    const files = await authority.filesOf({ role: 'edge', ...edge, name: 'e1' });
+    const settings = readConfiguration(configuration, {
+      ...(await common(files)),
+      KEYD_REGIONS: regionUrl,
+      KEYD_EXTERNAL_HOSTS: HOST,
+      KEYD_PROXY_LISTEN: '127.0.0.1:0',
+      KEYD_UPSTREAM: upstream.url,
+    });
+    const service = await startEdgeVerifier(settings, context);
+    running.push(service);
+    return service;
+  };
+  return { clock, master, closeAbove, regionUrl, authority, upstream, startEdge };
+}
+
+async function health(edge: RunningService, path: string): Promise<{ readonly status: number; readonly body: unknown }> {
+  const { statusCode, body } = await request(`http://${edge.addresses['health'] ?? ''}${path}`);
+  return { status: statusCode, body: await body.json() };
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise(setImmediate);
+}
+
+t.test('keys come down from the master, and verify while all above is gone', async (t) => {
+  const { clock, master, closeAbove, upstream, startEdge } = await startTiers(t);
+  const edge = await startEdge({ region: 'eu-west-1', service: 's3' });
+  const proxy = edge.addresses['proxy'] ?? '';
+  t.equal((await send(proxy, signed())).status, 200);
+  t.strictSame(upstream.lastHeader('x-keyd-access-key-id'), [ACCESS_KEY_ID]);
+  t.equal((await send(proxy, signed({ secret: 'wrong' }))).status, 403);
+  t.equal((await send(proxy, signed({ accessKeyId: 'AKIANOBODY' }))).headers['x-keyd-reason'], 'access-key-unknown');
+  t.equal(master.asked.length, 2, 'one question an access key');
+
+  await until(async () => (await health(edge, '/health/ready')).status === 200);
+  t.match(await health(edge, '/status'), {
+    body: {
+      ready: true,
+      identity: `spiffe://${TRUST_DOMAIN}/edge/eu-west-1/s3/e1`,
+      heldDays: [{ date: '20261122', keys: 1 }],
+      regionReachable: true,
+      certificateExpiresAt: String,
+    },
+  });
+
+  await closeAbove();
+  t.equal((await send(proxy, signed())).status, 200, 'a held key verifies');
+  const unheld = await send(proxy, signed({ accessKeyId: 'AKIASECOND', secret: 'another-secret-of-these-tests' }));
+  t.match(unheld, { status: 503, headers: { 'x-keyd-reason': 'keys-unavailable' } });
+  await clock.advance(5_000);
+  await until(async () => JSON.stringify((await health(edge, '/status')).body).includes('"regionReachable":false'));
+  t.equal((await health(edge, '/health/ready')).status, 200, 'ready while it holds keys of today');
+});
+
+t.test('an edge with its region out of reach starts, says that it is not ready, and answers', async (t) => {
+  const { closeAbove, startEdge } = await startTiers(t);
+  await closeAbove();
+  const edge = await startEdge({ region: 'eu-west-1', service: 's3' });
+  t.match(await health(edge, '/health/ready'), { status: 503, body: { notReady: [/region-keyd cannot be reached/] } });
+  const reply = await send(edge.addresses['proxy'] ?? '', signed());
+  t.match(reply, { status: 503, headers: { 'x-keyd-reason': 'keys-unavailable' } });
+});
+
+t.test('an edge asks no region but its own', async (t) => {
+  const { master, startEdge } = await startTiers(t);
+  const stranger = await startEdge({ region: 'us-east-1', service: 's3' });
+  const reply = await send(stranger.addresses['proxy'] ?? '', signed({ region: 'us-east-1' }));
+  t.match(reply, { status: 503, headers: { 'x-keyd-reason': 'keys-unavailable' } });
+  t.equal(master.asked.length, 0);
+});
+
+t.test('an edge of another service gets keys for that one only', async (t) => {
+  const { startEdge } = await startTiers(t);
+  const edge = await startEdge({ region: 'eu-west-1', service: 'sqs' });
+  const proxy = edge.addresses['proxy'] ?? '';
+  t.equal((await send(proxy, signed({ service: 'sqs' }))).status, 200);
+  t.equal((await send(proxy, signed({ service: 's3' }))).headers['x-keyd-reason'], 'wrong-service');
+});
+
+t.test('a certificate of another role does not start an edge', async (t) => {
+  const { authority, regionUrl } = await startTiers(t);
+  const files = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r2' });
+  const settings = readConfiguration(configuration, {
+    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
+    KEYD_TLS_CERT: files.cert,
+    KEYD_TLS_KEY: files.key,
+    KEYD_TLS_CA: files.ca,
+    KEYD_REGIONS: regionUrl,
+    KEYD_EXTERNAL_HOSTS: HOST,
+    KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',
+  });
+  await t.rejects(startEdgeVerifier(settings, { clock: new VirtualClock(NOW), log: quiet }), { message: /needs one for the role edge/ });
+});
