@@ -83,6 +83,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     kill9: () => end('SIGKILL'),
     async restart() {
       await end('SIGINT');
+      await stopStaleServer(data.folder, log);
       await start();
     },
   };

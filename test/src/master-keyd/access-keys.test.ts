@@ -9,6 +9,7 @@ import {
   type CreatedAccessKey,
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
+import { Client } from 'pg';
 import t from 'tap';
 import { z } from 'zod';
 import { TRUST_DOMAIN } from '../support/certificates.js';
@@ -244,16 +245,15 @@ t.test('a change waits for issuances under way, so that their records are comple
   const { operator, database } = await startMaster(t);
   const alice = await operator();
   const { accessKeyId } = await create(alice);
-  const { Client } = await import('pg');
   const issuing = new Client({ connectionString: database });
   await issuing.connect();
   await issuing.query('BEGIN');
   await issuing.query('SELECT pg_advisory_xact_lock_shared(7434002)');
-  let isAnswered = false;
-  const disabling = act(alice, accessKeyId, 'disable').finally(() => (isAnswered = true));
+  const state = { isAnswered: false };
+  const disabling = act(alice, accessKeyId, 'disable').finally(() => (state.isAnswered = true));
   const waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 7434002";
-  while (!isAnswered && (await runSql(database, waiting)).length === 0) await new Promise(setImmediate);
-  t.notOk(isAnswered);
+  while (!state.isAnswered && (await runSql(database, waiting)).length === 0) await new Promise(setImmediate);
+  t.notOk(state.isAnswered);
   await issuing.query('COMMIT');
   t.equal((await disabling).status, 'disabled');
   await issuing.end();

@@ -33,11 +33,11 @@ export interface MasterUnderTest {
   readonly logged: readonly string[];
   /** Every byte of every answer's body that the clients below received. */
   readonly received: readonly Buffer[];
-  clientOf(credentials: CredentialsStore): PeerClient;
-  region(region: string, name?: string): Promise<RegionKeySource>;
-  operator(name?: string): Promise<PeerClient>;
-  /** The answer of /health/ready. */
-  health(path: string): Promise<{ readonly status: number; readonly body: unknown }>;
+  readonly clientOf: (credentials: CredentialsStore) => PeerClient;
+  readonly region: (region: string, name?: string) => Promise<RegionKeySource>;
+  readonly operator: (name?: string) => Promise<PeerClient>;
+  /** What the health listener answers. */
+  readonly health: (path: string) => Promise<{ readonly status: number; readonly body: unknown }>;
 }
 
 export async function startMaster(t: Test, options: MasterOptions = {}): Promise<MasterUnderTest> {

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import t, { type Test } from 'tap';
+import { runSql } from './postgres-sql.js';
 
-export { type EmbeddedPostgres } from '@sigv4-keyd/local-stack';
+export { runSql } from './postgres-sql.js';
 
 let shared: Promise<EmbeddedPostgres> | undefined;
 
@@ -36,20 +36,4 @@ export async function freshDatabase(t: Test, given?: EmbeddedPostgres): Promise<
     t.teardown(() => runSql(server.connectionString('postgres'), `DROP DATABASE ${name} WITH (FORCE)`));
   }
   return server.connectionString(name);
-}
-
-/** Runs one statement, or several without values, on a connection of its own. */
-export async function runSql<Row extends object>(
-  connectionString: string,
-  text: string,
-  values?: readonly unknown[],
-): Promise<Row[]> {
-  const client = new Client({ connectionString });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, values && [...values])).rows;
-  } finally {
-    await client.end();
-  }
 }

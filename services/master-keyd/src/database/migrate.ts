@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { errorCodeOf } from '@sigv4-keyd/hop-protocol';
 import { StartError, type Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import { lockMigrations } from './locks.js';
@@ -37,13 +38,7 @@ export async function migrate(pool: Pool, migrations: readonly Migration[], log:
   try {
     while (await inTransaction(pool, (transaction) => applyNext(transaction, migrations, log))) continue;
   } catch (error) {
-    if (error instanceof StartError) throw error;
-    throw new StartError(
-      `the database schema could not be brought up to date (${error instanceof Error ? error.message : 'no reason'}); ` +
-        'the user of KEYD_DATABASE_URL must own the schema and be able to create tables',
-      69,
-      error,
-    );
+    throw error instanceof StartError ? error : failed(error);
   }
   return migrations.length;
 }
@@ -70,6 +65,18 @@ async function applyNext(transaction: Transaction, migrations: readonly Migratio
   ]);
   log.info({ migration: next.name }, 'schema migrated');
   return true;
+}
+
+function failed(error: unknown): StartError {
+  if (errorCodeOf(error) === 'database-unavailable') {
+    return new StartError('the database went away while its schema was brought up to date; start again', 69, error);
+  }
+  return new StartError(
+    `the database schema could not be brought up to date (${error instanceof Error ? error.message : 'no reason'}); ` +
+      'the user of KEYD_DATABASE_URL must own the schema and be able to create tables',
+    69,
+    error,
+  );
 }
 
 interface AppliedMigration {
