@@ -7,12 +7,21 @@ import { schemaDetail } from './schema-detail.js';
 import { openDocument, signDocument, type DocumentDigest } from './signed-document.js';
 import * as part from './statement-parts.js';
 
+/** The most identities that can be shut out at a time. */
+export const MOST_BANNED = 1_000;
+
 export const beacon = z
   .strictObject({
     /** The publisher's counter: each beacon has one more than the last, whichever master signs it. */
     version: z.int().positive(),
     count: z.int().nonnegative().max(MOST_STATEMENTS),
     setHash: part.sha256Hex,
+    /** Every identity that is shut out, as SPIFFE ids in the order of their code units: who is not in it is not. */
+    banned: z
+      .array(part.bannedIdentity)
+      .max(MOST_BANNED)
+      .refine(isStrictlyAscending, 'must be sorted, each identity once')
+      .readonly(),
     /** When it was signed: what freshness is measured from. */
     at: part.instant,
     /** From this instant on it proves nothing. At least the longest hard horizon of any edge after `at`. */
@@ -45,6 +54,10 @@ export async function verifyBeacon(jws: string, keys: PinnedKeys): Promise<Signe
   const { digest, content } = await openDocument(jws, ['beacon'], keys);
   const parsed = parseBeacon(content);
   return { beacon: parsed, digest, at: Date.parse(parsed.at), expires: Date.parse(parsed.expires), jws };
+}
+
+function isStrictlyAscending(texts: readonly string[]): boolean {
+  return texts.every((text, index) => index === 0 || (texts[index - 1] ?? text) < text);
 }
 
 function parseBeacon(content: unknown): Beacon {

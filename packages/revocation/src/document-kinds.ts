@@ -6,13 +6,21 @@ interface KindEntry {
   /** The `typ` header (RFC 8725, section 3.11): no document passes for one of another kind. */
   readonly typ: string;
   readonly purpose: KeyPurpose;
+  /** The largest compact serialisation, bytes. */
+  readonly mostBytes: number;
 }
+
+/** The largest statement, bytes of its compact serialisation. */
+export const MOST_DOCUMENT_BYTES = 4096;
+
+/** The largest beacon, likewise: with every identity that it may ban. */
+export const MOST_BEACON_BYTES = 768 * 1024;
 
 /** All that sets the kinds of signed documents apart. */
 export const DOCUMENT_KINDS = {
-  revocation: { typ: 'keyd-revocation+jwt', purpose: 'revocation' },
-  lift: { typ: 'keyd-lift+jwt', purpose: 'root' },
-  beacon: { typ: 'keyd-beacon+jwt', purpose: 'beacon' },
+  revocation: { typ: 'keyd-revocation+jwt', purpose: 'revocation', mostBytes: MOST_DOCUMENT_BYTES },
+  lift: { typ: 'keyd-lift+jwt', purpose: 'root', mostBytes: MOST_DOCUMENT_BYTES },
+  beacon: { typ: 'keyd-beacon+jwt', purpose: 'beacon', mostBytes: MOST_BEACON_BYTES },
 } as const satisfies Readonly<Record<string, KindEntry>>;
 
 export type DocumentKind = keyof typeof DOCUMENT_KINDS;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { MOST_BEACON_BYTES, MOST_DOCUMENT_BYTES } from './document-kinds.js';
 import { FeedError } from './feed-problem.js';
 import { schemaDetail } from './schema-detail.js';
-import { MOST_DOCUMENT_BYTES } from './signed-document.js';
 
 /** The most statements that a set may hold. */
 export const MOST_STATEMENTS = 50_000;
 
 /** The largest feed document as JSON, bytes: for readers to stop at before they parse anything. */
-export const MOST_FEED_BYTES = (MOST_STATEMENTS + 1) * (MOST_DOCUMENT_BYTES + 3) + 64;
+export const MOST_FEED_BYTES = MOST_BEACON_BYTES + MOST_STATEMENTS * (MOST_DOCUMENT_BYTES + 3) + 64;
 
 export const feedDocument = z
   .strictObject({

@@ -1,6 +1,13 @@
-export { beacon, signBeacon, verifyBeacon, type Beacon, type SignedBeacon } from './beacon.js';
+export { beacon, MOST_BANNED, signBeacon, verifyBeacon, type Beacon, type SignedBeacon } from './beacon.js';
 export { describeScope } from './describe-scope.js';
-export { DOCUMENT_KINDS, KEY_PURPOSES, type DocumentKind, type KeyPurpose } from './document-kinds.js';
+export {
+  DOCUMENT_KINDS,
+  KEY_PURPOSES,
+  MOST_BEACON_BYTES,
+  MOST_DOCUMENT_BYTES,
+  type DocumentKind,
+  type KeyPurpose,
+} from './document-kinds.js';
 export { feedDocument, MOST_FEED_BYTES, MOST_STATEMENTS, parseFeedDocument, type FeedDocument } from './feed.js';
 export {
   createFeedKey,
@@ -19,7 +26,7 @@ export { pinFeedKeys, publicJwks, type FeedJwks, type PinnedKey, type PinnedKeys
 export { keptUntil, mayBeForgotten, type RetentionRule } from './retention.js';
 export { RevocationSet, type RevocationLookup } from './revocation-set.js';
 export { isSameSet, nameSet, type SetName } from './set-hash.js';
-export { MOST_DOCUMENT_BYTES, type DocumentDigest } from './signed-document.js';
+export { type DocumentDigest } from './signed-document.js';
 export {
   isLift,
   isRevocation,

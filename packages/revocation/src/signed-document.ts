@@ -6,9 +6,6 @@ import type { FeedKey } from './feed-key.js';
 import { FeedError } from './feed-problem.js';
 import type { PinnedKey, PinnedKeys } from './pinned-keys.js';
 
-/** The largest signed document, bytes of its compact serialisation. */
-export const MOST_DOCUMENT_BYTES = 4096;
-
 declare const digestOfContent: unique symbol;
 /** SHA-256 of a document's content, 64 lower-case hex digits: its identity, whichever key signed it. */
 export type DocumentDigest = string & { readonly [digestOfContent]: true };
@@ -17,8 +14,8 @@ export const documentDigest = z.string().refine((text): text is DocumentDigest =
   error: 'must be the digest of a statement: 64 lower-case hex digits',
 });
 
-/** The content of every document: one flat object, so that one way to write it is easily told. */
-export type FlatContent = Readonly<Record<string, string | number | undefined>>;
+/** The content of every document: one flat object of texts, numbers and lists of texts: one way to write it is told. */
+export type FlatContent = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** A document whose signature, kind and key were checked; its content is yet to be parsed. */
 export interface OpenedDocument<K extends DocumentKind> {
@@ -32,16 +29,16 @@ const DIGEST = /^[0-9a-f]{64}$/;
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/;
 
 const protectedHeader = z.strictObject({ alg: z.literal('EdDSA'), typ: z.string(), kid: z.string() });
-const flatContent = z.record(z.string(), z.union([z.string(), z.number()]));
+const flatContent = z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())]));
 
 /** Throws FeedError: `wrong-purpose` for a key that may not sign this kind, `too-large` for what no verifier takes. */
 export async function signDocument(kind: DocumentKind, content: FlatContent, key: FeedKey): Promise<string> {
-  const { typ, purpose } = DOCUMENT_KINDS[kind];
+  const { typ, purpose, mostBytes } = DOCUMENT_KINDS[kind];
   if (key.purpose !== purpose) throw new FeedError('wrong-purpose', `${kind} needs a ${purpose} key`);
   const jws = await new CompactSign(Buffer.from(canonicalJson(content)))
     .setProtectedHeader({ alg: 'EdDSA', typ, kid: key.kid })
     .sign(key.privateKey);
-  if (jws.length > MOST_DOCUMENT_BYTES) throw new FeedError('too-large');
+  if (jws.length > mostBytes) throw new FeedError('too-large');
   return jws;
 }
 
@@ -54,7 +51,8 @@ export async function openDocument<K extends DocumentKind>(
   kinds: readonly K[],
   keys: PinnedKeys,
 ): Promise<OpenedDocument<K>> {
-  if (jws.length > MOST_DOCUMENT_BYTES) throw new FeedError('too-large');
+  const most = Math.max(...kinds.map((kind) => DOCUMENT_KINDS[kind].mostBytes));
+  if (jws.length > most) throw new FeedError('too-large');
   if (!COMPACT.test(jws)) throw new FeedError('malformed', 'not a compact JWS with an Ed25519 signature');
   const { kid, typ } = headerOf(jws);
   const kind = kinds.find((candidate) => DOCUMENT_KINDS[candidate].typ === typ);

@@ -36,4 +36,10 @@ export const author = z
   .max(350)
   .regex(/^spiffe:\/\/[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/, 'must be a SPIFFE id');
 
+/** The longest identity of any role, in the longest trust domain, fits. */
+export const bannedIdentity = z
+  .string()
+  .max(512)
+  .regex(/^spiffe:\/\/[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/, 'must be a SPIFFE id');
+
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');

@@ -240,7 +240,7 @@ t.test('nothing is signed that would not be verified', async (t) => {
   for (const [name, statement, key, due] of rows) t.equal(await codeOf(signStatement(statement, key)), due, name);
   const instants = { at: '2026-11-05T12:00:00.000Z', expires: '2026-11-05T12:00:00.000Z' };
   t.equal(
-    await codeOf(signBeacon({ version: 1, ...nameSet([]), ...instants }, keys.beacon)),
+    await codeOf(signBeacon({ version: 1, ...nameSet([]), banned: [], ...instants }, keys.beacon)),
     'malformed',
     'a stillborn beacon',
   );
@@ -255,6 +255,34 @@ t.test('nothing is signed that would not be verified', async (t) => {
   });
   t.equal(largest.author.length, 350);
   t.equal(await codeOf(signStatement(largest, keys.revocation)), 'no error', 'the largest statement has room');
+});
+
+t.test('a beacon names who is banned, each identity once and in one order', async (t) => {
+  const bannedOf = (...names: readonly string[]): readonly string[] =>
+    names.map((name) => `spiffe://keyd.example/region/eu-west-1/${name}`);
+  const thousand = Array.from({ length: 1_000 }, (_, n) => `spiffe://keyd.example/region/r/${'n'.repeat(477)}${1000 + n}`);
+  t.equal(thousand[0]?.length, 512);
+  const rows: readonly (readonly [string, readonly string[], FeedProblem | 'no error'])[] = [
+    ['nobody', [], 'no error'],
+    ['two', bannedOf('a', 'b'), 'no error'],
+    ['as many and as long as there may be', thousand, 'no error'],
+    ['one more', [...thousand, 'spiffe://x.example/region/r/n'], 'malformed'],
+    ['out of order', bannedOf('b', 'a'), 'malformed'],
+    ['one twice', bannedOf('a', 'a'), 'malformed'],
+    ['what is no identity', ['region/eu-west-1/a'], 'malformed'],
+    ['one too long', [`spiffe://keyd.example/region/r/${'n'.repeat(482)}`], 'malformed'],
+  ];
+  const content = { version: 1, ...nameSet([]), at: new Date(NOW).toISOString() };
+  const expires = new Date(NOW + HOUR_MS).toISOString();
+  for (const [name, banned, due] of rows) {
+    const whole = { ...content, banned, expires };
+    t.equal(await codeOf(signBeacon(whole, keys.beacon)), due, `signing: ${name}`);
+    const state = FeedState.empty(keys.pinned, RULE);
+    const jws = forge(headerFor(keys.beacon, 'keyd-beacon+jwt'), whole, keys.beacon);
+    const { beacon } = await state.accept({ beacon: jws, statements: [] }, NOW);
+    t.match(beacon, due === 'no error' ? { outcome: 'advanced' } : { outcome: 'refused', code: due }, `verifying: ${name}`);
+    t.same(state.beacon?.banned, due === 'no error' ? banned : undefined);
+  }
 });
 
 interface Fixture {
@@ -379,6 +407,7 @@ t.test('a hostile region: each beacon has its answer, and the state is kept', as
           {
             version: 9,
             ...nameSet(held.statements),
+            banned: [],
             at: new Date(NOW).toISOString(),
             expires: new Date(NOW + HOUR_MS).toISOString(),
           },
@@ -516,7 +545,7 @@ t.test('keys are rotated: old and new overlap, and then the old one is gone', as
   const resigned = await signStatement(statement, next.revocation);
   const at = new Date(NOW).toISOString();
   const expires = new Date(NOW + HOUR_MS).toISOString();
-  const beacon = await signBeacon({ version: 2, ...nameSet([resigned]), at, expires }, next.beacon);
+  const beacon = await signBeacon({ version: 2, ...nameSet([resigned]), banned: [], at, expires }, next.beacon);
   t.equal(wordOf(await state.accept({ beacon }, NOW)), 'incomplete-set', 'the new bytes have to be fetched');
   const taken = await state.accept({ beacon, statements: [resigned] }, NOW);
   t.equal(wordOf(taken), 'advanced');
@@ -540,7 +569,7 @@ t.test('a stolen beacon key has counted to the end: retiring it is the way back'
   t.equal(restored.state.freshness(NOW, DEFAULT_HORIZONS), 'hard', 'and nothing is served on the word of that key');
   const at = new Date(NOW).toISOString();
   const expires = new Date(NOW + HOUR_MS).toISOString();
-  const beacon = await signBeacon({ version: 1, ...nameSet(held.statements), at, expires }, successor);
+  const beacon = await signBeacon({ version: 1, ...nameSet(held.statements), banned: [], at, expires }, successor);
   t.equal(wordOf(await restored.state.accept({ beacon, statements: held.statements }, NOW)), 'advanced');
   t.equal(restored.state.freshness(NOW, DEFAULT_HORIZONS), 'fresh');
 });

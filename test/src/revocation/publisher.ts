@@ -118,7 +118,8 @@ export class Publisher {
     this.#version += 1;
     const at = new Date(now).toISOString();
     const expires = new Date(now + EXPIRES_AFTER_MS).toISOString();
-    return signBeacon({ version: this.#version, ...nameSet(statements), at, expires, ...changes }, this.keys.beacon);
+    const content = { version: this.#version, ...nameSet(statements), banned: [], at, expires, ...changes };
+    return signBeacon(content, this.keys.beacon);
   }
 
   get version(): number {
