@@ -1,1 +1,2 @@
 export * from './embedded-postgres.js';
+export type { StackFacts } from './stack-facts.js';
