@@ -65,7 +65,7 @@ export function createCatchAllApp({ log, tls, serve, answerUnreadable }: CatchAl
     genReqId: () => randomUUID(),
     rewriteUrl: () => '/',
     clientErrorHandler: (error, socket) => {
-      // The answer to the request before may be on its way: a second one could be taken for a part of it, or of the next.
+      // The answer to the request before may be on its way: a second one could be taken for a part of it.
       if (error.code === 'ECONNRESET' || unanswered.has(socket) || !socket.writable) socket.destroy();
       else endWithAnswer(socket, answerUnreadable({ reason: reasonOf(error) }, randomUUID()));
     },

@@ -56,7 +56,8 @@ export function presigned(draft: Draft & { readonly expiresSeconds?: number } = 
     expiresSeconds: draft.expiresSeconds ?? 300,
     ...(draft.payload && { payload: draft.payload }),
   });
-  return { method, target: presignedTarget, headers: [...headers, ...(draft.unsigned ?? [])], body: Buffer.from(draft.body ?? '') };
+  const body = Buffer.from(draft.body ?? '');
+  return { method, target: presignedTarget, headers: [...headers, ...(draft.unsigned ?? [])], body };
 }
 
 export interface Reply {
@@ -107,9 +108,9 @@ export function send(address: string, message: Message, options: SendOptions = {
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const { statusCode = 0, statusMessage = '', rawHeaders } = response;
+        const { statusCode: status = 0, statusMessage: statusText = '', rawHeaders, headers: received } = response;
         const body = Buffer.concat(chunks).toString('latin1');
-        resolve({ status: statusCode, statusText: statusMessage, rawHeaders, headers: response.headers, body, continued });
+        resolve({ status, statusText, rawHeaders, headers: received, body, continued });
         if (!options.agent) request.destroy();
       });
     });

@@ -74,9 +74,11 @@ export async function startEdge(t: Test, { service = 's3', env = {} }: EdgeOptio
   const parent = new DerivingParent(own.region, own.service);
   parent.secrets.set(ACCESS_KEY_ID, SECRET);
   const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5 });
-  const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination: { write: (line) => log.push(line) } });
+  const destination = { write: (line: string) => log.push(line) };
+  const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
   const fronts = await startFronts(createEdge(own, settings, serviceKeys, { clock, log: logger }), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
-  return { clock, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload: () => fronts.reload() };
+  const reload = (): Promise<void> => fronts.reload();
+  return { clock, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload };
 }

@@ -135,7 +135,8 @@ t.test('a signed header that is named in Connection is refused: it would be veri
 t.test("the upstream's answer comes back as it is", async (t) => {
   const { proxy, upstream } = await startEdge(t);
   upstream.answer = (_request, response) => {
-    response.writeHead(207, 'Many Things', ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-Latin', 'caf\u00e9', 'ETag', '"x"']);
+    const headers = ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-Latin', 'caf\u00e9', 'ETag', '"x"'];
+    response.writeHead(207, 'Many Things', headers);
     response.end(Buffer.from('b\u00f6dy'));
   };
   const reply = await send(proxy, signed());
@@ -200,7 +201,7 @@ t.test('hosts: configured ones in any case, wildcards, nothing else', async (t) 
   const served = ['a.example', 'A.Example', 'b.example:8080', 'x.c.example', 'my.bucket.c.example', 'x.d.example:99'];
   for (const host of served) t.equal((await send(proxy, signed({ host }))).status, 200, host);
   upstream.wire = '';
-  const refused = ['b.example', 'a.example:80', 'c.example', '.c.example', 'x..c.example', 'xa.example', 'evil/.c.example'];
+  const refused = ['b.example', 'a.example:80', 'c.example', '.c.example', 'x..c.example', 'xa.example', '/.c.example'];
   for (const host of refused) {
     const reply = await send(proxy, signed({ host }));
     t.match(reply, { status: 403, headers: { 'x-keyd-reason': 'host-not-served' } }, host);

@@ -22,9 +22,11 @@ export class RecordingUpstream {
   readonly #server: Server;
 
   private constructor() {
-    this.#server = createServer({ keepAliveTimeout: 1_000 }, (request, response) => void this.#record(request, response));
+    this.#server = createServer((request, response) => void this.#record(request, response));
     this.#server.maxHeadersCount = 0;
-    this.#server.on('connection', (socket) => socket.on('data', (chunk: Buffer) => (this.wire += chunk.toString('latin1'))));
+    this.#server.on('connection', (socket) => {
+      socket.on('data', (chunk: Buffer) => (this.wire += chunk.toString('latin1')));
+    });
   }
 
   static async start(): Promise<RecordingUpstream> {

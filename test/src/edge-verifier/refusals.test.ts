@@ -37,13 +37,21 @@ const later = (minutes: number): Message => signed({ now: NOW + minutes * MINUTE
 
 /** Requests that are refused over the wire, each with its reason. */
 const CASES: Readonly<Partial<Record<RefusalReason, Case | Case[]>>> = {
-  'duplicate-header': { message: signed({ unsigned: [['x-amz-date', '20261122T100000Z']] }), status: 400, code: 'InvalidRequest' },
+  'duplicate-header': {
+    message: signed({ unsigned: [['x-amz-date', '20261122T100000Z']] }),
+    status: 400,
+    code: 'InvalidRequest',
+  },
   'duplicate-parameter': {
     message: retargeted(presigned(), (target) => `${target}&x-amz-date=20261122T100000Z`),
     status: 400,
     code: 'InvalidRequest',
   },
-  'missing-authentication': { message: changed(signed(), 'authorization', () => undefined), status: 403, code: 'AccessDenied' },
+  'missing-authentication': {
+    message: changed(signed(), 'authorization', () => undefined),
+    status: 403,
+    code: 'AccessDenied',
+  },
   'both-mechanisms': {
     message: { ...presigned(), headers: [...presigned().headers, ...signed().headers.slice(-1)] },
     status: 400,
@@ -107,7 +115,11 @@ const CASES: Readonly<Partial<Record<RefusalReason, Case | Case[]>>> = {
   },
   'wrong-region': { message: signed({ region: 'us-east-1' }), status: 400, code: 'AuthorizationHeaderMalformed' },
   'wrong-service': { message: signed({ service: 'sqs' }), status: 400, code: 'AuthorizationHeaderMalformed' },
-  'header-not-signed': { message: signed({ unsigned: [['x-amz-acl', 'public-read']] }), status: 403, code: 'AccessDenied' },
+  'header-not-signed': {
+    message: signed({ unsigned: [['x-amz-acl', 'public-read']] }),
+    status: 403,
+    code: 'AccessDenied',
+  },
   'signed-header-absent': {
     message: changed(signed({ headers: [['range', 'bytes=0-1']] }), 'range', () => undefined),
     status: 403,
@@ -165,7 +177,8 @@ t.test('presigned URLs: as long as they live, and not at all where they are refu
   const { proxy } = await startEdge(t);
   const week = presigned({ now: NOW - 7 * DAY + MINUTE, expiresSeconds: 604_800 });
   t.equal((await send(proxy, week)).status, 200, 'seven days less a minute');
-  t.equal(reasonOf(await send(proxy, presigned({ now: NOW - 7 * DAY - MINUTE, expiresSeconds: 604_800 }))), 'presigned-expired');
+  const tooOld = presigned({ now: NOW - 7 * DAY - MINUTE, expiresSeconds: 604_800 });
+  t.equal(reasonOf(await send(proxy, tooOld)), 'presigned-expired');
   const shorter = await startEdge(t, { env: { KEYD_LONGEST_PRESIGNED: '1h' } });
   t.equal(reasonOf(await send(shorter.proxy, presigned({ expiresSeconds: 3_601 }))), 'expires-too-long');
   t.equal((await send(shorter.proxy, presigned({ expiresSeconds: 3_600 }))).status, 200);
@@ -180,7 +193,7 @@ t.test('access keys: disabled, expired, for other services', async (t) => {
   for (const [accessKeyId, absence] of Object.entries(accessKeys)) {
     parent.secrets.set(accessKeyId, SECRET);
     parent.absences.set(accessKeyId, absence);
-    t.match(reasonOf(await send(proxy, signed({ accessKeyId }))), new RegExp(absence === 'disabled' ? 'disabled' : absence));
+    t.equal(reasonOf(await send(proxy, signed({ accessKeyId }))), `access-key-${absence}`);
   }
   parent.secrets.set('AKIASHORT', SECRET);
   parent.facts.set('AKIASHORT', { expiresAt: NOW + MINUTE });

@@ -1,8 +1,9 @@
-import { request } from 'undici';
+import type { TlsFiles } from '@sigv4-keyd/fastify-mtls';
 import { configuration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
 import { configuration as regionConfiguration, startRegionKeyd } from '@sigv4-keyd/region-keyd';
 import { createLogger, readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
 import t, { type Test } from 'tap';
+import { request } from 'undici';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { SmallMaster } from '../support/small-master.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -33,7 +34,7 @@ async function startTiers(t: Test): Promise<Tiers> {
   });
   const masterUrl = await master.listen();
   const context = { clock, log: quiet, random: () => 0.5 };
-  const common = async (files: Awaited<ReturnType<TestAuthority['files']>>): Promise<Record<string, string>> => ({
+  const common = (files: TlsFiles): Record<string, string> => ({
     KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
     KEYD_TLS_CERT: files.cert,
     KEYD_TLS_KEY: files.key,
@@ -43,7 +44,7 @@ async function startTiers(t: Test): Promise<Tiers> {
   const regionFiles = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r1' });
   const region = await startRegionKeyd(
     readConfiguration(regionConfiguration, {
-      ...(await common(regionFiles)),
+      ...common(regionFiles),
       KEYD_LISTEN: '127.0.0.1:0',
       KEYD_MASTERS: masterUrl.origin,
     }),
@@ -67,7 +68,7 @@ async function startTiers(t: Test): Promise<Tiers> {
   const startEdge: Tiers['startEdge'] = async (edge) => {
     const files = await authority.filesOf({ role: 'edge', ...edge, name: 'e1' });
     const settings = readConfiguration(configuration, {
-      ...(await common(files)),
+      ...common(files),
       KEYD_REGIONS: regionUrl,
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
@@ -80,7 +81,12 @@ async function startTiers(t: Test): Promise<Tiers> {
   return { clock, master, closeAbove, regionUrl, authority, upstream, startEdge };
 }
 
-async function health(edge: RunningService, path: string): Promise<{ readonly status: number; readonly body: unknown }> {
+interface HealthAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+async function health(edge: RunningService, path: string): Promise<HealthAnswer> {
   const { statusCode, body } = await request(`http://${edge.addresses['health'] ?? ''}${path}`);
   return { status: statusCode, body: await body.json() };
 }
@@ -156,5 +162,6 @@ t.test('a certificate of another role does not start an edge', async (t) => {
     KEYD_EXTERNAL_HOSTS: HOST,
     KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',
   });
-  await t.rejects(startEdgeVerifier(settings, { clock: new VirtualClock(NOW), log: quiet }), { message: /needs one for the role edge/ });
+  const started = startEdgeVerifier(settings, { clock: new VirtualClock(NOW), log: quiet });
+  await t.rejects(started, { message: /needs one for the role edge/ });
 });
