@@ -1,4 +1,4 @@
-import { feedDocument } from '@sigv4-keyd/revocation';
+import { feedDocument, MOST_DOCUMENT_BYTES, MOST_STATEMENTS } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
 
 /**
@@ -9,6 +9,24 @@ export const FEED_PATH = '/v1/feed';
 
 /** The longest that a long poll waits, seconds. */
 export const LONGEST_FEED_WAIT_SECONDS = 25;
+
+/**
+ * POST: says that a database which is behind what regions have seen was restored on purpose. The feed's counter moves
+ * past what they saw, and statements that the backup lacks are put back.
+ */
+export const RESUME_AFTER_RESTORE_PATH = '/v1/feed/resume-after-restore';
+
+export const resumeAfterRestore = z.strictObject({
+  /** Signed statements to put back, compact JWS each: from the feed that a region or an edge still holds. */
+  statements: z.array(z.string().max(MOST_DOCUMENT_BYTES)).max(MOST_STATEMENTS).default([]),
+});
+export const resumedAfterRestore = z.object({
+  /** The version of the first beacon since. */
+  version: z.number().int().positive(),
+  /** How many of the statements were not in the database. */
+  putBack: z.number().int().nonnegative(),
+});
+export type ResumedAfterRestore = z.infer<typeof resumedAfterRestore>;
 
 export const feedQuery = z.strictObject({
   /** The version of the newest beacon that the asker has accepted; 0 for none. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { accessKeyId, instant, regionName, serviceName } from './schemas.js';
-import { edgeReport, regionReport } from './tier-report.js';
+import { edgeReport, shownRegionReport } from './tier-report.js';
 
 /** What operators ask of master-keyd. keydctl and the service read this one definition. */
 /** POST creates (201, with the secret), GET lists; GET and DELETE of ID below it show and delete one (200). */
@@ -89,7 +89,7 @@ export const statusAnswer = z.object({
       spiffeId: z.string(),
       region: regionName,
       heardAt: instant.optional(),
-      report: regionReport.omit({ edges: true }).optional(),
+      report: shownRegionReport.optional(),
       issued: z.array(issuedDay),
       edges: z.array(z.object({ spiffeId: z.string(), heardAt: instant, report: edgeReport })),
     }),

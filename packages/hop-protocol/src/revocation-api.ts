@@ -79,8 +79,20 @@ export type ListedRevocations = z.infer<typeof listedRevocations>;
 /** A lift that was signed with the root key on another machine. */
 export const submitLift = z.strictObject({ jws: z.string().max(8192) });
 
-export const banRequest = z.strictObject({ spiffeId, reason });
-export const listedBans = z.object({
-  bans: z.array(z.object({ spiffeId, reason: z.string(), by: spiffeId, at: instant })),
+/** What a lift was answered with once it was published. */
+export const liftAnswer = z.object({
+  lift: liftStatement,
+  digest: z.string(),
+  /** What it lifts, in words. */
+  scope: z.string(),
 });
+export type LiftAnswer = z.infer<typeof liftAnswer>;
+
+/** POST BANS_PATH: a region or an edge is shut out at the tier above it, at once. Answered with the ban. */
+export const banRequest = z.strictObject({ spiffeId, reason });
+/** DELETE BANS_PATH?spiffeId=...: answered with the ban that ends. */
+export const unbanQuery = z.strictObject({ spiffeId });
+export const identityBan = z.object({ spiffeId, reason: z.string(), by: spiffeId, at: instant });
+export type IdentityBan = z.infer<typeof identityBan>;
+export const listedBans = z.object({ bans: z.array(identityBan) });
 export type ListedBans = z.infer<typeof listedBans>;

@@ -1,3 +1,4 @@
+import { MOST_BEACON_BYTES } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
 import { instant, scopeDate } from './schemas.js';
 
@@ -20,7 +21,31 @@ export type EdgeReport = z.infer<typeof edgeReport>;
 /** An edge as its region last heard of it. */
 export const heardEdge = z.object({ spiffeId: z.string().max(2048), heardAt: instant, report: edgeReport });
 
-export const regionReport = ownReport.extend({ edges: z.array(heardEdge).max(20_000) });
+/**
+ * The newest of the feed that a region has accepted. The beacon itself is the proof: a master that was restored from a
+ * backup learns from it how far the feed had come, and no region can claim what no master signed.
+ */
+const seenFeed = z.object({
+  version: z.number().int().positive(),
+  at: instant,
+  /** Compact JWS. */
+  beacon: z.string().max(MOST_BEACON_BYTES),
+});
+
+/** The newest checkpoint of the ledger that a region has accepted; the signed note is the proof. */
+const seenCheckpoint = z.object({ size: z.number().int().nonnegative(), note: z.string().max(65_536) });
+
+export const regionReport = ownReport.extend({
+  edges: z.array(heardEdge).max(20_000),
+  feed: seenFeed.optional(),
+  checkpoint: seenCheckpoint.optional(),
+});
+/** The same without the proofs: what operators are shown. */
+export const shownRegionReport = regionReport.omit({ edges: true }).extend({
+  feed: seenFeed.omit({ beacon: true }).optional(),
+  checkpoint: seenCheckpoint.omit({ note: true }).optional(),
+});
+
 export type RegionReport = z.infer<typeof regionReport>;
 
 export const REPORT_PATH = '/v1/report';

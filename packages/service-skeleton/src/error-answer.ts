@@ -34,6 +34,7 @@ function classify(error: FastifyError | KeydError): { readonly code: ErrorCode; 
   if (isResponseSerializationError(error)) return { code: 'internal-error' };
   if (error.statusCode === 413) return { code: 'too-large' };
   if (error.statusCode === 401) return { code: 'not-authenticated', detail: error.message };
+  if (error.code === 'FST_MTLS_IDENTITY_REFUSED') return { code: 'identity-banned' };
   if (error.statusCode === 403) return { code: 'role-not-allowed', detail: error.message };
   if (error.statusCode === 429) return { code: 'too-many-requests' };
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {

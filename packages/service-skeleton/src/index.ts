@@ -1,6 +1,7 @@
 export * from './configuration.js';
 export * from './credentials.js';
 export * from './error-answer.js';
+export * from './feed-route.js';
 export * from './health.js';
 export * from './listen.js';
 export * from './logging.js';
