@@ -28,7 +28,7 @@ export async function verifyStatements(
   const refused: RefusedStatement[] = [];
   for (let start = 0; start < forms.length; start += ABREAST) {
     const several = forms.slice(start, start + ABREAST);
-    const outcomes = await Promise.all(several.map((jws) => known(jws) ?? attempt(jws, keys)));
+    const outcomes = await Promise.all(several.map(async (jws) => known(jws) ?? (await attempt(jws, keys))));
     for (const [offset, outcome] of outcomes.entries()) {
       if (outcome instanceof FeedError) refused.push({ index: start + offset, code: outcome.code });
       else verified.set(outcome.jws, outcome);

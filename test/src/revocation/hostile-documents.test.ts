@@ -260,7 +260,10 @@ t.test('nothing is signed that would not be verified', async (t) => {
 t.test('a beacon names who is banned, each identity once and in one order', async (t) => {
   const bannedOf = (...names: readonly string[]): readonly string[] =>
     names.map((name) => `spiffe://keyd.example/region/eu-west-1/${name}`);
-  const thousand = Array.from({ length: 1_000 }, (_, n) => `spiffe://keyd.example/region/r/${'n'.repeat(477)}${1000 + n}`);
+  const thousand = Array.from(
+    { length: 1_000 },
+    (_, n) => `spiffe://keyd.example/region/r/${'n'.repeat(477)}${1000 + n}`,
+  );
   t.equal(thousand[0]?.length, 512);
   const rows: readonly (readonly [string, readonly string[], FeedProblem | 'no error'])[] = [
     ['nobody', [], 'no error'],
@@ -280,7 +283,11 @@ t.test('a beacon names who is banned, each identity once and in one order', asyn
     const state = FeedState.empty(keys.pinned, RULE);
     const jws = forge(headerFor(keys.beacon, 'keyd-beacon+jwt'), whole, keys.beacon);
     const { beacon } = await state.accept({ beacon: jws, statements: [] }, NOW);
-    t.match(beacon, due === 'no error' ? { outcome: 'advanced' } : { outcome: 'refused', code: due }, `verifying: ${name}`);
+    t.match(
+      beacon,
+      due === 'no error' ? { outcome: 'advanced' } : { outcome: 'refused', code: due },
+      `verifying: ${name}`,
+    );
     t.same(state.beacon?.banned, due === 'no error' ? banned : undefined);
   }
 });
@@ -501,7 +508,7 @@ t.test('a valid statement beside a refused beacon denies at once, a lift does no
 });
 
 t.test('a publisher that names an empty set un-revokes nothing', async (t) => {
-  const { state, publisher } = await fixture();
+  const { state, publisher, held } = await fixture();
   const empty = { beacon: await publisher.beacon(NOW, []), statements: [] };
   t.equal(wordOf(await state.accept(empty, NOW)), 'advanced', 'the beacon is genuine');
   t.same(state.document, empty, 'and what is passed on is what it names');
@@ -511,6 +518,9 @@ t.test('a publisher that names an empty set un-revokes nothing', async (t) => {
   const later = Date.parse('2026-11-20T00:00:00Z');
   await restored.accept({ beacon: await publisher.beacon(later, []) }, later);
   t.equal(restored.revocations.size, 0, 'until no signature can need it');
+  const replayed = await restored.accept(held, later);
+  t.same([wordOf(replayed), replayed.newStatements], ['version-backwards', []], 'a replay brings nothing back');
+  t.equal(restored.revocations.size, 0, 'and fills no memory');
 });
 
 t.test('a clock that runs ahead forgets nothing', async (t) => {
@@ -520,6 +530,27 @@ t.test('a clock that runs ahead forgets nothing', async (t) => {
   t.equal(state.revocations.size, 2, 'the time of beacons decides, not that of this machine');
   t.equal(state.freshness(farAhead, DEFAULT_HORIZONS), 'hard');
   t.equal(state.freshness(NOW, DEFAULT_HORIZONS), 'fresh', 'and when the clock is right again, so is the state');
+});
+
+t.test('documents of several sources at once: the slower one is judged by what the faster one brought', async (t) => {
+  const publisher = new Publisher(keys);
+  const state = FeedState.empty(keys.pinned, RULE);
+  await publisher.revoke({ accessKeyId: 'AKIAONE' });
+  const older = await publisher.document(NOW - 1);
+  await publisher.revoke({ accessKeyId: 'AKIATWO' });
+  const newer = await publisher.document(NOW);
+  const forged = Array.from({ length: 200 }, () => forge(headerFor(keys.revocation), revocation(), stranger));
+  const slow = { ...older, statements: [...older.statements, ...forged] };
+  const [late, early] = await Promise.all([state.accept(slow, NOW), state.accept(newer, NOW)]);
+  t.same([wordOf(early), wordOf(late)], ['advanced', 'version-backwards']);
+  t.equal(state.beacon?.version, 2, 'the version did not go backwards');
+  t.same([late.newStatements.length, late.refusedStatements.length], [0, 200]);
+
+  const apart = await Promise.all(
+    ['AKIASIX', 'AKIATEN'].map((accessKeyId) => publisher.sign(revocation({ accessKeyId }))),
+  );
+  await Promise.all(apart.map(({ jws }) => state.accept({ beacon: older.beacon, statements: [jws] }, NOW)));
+  t.equal(state.revocations.size, 4, 'neither lost what the other brought');
 });
 
 t.test('two edges are shown different states: the one that catches up is told', async (t) => {

@@ -202,11 +202,15 @@ class World {
   }
 }
 
-/** Never un-revokes: what was denied by a statement stays denied until that is lifted, whatever comes. */
+/** Versions never go back, and nothing is un-revoked: what was denied stays denied until that is lifted. */
 class Memory {
   readonly #denied = new Map<string, RevocationStatement>();
+  #version = 0;
 
   check(world: World): void {
+    const version = world.state.beacon?.version ?? 0;
+    if (version < this.#version) throw new Error(`version ${version} after ${this.#version}`);
+    this.#version = version;
     for (const { statement, digest } of [...world.state.revocations.statements()].filter(isRevocation)) {
       if (!world.lifted.has(digest)) this.#denied.set(digest, statement);
     }
