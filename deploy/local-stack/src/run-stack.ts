@@ -12,7 +12,7 @@ import { prove, proofsOf } from './proof.js';
 import { takeRunLock } from './run-lock.js';
 import { StackError } from './stack-error.js';
 import { stackFacts, type StackFacts } from './stack-facts.js';
-import { makeStateFolder, stateFolder, writePrivate, type StateFolder } from './state-folder.js';
+import { makeStateFolder, makeTierFolders, stateFolder, writePrivate, type StateFolder } from './state-folder.js';
 import { local, tiersOf } from './tiers.js';
 
 export interface StackOptions {
@@ -85,6 +85,7 @@ async function startAll(start: Start): Promise<StackFacts> {
   await requireFreePorts({ ports, patienceMs: start.patienceMs, signal });
   await progress.step('certificates', () => ensureCertificates(state, Date.now()));
   await ensureCustodyKey(state);
+  await makeTierFolders(state, [...tiers.regions, ...tiers.edges].map(({ name }) => name));
   await startDatabase(start, plan.postgres);
   const first = await startTogether(start, 'master-keyd and the upstream', [tiers.master, tiers.upstream]);
   const operator = { url: new URL(`https://${local(plan.master.listen)}`), files: tlsFilesOf(state, nameOf(OPERATOR)) };

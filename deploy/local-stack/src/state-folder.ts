@@ -9,6 +9,8 @@ export interface StateFolder {
   readonly authority: string;
   readonly postgres: string;
   readonly logs: string;
+  /** A folder a tier for what it keeps. */
+  readonly tiers: string;
   readonly custodyKey: string;
   readonly databaseUrl: string;
   readonly accessKey: string;
@@ -23,6 +25,7 @@ export function stateFolder(path: string): StateFolder {
     authority: join(folder, 'pki', 'ca'),
     postgres: join(folder, 'postgres'),
     logs: join(folder, 'logs'),
+    tiers: join(folder, 'tiers'),
     custodyKey: join(folder, 'custody.key'),
     databaseUrl: join(folder, 'database-url'),
     accessKey: join(folder, 'access-key.json'),
@@ -33,6 +36,11 @@ export function stateFolder(path: string): StateFolder {
 export async function makeStateFolder(state: StateFolder): Promise<void> {
   await mkdir(state.folder, { recursive: true, mode: 0o711 });
   await mkdir(state.logs, { recursive: true, mode: 0o700 });
+}
+
+/** The folders of the tiers that keep something, by the name of their program. */
+export async function makeTierFolders(state: StateFolder, names: readonly string[]): Promise<void> {
+  for (const name of names) await mkdir(join(state.tiers, name), { recursive: true, mode: 0o700 });
 }
 
 /** Writes a file that only this user may read, whole or not at all. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nameOf, tlsFilesOf, TRUST_DOMAIN } from './certificates.js';
 import type { ChildProgram } from './child.js';
@@ -55,6 +56,7 @@ function regionProgram(
     script: mainOf('@sigv4-keyd/region-keyd'),
     env: {
       ...ownSettings(state, name, health),
+      KEYD_STATE_FOLDER: join(state.tiers, name),
       KEYD_LISTEN: local(listen),
       KEYD_MASTERS: `https://${local(plan.master.listen)}`,
     },
@@ -70,6 +72,7 @@ function edgeProgram(state: StateFolder, plan: PortPlan, { region, service, ...p
     script: mainOf('@sigv4-keyd/edge-verifier'),
     env: {
       ...ownSettings(state, name, ports.health),
+      KEYD_STATE_FOLDER: join(state.tiers, name),
       KEYD_REGIONS: own.map(({ listen }) => `https://${local(listen)}`).join(','),
       KEYD_PROXY_LISTEN: local(ports.proxy),
       KEYD_UPSTREAM: `http://${local(plan.upstream)}`,

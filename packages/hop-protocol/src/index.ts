@@ -15,6 +15,7 @@ export * from './mtls-key-source.js';
 export * from './operator-api.js';
 export * from './peer-client.js';
 export * from './revocation-api.js';
+export * from './rollup-rules.js';
 export * from './schemas.js';
 export * from './tier-report.js';
 export * from './window-of-days.js';

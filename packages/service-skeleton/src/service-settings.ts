@@ -1,6 +1,6 @@
 import { LONGEST_PRESIGNED_SECONDS } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
-import { listenAddress, logLevel, readableFile, seconds, trustDomain } from './settings.js';
+import { listenAddress, logLevel, readableFile, seconds, trustDomain, writableFolder } from './settings.js';
 
 /** The settings that every service has. A service's own schema spreads them. */
 export const serviceSettings = {
@@ -24,5 +24,8 @@ export const serviceSettings = {
 
 /** Where the tiers that serve others answer over mTLS. */
 export const hopListen = listenAddress.prefault('0.0.0.0:8443').describe('Where the tier below is answered, mTLS');
+
+/** Where the tiers below the master keep what must outlive the process. Nothing in it is secret. */
+export const stateFolder = writableFolder.describe('Folder for what must survive a restart; a disk of its own is best');
 
 export type ServiceSettings = z.output<z.ZodObject<typeof serviceSettings>>;

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
@@ -88,6 +88,16 @@ export const readableFile = z.string().refine((path) => {
     return false;
   }
 }, 'must name a file that exists and that this process may read');
+
+/** A folder that exists and that this process may write to. */
+export const writableFolder = z.string().refine((path) => {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}, 'must name a folder that exists and that this process may write to');
 
 export const yesOrNo = z.enum(['yes', 'no']).transform((word) => word === 'yes');
 

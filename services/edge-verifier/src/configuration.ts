@@ -1,4 +1,3 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import {
   bytes,
@@ -9,19 +8,12 @@ import {
   readableFile,
   seconds,
   serviceSettings,
+  stateFolder,
+  writableFolder,
   yesOrNo,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { externalHosts } from './external-hosts.js';
-
-const writableFolder = z.string().refine((path) => {
-  try {
-    accessSync(path, constants.W_OK | constants.X_OK);
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}, 'must name a folder that exists and that this process may write to');
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
 
@@ -29,6 +21,7 @@ const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s'
 export const configuration = z
   .object({
     ...serviceSettings,
+    stateFolder,
     regions: httpsUrls.describe('region-keyd, https://HOST:PORT, several separated by commas, nearest first'),
     externalHosts: externalHosts.describe(
       'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',

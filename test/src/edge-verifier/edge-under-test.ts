@@ -42,6 +42,7 @@ export function environmentOf(folder: string): Record<string, string> {
     KEYD_TLS_CERT: file,
     KEYD_TLS_KEY: file,
     KEYD_TLS_CA: file,
+    KEYD_STATE_FOLDER: folder,
     KEYD_REGIONS: 'https://127.0.0.1:1',
     KEYD_EXTERNAL_HOSTS: `${HOST},*.${HOST}`,
     KEYD_PROXY_LISTEN: '127.0.0.1:0',

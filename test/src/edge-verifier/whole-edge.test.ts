@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { request } from 'undici';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { SmallMaster } from '../support/small-master.js';
+import { newStateFolder } from '../support/state-folder.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from './client.js';
 import { RecordingUpstream } from './recording-upstream.js';
@@ -46,6 +47,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     readConfiguration(regionConfiguration, {
       ...common(regionFiles),
       KEYD_LISTEN: '127.0.0.1:0',
+      KEYD_STATE_FOLDER: newStateFolder(t),
       KEYD_MASTERS: masterUrl.origin,
     }),
     context,
@@ -69,6 +71,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     const files = await authority.filesOf({ role: 'edge', ...edge, name: 'e1' });
     const settings = readConfiguration(configuration, {
       ...common(files),
+      KEYD_STATE_FOLDER: newStateFolder(t),
       KEYD_REGIONS: regionUrl,
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
@@ -158,6 +161,7 @@ t.test('a certificate of another role does not start an edge', async (t) => {
     KEYD_TLS_CERT: files.cert,
     KEYD_TLS_KEY: files.key,
     KEYD_TLS_CA: files.ca,
+    KEYD_STATE_FOLDER: newStateFolder(t),
     KEYD_REGIONS: regionUrl,
     KEYD_EXTERNAL_HOSTS: HOST,
     KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',

@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { SmallMaster } from '../support/small-master.js';
+import { newStateFolder } from '../support/state-folder.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
@@ -59,6 +60,7 @@ async function setUp(t: Test): Promise<{
       KEYD_LISTEN: '127.0.0.1:0',
       KEYD_HEALTH_LISTEN: '127.0.0.1:0',
       KEYD_LONGEST_PRESIGNED: '1h',
+      KEYD_STATE_FOLDER: newStateFolder(t),
       KEYD_MASTERS: masterUrl.origin,
     }),
     { clock, log: createLogger({ service: 'region-keyd', level: 'trace', destination }), random: () => 0.5 },
@@ -266,6 +268,7 @@ t.test('a certificate of another role, domain or date is told at start', async (
       KEYD_TLS_CERT: files.cert,
       KEYD_TLS_KEY: files.key,
       KEYD_TLS_CA: files.ca,
+      KEYD_STATE_FOLDER: newStateFolder(t),
       KEYD_MASTERS: 'https://127.0.0.1:1',
     };
     const log = createLogger({ service: 'region-keyd', level: 'fatal' });
