@@ -2,10 +2,11 @@ import { GroupCommit } from './group-commit.js';
 import { JournalError } from './journal-error.js';
 import { chainNext, formatLine, type ChainedLine, type ChainPosition } from './record-chain.js';
 import type { Recovered, TornRecord } from './recovery.js';
-import { removeUploaded } from './remove-uploaded.js';
+import { removeSegments, uploadedSegments } from './remove-uploaded.js';
 import { createSegment, SegmentWriter, type MakeDurable } from './segment-writer.js';
-import { LONGEST_LINE_BYTES, readSegment, startOf, type Cursor, type Segment } from './segment.js';
+import { LONGEST_LINE_BYTES, startOf, type Cursor, type Segment } from './segment.js';
 import type { UploadedMark } from './uploaded-mark.js';
+import { walkRecords, type JournalExtent, type WalkedRecord } from './walk.js';
 import type { WriterLock } from './writer-lock.js';
 
 /** How records are written: as one line of text without a line break. Both directions throw on what is no record. */
@@ -85,8 +86,7 @@ export class Journal<T> {
   async append(record: T): Promise<ChainPosition> {
     if (this.#closing !== undefined) throw new JournalError('closed');
     const payload = this.#parts.form.encode(record);
-    if (payload === '' || payload.includes('\n'))
-      throw new TypeError('a record form gives one line, and not an empty one');
+    if (payload === '' || payload.includes('\n')) throw new TypeError('a record form gives one line that is not empty');
     const bytes = Buffer.byteLength(payload) + LINE_FRAME_BYTES;
     if (bytes > LONGEST_LINE_BYTES) throw new JournalError('record-too-large', { detail: `${bytes} bytes` });
     return this.#commits.add(payload);
@@ -97,7 +97,7 @@ export class Journal<T> {
    * is reached. Throws JournalError `not-recorded` for a number that was removed or is beyond the next one.
    */
   async *readFrom(seq: number): AsyncGenerator<JournalEntry<T>> {
-    for await (const { record } of this.#walk(this.#cursorBefore(seq))) {
+    for await (const { record } of this.#walk(seq)) {
       if (record.seq < seq) continue;
       yield { seq: record.seq, hash: record.hash, record: this.#parts.form.decode(record.payload) };
     }
@@ -150,12 +150,14 @@ export class Journal<T> {
     const uploaded = await this.#cursorAfter(seq);
     await this.#parts.mark.write(uploaded.position);
     this.#uploaded = uploaded;
-    const kept = await removeUploaded(this.#parts.folder, this.#segments(), seq);
-    this.#earlier = this.#earlier.filter((segment) => kept.includes(segment));
+    // Whatever is appended meanwhile grows other segments than these.
+    const removed = uploadedSegments(this.#segments(), seq);
+    this.#earlier = this.#earlier.filter((segment) => !removed.includes(segment));
+    await removeSegments(this.#parts.folder, removed);
   }
 
   async #cursorAfter(seq: number): Promise<Cursor> {
-    for await (const { record, cursor } of this.#walk(this.#cursorBefore(seq))) if (record.seq === seq) return cursor;
+    for await (const { record, cursor } of this.#walk(seq)) if (record.seq === seq) return cursor;
     throw new JournalError('not-recorded', { detail: `record ${seq}` });
   }
 
@@ -173,23 +175,9 @@ export class Journal<T> {
     return uploaded < seq && uploaded > segment.before.seq ? this.#uploaded : startOf(segment);
   }
 
-  async *#walk(from: Cursor): AsyncGenerator<{ record: ChainedLine; cursor: Cursor }> {
-    let cursor = from;
-    while (cursor.position.seq < this.#end.seq) {
-      // The segment may have grown since, and others may have followed: look it up anew by where it begins.
-      const { position } = cursor;
-      const segments = this.#segments();
-      const next = segments.find(({ before }) => before.seq === position.seq);
-      const same = segments.find(({ file }) => file === cursor.segment.file);
-      if (next !== undefined) cursor = startOf(next);
-      else if (same !== undefined) cursor = { ...cursor, segment: same };
-      else throw new JournalError('not-recorded', { detail: `record ${position.seq + 1}` });
-      for await (const record of readSegment(this.#parts.folder, cursor)) {
-        const { seq, hash, end } = record;
-        cursor = { segment: cursor.segment, position: { seq, hash }, offset: end };
-        yield { record, cursor };
-      }
-    }
+  #walk(seq: number): AsyncGenerator<WalkedRecord> {
+    const extent = (): JournalExtent => ({ segments: this.#segments(), end: this.#end });
+    return walkRecords(this.#parts.folder, this.#cursorBefore(seq), extent);
   }
 
   async #close(): Promise<void> {

@@ -4,7 +4,7 @@ import { JournalError } from './journal-error.js';
 import { Journal, type RecordForm } from './journal.js';
 import { chainGenesis } from './record-chain.js';
 import { listSegments, recover, type Recovered } from './recovery.js';
-import { removeUploaded } from './remove-uploaded.js';
+import { removeSegments, uploadedSegments } from './remove-uploaded.js';
 import { isJournalId } from './segment-form.js';
 import { createSegment, SegmentWriter, type MakeDurable } from './segment-writer.js';
 import { MARK_FILE, UploadedMark } from './uploaded-mark.js';
@@ -39,7 +39,9 @@ export async function openJournal<T>(settings: JournalSettings<T>): Promise<Jour
   try {
     mark = await beginWhereEmpty(folder, createId);
     const recovered = await recover(folder, await listSegments(folder), await mark.read());
-    const segments = await removeUploaded(folder, recovered.segments, recovered.uploaded.position.seq);
+    const removed = uploadedSegments(recovered.segments, recovered.uploaded.position.seq);
+    const segments = recovered.segments.filter((segment) => !removed.includes(segment));
+    await removeSegments(folder, removed);
     const writer = await SegmentWriter.open(folder, lastOf(segments), makeDurable);
     return new Journal({
       folder,

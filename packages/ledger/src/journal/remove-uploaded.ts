@@ -3,21 +3,18 @@ import { join } from 'node:path';
 import { syncFolder } from './durable-files.js';
 import type { Segment } from './segment.js';
 
-/**
- * Removes the segments of which every record was uploaded, never the last one, for it is written to. Returns those that
- * are left. Removing them again after a crash in between does no harm.
- */
-export async function removeUploaded(
-  folder: string,
-  segments: readonly Segment[],
-  uploadedSeq: number,
-): Promise<readonly Segment[]> {
-  const kept = segments.filter((_, index) => {
+/** The segments of which every record was uploaded; never the last one, for it is written to. */
+export function uploadedSegments(segments: readonly Segment[], uploadedSeq: number): readonly Segment[] {
+  return segments.filter((_, index) => {
     const next = segments[index + 1];
-    return next === undefined || next.before.seq > uploadedSeq;
+    return next !== undefined && next.before.seq <= uploadedSeq;
   });
+}
+
+/** Removes segments durably; doing it again after a crash in between does no harm. */
+export async function removeSegments(folder: string, segments: readonly Segment[]): Promise<void> {
+  if (segments.length === 0) return;
   // The oldest first: a crash leaves no gap between those that remain.
-  for (const segment of segments) if (!kept.includes(segment)) await rm(join(folder, segment.file), { force: true });
-  if (kept.length < segments.length) await syncFolder(folder);
-  return kept;
+  for (const { file } of segments) await rm(join(folder, file), { force: true });
+  await syncFolder(folder);
 }

@@ -1,7 +1,7 @@
 import { LedgerError } from '../ledger-error.js';
 import { nodeHash, sameHash, type MerkleHash } from './merkle-hash.js';
 import { rangeRoot, type SubtreeSource } from './subtree-source.js';
-import { checkWithin, splitPoint, type LeafRange } from './tree-shape.js';
+import { checkLeaf, splitPoint, type LeafRange } from './tree-shape.js';
 
 /** That a leaf stands at an index of the tree of a size and root. */
 export interface InclusionClaim {
@@ -13,7 +13,7 @@ export interface InclusionClaim {
 
 /** RFC 6962, section 2.1.1: PATH(index, D[size]), from the leaf upwards. */
 export async function proveInclusion(source: SubtreeSource, index: number, size: number): Promise<MerkleHash[]> {
-  checkWithin(index + 1, size);
+  checkLeaf(index, size);
   const siblings: LeafRange[] = [];
   let tree: LeafRange = { start: 0, end: size };
   while (tree.end - tree.start > 1) {
@@ -30,7 +30,7 @@ export async function proveInclusion(source: SubtreeSource, index: number, size:
 
 /** RFC 9162, section 2.1.3.2. Returns when the proof holds; throws LedgerError whenever it does not. */
 export function verifyInclusion(claim: InclusionClaim, proof: readonly MerkleHash[]): void {
-  checkWithin(claim.index + 1, claim.size);
+  checkLeaf(claim.index, claim.size);
   let index = claim.index;
   let last = claim.size - 1;
   let root = claim.leafHash;

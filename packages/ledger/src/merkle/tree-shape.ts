@@ -31,6 +31,12 @@ export function splitPoint(leaves: number): number {
   return half;
 }
 
+/** Throws LedgerError unless the tree has a leaf of this index. */
+export function checkLeaf(index: number, size: number): void {
+  checkSize(index);
+  checkWithin(index + 1, size);
+}
+
 /**
  * The complete subtrees, from left to right, that a range falls into. Sizes outgrow 32 bits, which is why none of the
  * arithmetic on them uses the bit operators.
