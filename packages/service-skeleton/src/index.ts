@@ -1,3 +1,5 @@
+export * from './batch-buffer.js';
+export * from './batch-uploader.js';
 export * from './configuration.js';
 export * from './credentials.js';
 export * from './error-answer.js';

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import { formatCredentialScope, type Accepted, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import type { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import type { Refusal } from './answers/refusal.js';
 
 /** What an audit line says of every request, accepted or not. */
@@ -9,17 +11,31 @@ export interface AuditedRequest {
   readonly requestId: string;
 }
 
-/** One line for every request that was accepted, and one for every refusal. No path, query, key or signature. */
+export interface AuditOptions {
+  readonly log: Logger;
+  readonly counts: AcceptanceCounts;
+  readonly clock: Clock;
+}
+
+/**
+ * One line for every request that was accepted, and one for every refusal. No path, query, key or signature. The
+ * accepted are counted, too, for the incident report.
+ */
 export class Audit {
   readonly #log: Logger;
   readonly #edge: string;
+  readonly #counts: AcceptanceCounts;
+  readonly #clock: Clock;
 
-  constructor(log: Logger, edge: string) {
+  constructor(edge: string, { log, counts, clock }: AuditOptions) {
     this.#log = log;
     this.#edge = edge;
+    this.#counts = counts;
+    this.#clock = clock;
   }
 
   accepted(request: AuditedRequest, accepted: Accepted): void {
+    this.#counts.count(accepted, this.#clock.now());
     this.#log.info(
       {
         event: 'request-accepted',

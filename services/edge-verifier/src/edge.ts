@@ -1,6 +1,7 @@
 import { spiffeIdOf, type CachedKeySource, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { KService, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import type { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { answerTo, type Answer, type AnswerShape } from './answers/answer.js';
 import type { Refusal } from './answers/refusal.js';
 import { Audit } from './audit.js';
@@ -24,7 +25,7 @@ export function createEdge(
   own: EdgeIdentity,
   settings: EdgeSettings,
   serviceKeys: CachedKeySource<KService>,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  { clock, log, counts }: { readonly clock: Clock; readonly log: Logger; readonly counts: AcceptanceCounts },
 ): Edge {
   const policy = verificationPolicy(own, settings);
   const shape: AnswerShape = settings.answerShape === 'auto' ? shapeOf(policy) : settings.answerShape;
@@ -34,7 +35,7 @@ export function createEdge(
     log,
     policy,
     keys: new SigningKeys(serviceKeys, own, clock),
-    audit: new Audit(log, spiffeIdOf(own)),
+    audit: new Audit(spiffeIdOf(own), { log, counts, clock }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };
 }

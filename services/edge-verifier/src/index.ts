@@ -1,3 +1,6 @@
+export * from './acceptances/acceptance-counts.js';
+export * from './acceptances/acceptance-rollups.js';
+export * from './acceptances/seal-batches.js';
 export * from './answers/answer.js';
 export * from './answers/error-codes.js';
 export * from './answers/refusal.js';

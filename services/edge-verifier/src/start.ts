@@ -18,6 +18,8 @@ import {
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
 import { scopeDateOf, type KService } from '@sigv4-keyd/sigv4-core';
+import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
+import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
 import type { Configuration } from './configuration.js';
 import { createEdge } from './edge.js';
 import { startFronts } from './fronts.js';
@@ -42,13 +44,17 @@ export async function startEdgeVerifier(
   const heldDays = (): ReturnType<typeof serviceKeys.heldDays> => serviceKeys.heldDays();
   const reports = new UpwardReports({ parent: region, clock, log, credentials: store, heldDays });
 
-  const edge = createEdge(own, configuration, serviceKeys, { clock, log });
+  const counts = new AcceptanceCounts();
+  const rollups = await AcceptanceRollups.open({ counts, stateFolder: configuration.stateFolder, region, clock, log });
+
+  const edge = createEdge(own, configuration, serviceKeys, { clock, log, counts });
   const fronts = await startFronts(edge, configuration);
   const health = createHealthApp({
     notReady: () => notReady(serviceKeys, reports, clock.now()),
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
+      rollups: rollups.status(),
       ...reports.ownReport(),
     }),
   });
@@ -61,6 +67,7 @@ export async function startEdgeVerifier(
     return Promise.resolve();
   });
   const stopReporting = reports.start();
+  const stopRollingUp = rollups.start();
   return {
     addresses,
     async reload() {
@@ -72,6 +79,8 @@ export async function startEdgeVerifier(
       stopExpiring();
       stopReporting();
       await Promise.all([fronts.close(), health.close()]);
+      // After the fronts: what they accepted last is sealed, too.
+      await stopRollingUp();
       await agent.close();
     },
   };

@@ -1,7 +1,9 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock, RegionIdentity, RegionKeySource } from '@sigv4-keyd/hop-protocol';
 import { createMtlsApp, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { AcceptanceRelay } from './acceptances/relay.js';
 import type { EdgeRoster } from './edge-roster.js';
+import { acceptancesRoute } from './routes/acceptances.js';
 import { reportRoute } from './routes/report.js';
 import { serviceKeysRoute } from './routes/service-keys.js';
 
@@ -10,6 +12,8 @@ export interface RegionAppOptions {
   readonly credentials: CredentialsStore;
   readonly regionKeys: RegionKeySource;
   readonly roster: EdgeRoster;
+  readonly acceptances: AcceptanceRelay;
+  readonly clockSkewSeconds: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -21,5 +25,6 @@ export async function createRegionApp(options: RegionAppOptions): Promise<MtlsAp
   const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log });
   serviceKeysRoute(app, { own, regionKeys, now });
   reportRoute(app, { own, roster, now });
+  acceptancesRoute(app, { ...options, now });
   return app;
 }

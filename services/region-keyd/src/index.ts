@@ -1,3 +1,4 @@
+export * from './acceptances/relay.js';
 export * from './app.js';
 export * from './configuration.js';
 export * from './edge-roster.js';

@@ -9,6 +9,7 @@ import {
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
 import { scopeDateOf, type KRegion } from '@sigv4-keyd/sigv4-core';
+import { AcceptanceRelay } from './acceptances/relay.js';
 import { createRegionApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { EdgeRoster } from './edge-roster.js';
@@ -38,10 +39,21 @@ export async function startRegionKeyd(
     more: () => ({ edges: roster.list() }),
   });
 
-  const app = await createRegionApp({ own: identity, credentials: store, regionKeys, roster, clock, log });
+  const { stateFolder, clockSkew: clockSkewSeconds } = configuration;
+  const acceptances = await AcceptanceRelay.open({ stateFolder, master, clock, log });
+  const app = await createRegionApp({
+    own: identity,
+    credentials: store,
+    regionKeys,
+    roster,
+    acceptances,
+    clockSkewSeconds,
+    clock,
+    log,
+  });
   const health = createHealthApp({
     notReady: () => notReady(regionKeys, reports, clock.now()),
-    status: () => ({ identity: store.current.spiffeId, ...reports.ownReport(), edges: roster.list() }),
+    status: () => ({ identity: store.current.spiffeId, ...reports.ownReport(), edges: roster.list(), rollups: acceptances.status() }),
   });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
@@ -51,6 +63,7 @@ export async function startRegionKeyd(
     regionKeys.expire();
   });
   const stopReporting = reports.start();
+  const stopRelaying = acceptances.start();
   return {
     addresses,
     reload: () => store.reload(),
@@ -59,6 +72,7 @@ export async function startRegionKeyd(
       stopExpiring();
       stopReporting();
       await Promise.all([app.close(), health.close()]);
+      await stopRelaying();
       await agent.close();
     },
   };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CachedKeySource, EdgeIdentity } from '@sigv4-keyd/hop-protocol';
-import { configuration, createEdge, createServiceKeys, startFronts } from '@sigv4-keyd/edge-verifier';
+import { AcceptanceCounts, configuration, createEdge, createServiceKeys, startFronts } from '@sigv4-keyd/edge-verifier';
 import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { KService } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
@@ -77,7 +77,7 @@ export async function startEdge(t: Test, { service = 's3', env = {} }: EdgeOptio
   const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5 });
   const destination = { write: (line: string) => log.push(line) };
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
-  const fronts = await startFronts(createEdge(own, settings, serviceKeys, { clock, log: logger }), settings);
+  const fronts = await startFronts(createEdge(own, settings, serviceKeys, { clock, log: logger, counts: new AcceptanceCounts() }), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();

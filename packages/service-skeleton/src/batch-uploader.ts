@@ -1,0 +1,88 @@
+import { errorCodeOf, every, type Cancel, type Clock, type ErrorCode } from '@sigv4-keyd/hop-protocol';
+import type { BatchBuffer } from './batch-buffer.js';
+import type { Logger } from './logging.js';
+
+export interface BatchUploaderOptions<Entry> {
+  readonly buffer: BatchBuffer<Entry>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Resolves once the tier above has made the entries durable. Rejects with a KeydError. */
+  readonly send: (entries: readonly Entry[]) => Promise<unknown>;
+  /** What tells of an entry that the tier above refuses for good; undefined: nothing is left to tell. */
+  readonly toldAs: (refused: Entry) => Entry | undefined;
+}
+
+/** What waits here is tried again this often, milliseconds; what arrives is sent at once. */
+const RETRY_EVERY_MS = 2_000;
+
+/** The tier above will never take such an entry; all other failures are of the moment, or of an operator to mend. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['malformed-request', 'too-large']);
+
+/** Hands on what a buffer holds, oldest first, until the tier above has it: at least once, never twice at a time. */
+export class BatchUploader<Entry> {
+  readonly #options: BatchUploaderOptions<Entry>;
+  #sending: Promise<void> | undefined;
+  #isFailing = false;
+
+  constructor(options: BatchUploaderOptions<Entry>) {
+    this.#options = options;
+  }
+
+  start(): Cancel {
+    void this.send();
+    return every(this.#options.clock, RETRY_EVERY_MS, () => this.send());
+  }
+
+  /** Whether the last batch was not taken. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Sends all that waits. Never rejects: an outage is told once and tried again later. */
+  send(): Promise<void> {
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined;
+    });
+    return this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    const { buffer, log } = this.#options;
+    try {
+      for (let group = await buffer.oldest(); group; group = await buffer.oldest()) {
+        await this.#sendGroup(group.entries);
+        await group.remove();
+        if (this.#isFailing) log.info('the tier above takes roll-ups again');
+        this.#isFailing = false;
+      }
+    } catch (error) {
+      if (!this.#isFailing) log.warn({ err: error }, 'roll-ups cannot be handed on; they wait on disk');
+      this.#isFailing = true;
+    }
+  }
+
+  async #sendGroup(entries: readonly Entry[]): Promise<void> {
+    try {
+      await this.#options.send(entries);
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      // One bad entry must not keep the others, or those behind them, from going up.
+      if (entries.length > 1) for (const entry of entries) await this.#sendGroup([entry]);
+      else await this.#giveUp(entries, error);
+    }
+  }
+
+  async #giveUp(entries: readonly Entry[], error: unknown): Promise<void> {
+    const { buffer, toldAs, log } = this.#options;
+    log.error({ event: 'batch-refused', err: error }, 'the tier above refused a batch for good; it is dropped');
+    for (const entry of entries) {
+      const told = toldAs(entry);
+      if (told !== undefined) await buffer.put(told);
+    }
+  }
+}
+
+function isFinal(error: unknown): boolean {
+  const code = errorCodeOf(error);
+  return code !== undefined && FINAL.has(code);
+}
