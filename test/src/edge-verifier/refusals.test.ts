@@ -171,6 +171,8 @@ t.test('clocks: fifteen minutes either way are fine, and S3 clients are told how
   t.match(skewed.body, '<MaxAllowedSkewMilliseconds>900000</MaxAllowedSkewMilliseconds>');
   const misplaced = await send(proxy, signed({ region: 'us-east-1' }));
   t.match(misplaced.body, '<Region>eu-west-1</Region>');
+  const head = await send(proxy, signed({ method: 'HEAD', region: 'us-east-1' }));
+  t.match(head.headers, { 'x-amz-bucket-region': 'eu-west-1' }, 'where there is no body to say it');
 });
 
 t.test('presigned URLs: as long as they live, and not at all where they are refused', async (t) => {

@@ -47,10 +47,15 @@ export function answerTo({ reason, detail }: Refusal, context: AnswerContext): A
       'no-store',
       'content-type',
       isS3 ? 'application/xml' : 'application/json',
-      ...(isS3 ? [] : ['x-amzn-errortype', jsonType]),
+      ...(isS3 ? bucketRegion(s3Code, context) : ['x-amzn-errortype', jsonType]),
     ],
     body: Buffer.from(body, 'utf8'),
   };
+}
+
+/** The region once more, for answers to HEAD, which have no body to name it. */
+function bucketRegion(code: string, { region }: AnswerContext): readonly string[] {
+  return code === 'AuthorizationHeaderMalformed' ? ['x-amz-bucket-region', region] : [];
 }
 
 function hintsFor(code: string, { region, now, clockSkewSeconds }: AnswerContext): Readonly<Record<string, string>> {

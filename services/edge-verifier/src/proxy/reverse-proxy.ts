@@ -77,6 +77,7 @@ export class ReverseProxy {
     const clientGone = new AbortController();
     const onClose = (): void => clientGone.abort();
     response.once('close', onClose);
+    if (request.socket.destroyed) onClose();
     try {
       const headers = upstreamHeaders(head.rawHeaders, {
         identity: identityHeaders(verified.accepted, verified.payloadSha256, requestId),
