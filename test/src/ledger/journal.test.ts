@@ -14,7 +14,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -85,6 +85,18 @@ t.test('only what is durable is acknowledged, and what waits shares one sync', a
   await Promise.all(others);
   t.equal(disk.syncs, 2, '501 appends, two syncs');
   t.equal((await texts(journal)).length, 501);
+});
+
+t.test('by default records are synced, and so is every folder on the way', async (t) => {
+  const calls = await watchSyncs(t);
+  const folder = join(t.testdir(), 'new', 'journal');
+  const journal = await open(t, folder);
+  t.ok(calls.filter((call) => call === 'sync').length >= 6, 'two parents, mark, segment, and the folder after each');
+  const before = calls.length;
+  await journal.append('record');
+  t.same(calls.slice(before), ['datasync']);
+  await journal.markUploaded(1);
+  t.same(calls.slice(before), ['datasync', 'datasync']);
 });
 
 t.test('uploading: from where it stopped, also after a restart, and old segments go', async (t) => {
@@ -487,6 +499,23 @@ class FailingDisk {
   failNext(code: string): void {
     this.#code = code;
   }
+}
+
+/** Notes the syncs that reach the system, of which nothing else can be seen short of cutting the power. */
+async function watchSyncs(t: Test): Promise<string[]> {
+  const handle = await openFile(APPENDER);
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const calls: string[] = [];
+  for (const name of ['sync', 'datasync'] as const) {
+    const original = Reflect.get(prototype, name);
+    prototype[name] = function (this: FileHandle) {
+      calls.push(name);
+      return original.call(this);
+    };
+    t.teardown(() => Reflect.set(prototype, name, original));
+  }
+  return calls;
 }
 
 interface Options {
