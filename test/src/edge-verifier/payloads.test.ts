@@ -111,6 +111,23 @@ t.test('a client that sends on after a refusal still reads the answer', async (t
   t.match(reply, { status: 403, headers: { 'x-keyd-reason': 'signature-mismatch', connection: 'close' } });
 });
 
+t.test('the connection stays a while after such a refusal, so that the answer is not lost to a reset', async (t) => {
+  const edge = await startEdge(t);
+  const [host, port] = edge.proxy.split(':');
+  const socket = connect({ host, port: Number(port), allowHalfOpen: true });
+  let answer = '';
+  let isEnded = false;
+  socket.on('data', (chunk) => (answer += chunk.toString('latin1'))).on('end', () => (isEnded = true));
+  socket.write(wireOf(signed({ method: 'PUT', body: LARGE, secret: 'wrong' }), [`content-length: ${LARGE.length}`]));
+  await until(() => answer.includes('</Error>'));
+  for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+  t.notOk(isEnded, 'the client may go on sending');
+  await edge.clock.advance(2_000);
+  await until(() => isEnded);
+  t.match(answer, /^HTTP\/1.1 403 .*connection: close/s);
+  socket.destroy();
+});
+
 t.test('a body that is too large: by its length at once, in chunks as soon as it is', async (t) => {
   const edge = await startEdge(t, { env: { ...SPOOLING, KEYD_LARGEST_BODY: '64KiB', KEYD_UNSIGNED_PAYLOAD: 'yes' } });
   const announced = await send(edge.proxy, signed({ method: 'PUT', body: LARGE }), { expectContinue: true });
