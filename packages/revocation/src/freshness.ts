@@ -1,4 +1,8 @@
-/** How old the newest news may be. Per edge; `softSeconds` is the smaller. */
+/**
+ * How old the newest news may be. Per edge; `softSeconds` is the smaller. A source that withholds all news keeps a
+ * revoked scope in use for at most `hardSeconds` after the publication, and longer only by as much as this clock is
+ * behind the publisher's, which the clock skew limits: beacons further ahead are not accepted in the first place.
+ */
 export interface Horizons {
   /** Older than this: alarm, and go on serving. */
   readonly softSeconds: number;

@@ -126,13 +126,13 @@ export class Publisher {
     return this.#version;
   }
 
+  /** The digests that the lifts of the set name. */
+  get lifted(): ReadonlySet<string> {
+    return new Set(this.published.filter(isLift).map(({ statement }) => statement.lifts));
+  }
+
   /** The truth: every statement that was not lost, lifts included. */
   get published(): readonly SignedStatement[] {
     return [...this.#set.values()];
   }
-}
-
-/** The digests that lifts among these statements name. */
-export function liftedAmong(statements: readonly SignedStatement[]): ReadonlySet<string> {
-  return new Set(statements.filter(isLift).map(({ statement }) => statement.lifts));
 }
