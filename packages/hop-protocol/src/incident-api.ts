@@ -11,7 +11,11 @@ export const incidentQuery = z.strictObject({
   accessKeyId: accessKeyId.optional(),
   from: scopeDate,
   to: scopeDate.optional(),
-});
+})
+  .refine(({ from, to }) => to === undefined || from <= to, { path: ['to'], error: 'must not be before `from`' });
+
+/** The longest list in a report; totals are of all. */
+export const MOST_LISTED = 100;
 
 const counted = z.object({ count: z.number().int(), first: instant.optional(), last: instant.optional() });
 
@@ -23,6 +27,9 @@ export const incidentReport = z.object({
   blastRadius,
   /** Accepted signatures within the scope. */
   accepted: counted.extend({
+    /** How many there are in all; the lists are cut to those with the most. */
+    accessKeyCount: z.number().int(),
+    edgeCount: z.number().int(),
     byAccessKey: z.array(counted.extend({ accessKeyId, owner: z.string(), revoked: z.boolean() })),
     byEdge: z.array(counted.extend({ edge: z.string(), region: regionName, service: serviceName })),
     byDay: z.array(counted.extend({ scopeDate, region: regionName })),
@@ -34,7 +41,10 @@ export const incidentReport = z.object({
   /** Roll-ups that edges had to drop: if not 0, counts are lower bounds. */
   dropped: z.number().int(),
   waysBack: z.array(z.string()),
+  /** What limits the figures above: lists that were cut, days that are no longer kept, counts that are lower bounds. */
+  notes: z.array(z.string()),
   /** How to find each single request in the edges' logs. */
   logQuery: z.string(),
 });
+export type IncidentQuery = z.infer<typeof incidentQuery>;
 export type IncidentReport = z.infer<typeof incidentReport>;

@@ -1,0 +1,24 @@
+import { MOST_LISTED, type BlastRadius } from '@sigv4-keyd/hop-protocol';
+import type { Transaction } from '../database/transaction.js';
+import { acceptedTotals } from './accepted-totals.js';
+import type { IncidentScope } from './incident-scope.js';
+import { issuedAccessKeys } from './issued-access-keys.js';
+import { issuedToRegions } from './issued-to-regions.js';
+import { remainsGood } from './sentences.js';
+
+/** What a scope has cost or would cost. Each source is a query of its own; lists are bounded, counts are of all. */
+export async function blastRadius(
+  transaction: Transaction,
+  scope: IncidentScope,
+  limit = MOST_LISTED,
+): Promise<BlastRadius> {
+  const accessKeys = await issuedAccessKeys(transaction, scope, limit);
+  const regions = await issuedToRegions(transaction, scope, limit);
+  const { count, first, last } = await acceptedTotals(transaction, scope);
+  return {
+    ...accessKeys,
+    identities: regions,
+    acceptances: { count, ...(first !== undefined && { first }), ...(last !== undefined && { last }) },
+    remainsGood: [...remainsGood(scope)],
+  };
+}

@@ -1,0 +1,90 @@
+import { MOST_LISTED, windowOfDays, type IncidentQuery, type IncidentReport, type WindowRule } from '@sigv4-keyd/hop-protocol';
+import { describeScope, type SignedStatement } from '@sigv4-keyd/revocation';
+import { DAY_MS, scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { Pool } from 'pg';
+import { inTransaction, type Transaction } from '../database/transaction.js';
+import { acceptedByAccessKey, acceptedByDay, acceptedByEdge, acceptedScopes } from './accepted-lists.js';
+import { acceptedOutside, acceptedTotals } from './accepted-totals.js';
+import { blastRadius } from './blast-radius.js';
+import { droppedRollups } from './dropped-rollups.js';
+import type { IncidentScope } from './incident-scope.js';
+import { logQuery } from './log-query.js';
+import { notesOn } from './notes.js';
+import { revocationsOf, revokedAccessKeys } from './revocations-of.js';
+import { waysBack } from './sentences.js';
+
+export interface IncidentReportOptions {
+  readonly pool: Pool;
+  readonly window: WindowRule;
+  readonly now: () => number;
+  /** For how many days acceptances are kept. */
+  readonly keptDays: number;
+  /** Every statement that was ever published. */
+  readonly statements: () => readonly SignedStatement[];
+}
+
+/** A year by region: more rows than these are for a program, not for a report. */
+const MOST_DAYS = 400;
+
+/** What fell into a scope, all of one moment: reads a snapshot of the database. */
+export async function incidentReport(query: IncidentQuery, options: IncidentReportOptions): Promise<IncidentReport> {
+  const now = options.now();
+  const scope: IncidentScope = { ...query, to: query.to ?? lastDay(query.from, options.window, now) };
+  return inTransaction(options.pool, async (transaction) => {
+    await transaction.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const statements = options.statements();
+    const accepted = await acceptedIn(transaction, scope, statements);
+    const dropped = await droppedRollups(transaction, scope);
+    const radius = await blastRadius(transaction, scope);
+    const keptFrom = scopeDateOf(now - options.keptDays * DAY_MS);
+    return {
+      at: new Date(now).toISOString(),
+      scope: describeScope({ ...present(scope), from: scope.from, to: scope.to }),
+      from: scope.from,
+      to: scope.to,
+      blastRadius: radius,
+      accepted,
+      revocations: revocationsOf(scope, statements),
+      outside: await acceptedOutside(transaction, scope),
+      dropped,
+      waysBack: [...waysBack(scope, now)],
+      notes: [...notesOn({ scope, accepted, dropped, radius, keptFrom })],
+      logQuery: logQuery(scope),
+    };
+  });
+}
+
+async function acceptedIn(
+  transaction: Transaction,
+  scope: IncidentScope,
+  statements: readonly SignedStatement[],
+): Promise<IncidentReport['accepted']> {
+  const accessKeys = await acceptedByAccessKey(transaction, scope, MOST_LISTED);
+  const ids = accessKeys.map(({ accessKeyId }) => accessKeyId);
+  const scopes = await acceptedScopes(transaction, scope, ids);
+  const revoked = revokedAccessKeys(accessKeys, scopes, statements);
+  return {
+    ...(await acceptedTotals(transaction, scope)),
+    byAccessKey: accessKeys.map(({ createdAt: _, ...key }) => ({ ...key, revoked: revoked.has(key.accessKeyId) })),
+    byEdge: await acceptedByEdge(transaction, scope, MOST_LISTED),
+    byDay: await acceptedByDay(transaction, scope, MOST_DAYS),
+  };
+}
+
+/** The newest day whose keys can have been issued: later ones do not exist yet. */
+function lastDay(from: ScopeDate, window: WindowRule, now: number): ScopeDate {
+  const newest = windowOfDays(window, now).at(-1) ?? scopeDateOf(now);
+  return newest < from ? from : newest;
+}
+
+function present({ accessKeyId, region, service }: IncidentScope): {
+  accessKeyId?: string;
+  region?: string;
+  service?: string;
+} {
+  return {
+    ...(accessKeyId !== undefined && { accessKeyId }),
+    ...(region !== undefined && { region }),
+    ...(service !== undefined && { service }),
+  };
+}

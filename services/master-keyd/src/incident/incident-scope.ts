@@ -1,0 +1,33 @@
+import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+
+/** What an incident is about: absent parts stand for all. Both days included. */
+export interface IncidentScope {
+  readonly accessKeyId?: string | undefined;
+  readonly region?: string | undefined;
+  readonly service?: string | undefined;
+  readonly from: ScopeDate;
+  readonly to: ScopeDate;
+  /** Epoch milliseconds: access keys created at this instant or later are outside. */
+  readonly issuedBefore?: number | undefined;
+}
+
+/** The values of $1 to $4 in the queries of this folder: first day, last day, region, access key id. */
+export function scopeValues({ from, to, region, accessKeyId }: IncidentScope): readonly [string, string, string | null, string | null] {
+  return [from, to, region ?? null, accessKeyId ?? null];
+}
+
+/** The value of $5: access keys created before it. */
+export function createdBefore({ issuedBefore }: IncidentScope): Date | null {
+  return issuedBefore === undefined ? null : new Date(issuedBefore);
+}
+
+/** The condition on rows of acceptance_day beside the days. Always true or false: none of the columns is ever null. */
+export const IN_SCOPE = `(($3::text IS NULL OR region = $3) AND ($4::text IS NULL OR access_key_id = $4)
+  AND ($5::text IS NULL OR service = $5)
+  AND ($6::timestamptz IS NULL
+       OR NOT EXISTS (SELECT FROM access_key WHERE id = access_key_id AND created_at >= $6)))`;
+
+/** The values of $1 to $6 in queries of acceptances. */
+export function acceptedValues(scope: IncidentScope): readonly (string | Date | null)[] {
+  return [...scopeValues(scope), scope.service ?? null, createdBefore(scope)];
+}

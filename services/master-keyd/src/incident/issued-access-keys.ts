@@ -1,0 +1,35 @@
+import type { BlastRadius } from '@sigv4-keyd/hop-protocol';
+import { isScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { Transaction } from '../database/transaction.js';
+import { createdBefore, scopeValues, type IncidentScope } from './incident-scope.js';
+
+interface Row {
+  readonly id: string;
+  readonly owner: string;
+  readonly dates: string[];
+  readonly total: string;
+}
+
+/** The access keys whose keys of the scope were handed to a region, and the days; at most `limit`, and how many in all. */
+export async function issuedAccessKeys(
+  transaction: Transaction,
+  scope: IncidentScope,
+  limit: number,
+): Promise<Pick<BlastRadius, 'accessKeys' | 'accessKeyCount'>> {
+  const { rows } = await transaction.query<Row>(
+    `SELECT issued.access_key_id AS id, access_key.owner, issued.dates, count(*) OVER () AS total
+       FROM (SELECT access_key_id, array_agg(DISTINCT scope_date ORDER BY scope_date) AS dates
+               FROM issuance CROSS JOIN unnest(access_key_ids) AS access_key_id
+              WHERE scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
+                AND ($4::text IS NULL OR (access_key_ids @> ARRAY[$4] AND access_key_id = $4))
+              GROUP BY access_key_id) AS issued
+       JOIN access_key ON access_key.id = issued.access_key_id
+      WHERE ($5::timestamptz IS NULL OR access_key.created_at < $5)
+      ORDER BY id LIMIT $6`,
+    [...scopeValues(scope), createdBefore(scope), limit],
+  );
+  return {
+    accessKeys: rows.map(({ id, owner, dates }) => ({ accessKeyId: id, owner, dates: dates.filter(isScopeDate) })),
+    accessKeyCount: Number(rows[0]?.total ?? 0),
+  };
+}

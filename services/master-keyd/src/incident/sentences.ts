@@ -1,0 +1,43 @@
+import { addDays, DAY_MS, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { IncidentScope } from './incident-scope.js';
+
+/** What a revocation of the scope leaves untouched, in words. */
+export function remainsGood(scope: IncidentScope): readonly string[] {
+  const { region, service, accessKeyId, from, to } = scope;
+  return [
+    ...(region === undefined ? [] : [`Signatures for every region other than ${region}.`]),
+    ...(service === undefined ? [] : [`Signatures for every service other than ${service}.`]),
+    ...(accessKeyId === undefined ? [] : [`Signatures of every access key other than ${accessKeyId}.`]),
+    ...(scope.issuedBefore === undefined
+      ? []
+      : [`Signatures of access keys created at ${new Date(scope.issuedBefore).toISOString()} or later.`]),
+    `Signatures dated before ${dayOf(from)} (UTC), presigned URLs that still live included.`,
+    `Signatures dated after ${dayOf(to)} (UTC), with keys of those days.`,
+  ];
+}
+
+/** How honest clients get back to service: SigV4 has no generation of keys inside a day. */
+export function waysBack(scope: IncidentScope, now: number): readonly string[] {
+  const { region, to } = scope;
+  const where = region === undefined ? 'everywhere' : `in ${region}`;
+  const next = addDays(to, 1);
+  const isOver = startOfScopeDate(next) <= now;
+  return [
+    'Create new access keys for the clients (keydctl access-key create), and give the revocation --issued-before with ' +
+      'the instant before they were made: they work on the same day.',
+    isOver
+      ? `The last day of the scope, ${dayOf(to)}, is over: access keys as they are sign ${where} again with today's date.`
+      : `From ${dayOf(next)} 00:00 UTC on (in ${hoursUntil(next, now)} h) access keys as they are work ${where} again, ` +
+        'unless the revocation is made for longer.',
+    'First shut out what was broken into (keydctl identity ban), or it is given the keys of the next day, too.',
+  ];
+}
+
+/** The day as people write it. */
+export function dayOf(date: ScopeDate): string {
+  return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
+}
+
+function hoursUntil(date: ScopeDate, now: number): number {
+  return Math.max(1, Math.ceil((startOfScopeDate(date) - now) / (DAY_MS / 24)));
+}
