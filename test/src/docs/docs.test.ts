@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import t from 'tap';
+import { GENERATED, withGenerated } from './generated-tables.js';
+import { markdownFiles } from './markdown-files.js';
+
+const files = markdownFiles(process.cwd()).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+
+t.test('generated tables are what the code says (npm run docs makes them anew)', (t) => {
+  for (const { path, text } of files) t.equal(withGenerated(text), text, relative(process.cwd(), path));
+  const all = files.map(({ text }) => text).join('');
+  for (const name of Object.keys(GENERATED)) t.match(all, `<!-- generated: ${name} -->`, `${name} stands somewhere`);
+  t.end();
+});
+
+t.test('links within the project lead somewhere', (t) => {
+  for (const { path, text } of files) {
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:|^#/.test(target)) continue;
+      const file = join(dirname(path), target.split('#')[0] ?? '');
+      t.ok(existsSync(file), `${relative(process.cwd(), path)} links to ${target}`);
+    }
+  }
+  t.end();
+});
+
+t.test('npm scripts that the docs name exist', (t) => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  for (const { path, text } of files) {
+    for (const [, script = ''] of text.matchAll(/\bnpm run (?:--silent )?([a-z:-]+)/g)) {
+      t.ok(script in manifest.scripts, `${relative(process.cwd(), path)}: npm run ${script}`);
+    }
+  }
+  t.end();
+});

@@ -1,0 +1,54 @@
+import { ERROR_CODES, sentenceOf, type AnyRefusalReason } from '@sigv4-keyd/edge-verifier';
+import * as edge from '@sigv4-keyd/edge-verifier';
+import { ERRORS } from '@sigv4-keyd/hop-protocol';
+import * as master from '@sigv4-keyd/master-keyd';
+import * as region from '@sigv4-keyd/region-keyd';
+import { describeSettings } from '@sigv4-keyd/service-skeleton';
+
+/** The tables in the docs that are made from the code. `npm run docs` writes them; a test fails when they are stale. */
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  refusals: refusalsTable,
+  errors: errorsTable,
+  settings: settingsTables,
+};
+
+function refusalsTable(): string {
+  const rows = Object.entries(ERROR_CODES).map(([reason, [status, s3, json]]) => [
+    `\`${reason}\``,
+    String(status),
+    s3,
+    json,
+    sentenceOf(reason as AnyRefusalReason),
+  ]);
+  return table(['reason', 'status', 'S3 code', 'JSON type', 'what to do'], rows);
+}
+
+function errorsTable(): string {
+  const rows = Object.entries(ERRORS).map(([code, [status, message]]) => [`\`${code}\``, String(status), message]);
+  return table(['code', 'status', 'what to do'], rows);
+}
+
+function settingsTables(): string {
+  const services = { 'master-keyd': master, 'region-keyd': region, 'edge-verifier': edge };
+  return Object.entries(services)
+    .map(([name, { configuration }]) => {
+      const rows = describeSettings(configuration).map((one) => [`\`${one.variable}\``, one.fallback, one.description]);
+      return `### ${name}\n\n${table(['variable', 'default', 'what'], rows)}`;
+    })
+    .join('\n\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}
+
+/** The text with every generated part made anew. Throws for a part that nobody makes. */
+export function withGenerated(text: string): string {
+  return text.replace(/<!-- generated: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g, (_all, name: string) => {
+    const make = GENERATED[name];
+    if (!make) throw new Error(`nothing makes the part ${name}`);
+    return `<!-- generated: ${name} -->\n${make()}\n<!-- end -->`;
+  });
+}
