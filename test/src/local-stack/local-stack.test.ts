@@ -106,7 +106,11 @@ t.test('one line of JSON, and a system that verifies', async (t) => {
     const regions = status['regions'] as { region: string }[];
     t.same(regions.map(({ region }) => region).sort(), ['eu-west-1', 'us-east-1']);
     const { accessKeys } = (await keydctlJson(['access-key', 'list'], { env })) as { accessKeys: { status: string }[] };
-    t.same(accessKeys.map((key) => key.status), ['enabled'], 'nothing but the one to try is left');
+    t.same(
+      accessKeys.map((key) => key.status),
+      ['enabled'],
+      'nothing but the one to try is left',
+    );
   });
 
   await t.test('secrets lie in files that only this user may read', (t) => {
@@ -153,7 +157,7 @@ t.test('one line of JSON, and a system that verifies', async (t) => {
     );
   });
 
-  await t.test('kill -9 leaves nothing running', async (t) => {
+  await t.test('kill -9 leaves nothing running', { timeout: 45_000 }, async (t) => {
     const all = childrenOf(stack.pid);
     t.equal(all.length, 9, 'PostgreSQL, the upstream and seven services');
     t.same(
@@ -162,7 +166,7 @@ t.test('one line of JSON, and a system that verifies', async (t) => {
     );
     stack.child.kill('SIGKILL');
     await stack.ended;
-    await untilGone(all);
+    await untilGone(t, all);
     t.pass('all nine have ended');
   });
 });
@@ -179,7 +183,7 @@ t.test('a start after kill -9 works at once, on what there is; a service that en
   const { code, err } = await stack.ended;
   t.equal(code, 1);
   t.match(err, /npm start: region-eu-west-1 ended \(SIGKILL\)\. The end of .*region-eu-west-1\.log:\n[^]*"started"/);
-  await untilGone(all);
+  await untilGone(t, all);
 });
 
 t.test("one's own PostgreSQL, text for people, and an orderly stop", async (t) => {
@@ -229,13 +233,13 @@ function lifeOf(log: string): { readonly stopping: string; readonly stopped: str
   return { stopping: timeOf('stopping'), stopped: timeOf('stopped') };
 }
 
-t.test('kill -9 of npm in the middle of a start stops everything', async (t) => {
+t.test('kill -9 of npm in the middle of a start stops everything', { timeout: 60_000 }, async (t) => {
   const stack = startLikeNpm(t, args);
   const [, pid = ''] = await stack.says(/started as (\d+)/);
   await stack.says(/✓ PostgreSQL/);
   const all = [Number(pid), ...childrenOf(Number(pid))];
   stack.child.kill('SIGKILL');
-  await untilGone(all);
+  await untilGone(t, all);
   t.notOk(existsSync(join(dir, 'lock')), 'in its order: the lock is released');
 });
 

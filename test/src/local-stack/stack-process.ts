@@ -100,9 +100,14 @@ export function childrenOf(pid: number): readonly number[] {
   return pairs.flatMap(([child = 0, parent]) => (parent === pid ? [child] : []));
 }
 
-/** Resolves when none of these processes is left; what never goes makes the test time out. */
-export async function untilGone(pids: readonly number[]): Promise<void> {
-  while (pids.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 20));
+/** Resolves when none of these processes is left; what never goes makes the test time out, and is ended after it. */
+export async function untilGone(t: Test, pids: readonly number[]): Promise<void> {
+  const over = new AbortController();
+  t.teardown(() => {
+    over.abort();
+    for (const pid of pids.filter(isRunning)) process.kill(pid, 'SIGKILL');
+  });
+  while (!over.signal.aborted && pids.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function isRunning(pid: number): boolean {
