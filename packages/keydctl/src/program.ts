@@ -11,6 +11,7 @@ import { enable } from './commands/access-key/enable.js';
 import { importExisting } from './commands/access-key/import.js';
 import { list } from './commands/access-key/list.js';
 import { show } from './commands/access-key/show.js';
+import { report as incidentReport } from './commands/incident/report.js';
 import { bundle } from './commands/pki/bundle.js';
 import { init } from './commands/pki/init.js';
 import { install } from './commands/pki/install.js';
@@ -40,6 +41,12 @@ const GROUPS: readonly Group[] = [
     summary: 'the access keys that clients sign with; asks master-keyd',
     commands: [create, importExisting, list, show, enable, disable, deleteForGood],
     examples: ['keydctl access-key create --owner ci --expires 90d', 'keydctl access-key list'],
+  },
+  {
+    name: 'incident',
+    summary: 'what an incident has touched, and what is good; asks master-keyd',
+    commands: [incidentReport],
+    examples: ['keydctl incident report --region us-east-1 --from 2026-11-01'],
   },
 ];
 

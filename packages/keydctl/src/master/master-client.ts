@@ -4,6 +4,8 @@ import {
   accessKeyPath,
   ACCESS_KEYS_PATH,
   createdAccessKey,
+  INCIDENT_REPORT_PATH,
+  incidentReport,
   listedAccessKeys,
   STATUS_PATH,
   statusAnswer,
@@ -12,6 +14,8 @@ import {
   type AccessKeyStatus,
   type CreateAccessKey,
   type CreatedAccessKey,
+  type IncidentQuery,
+  type IncidentReport,
   type ImportAccessKey,
   type PeerClient,
   type StatusAnswer,
@@ -66,6 +70,13 @@ export class MasterClient {
 
   delete(accessKeyId: string): Promise<AccessKey> {
     return this.#peer.call({ method: 'DELETE', path: accessKeyPath(accessKeyId), answer: accessKey });
+  }
+
+  incidentReport(query: IncidentQuery): Promise<IncidentReport> {
+    const given = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value);
+    const path = `${INCIDENT_REPORT_PATH}?${given.toString()}`;
+    return this.#peer.call({ method: 'GET', path, answer: incidentReport });
   }
 
   status(): Promise<StatusAnswer> {
