@@ -10,7 +10,7 @@ import { KeydError } from '@sigv4-keyd/hop-protocol';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Pool } from 'pg';
 import { makeAccessKeyId, makeSecretAccessKey, type RandomBytes } from './access-key-material.js';
-import { logOperatorAction, recordOperatorAction, type OperatorAction } from './audit.js';
+import { logOperatorAction, recordOperatorAction, type AccessKeyActionName, type OperatorAction } from './audit.js';
 import type { Custody } from './custody/custody.js';
 import {
   buryAccessKey,
@@ -120,7 +120,7 @@ export class AccessKeyChanges {
     return describeAccessKey(changed);
   }
 
-  #recordOf({ operator, requestId }: Author, action: OperatorAction['action'], accessKeyId: string): OperatorAction {
+  #recordOf({ operator, requestId }: Author, action: AccessKeyActionName, accessKeyId: string): OperatorAction {
     return { at: this.#options.now(), operator, action, accessKeyId, requestId };
   }
 }

@@ -1,14 +1,23 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import type { MasterIdentity } from '@sigv4-keyd/hop-protocol';
-import { createMtlsApp, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { Clock, MasterIdentity } from '@sigv4-keyd/hop-protocol';
+import { createMtlsApp, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
+import type { FeedParts } from './feed/open-feed.js';
+import type { IncidentReportOptions } from './incident/incident-report.js';
 import type { RegionKeysOptions } from './key-source.js';
+import { acceptancesRoute } from './routes/acceptances.js';
 import { createAccessKeyRoute } from './routes/create-access-key.js';
 import { deleteAccessKeyRoute } from './routes/delete-access-key.js';
+import { identityBansRoute } from './routes/identity-bans.js';
 import { importAccessKeyRoute } from './routes/import-access-key.js';
+import { incidentReportRoute } from './routes/incident-report.js';
+import { liftsRoute } from './routes/lifts.js';
 import { listAccessKeysRoute } from './routes/list-access-keys.js';
 import { regionKeysRoute } from './routes/region-keys.js';
 import { reportRoute } from './routes/report.js';
+import { resumeAfterRestoreRoute } from './routes/resume-after-restore.js';
+import { revocationsRoute } from './routes/revocations.js';
 import { showAccessKeyRoute } from './routes/show-access-key.js';
 import { statusRoute } from './routes/status.js';
 import { switchAccessKeyRoute } from './routes/switch-access-key.js';
@@ -18,13 +27,28 @@ export interface MasterAppOptions {
   readonly credentials: CredentialsStore;
   readonly changes: AccessKeyChanges;
   readonly regionKeys: RegionKeysOptions;
+  readonly feedParts: FeedParts;
+  readonly acceptances: Acceptances;
+  readonly incidents: IncidentReportOptions;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** What regions and operators see of master-keyd. */
 export async function createMasterApp(options: MasterAppOptions): Promise<MtlsApp> {
-  const { own, credentials, changes, regionKeys, log } = options;
-  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log });
+  const { own, credentials, changes, regionKeys, feedParts, clock, log } = options;
+  const { feed, revocations, lifts, bans, resumption } = feedParts;
+  const app = await createMtlsApp({
+    credentials,
+    trustDomain: own.trustDomain,
+    log,
+    isRefused: (identity) => feed.refusalOf(identity),
+  });
+  const cancel = feed.onNews(() => app.closeConnectionsOf((peer) => feed.refusalOf(peer) !== undefined));
+  app.addHook('onClose', (_app, done) => {
+    cancel();
+    done();
+  });
   regionKeysRoute(app, regionKeys);
   reportRoute(app, regionKeys);
   statusRoute(app, regionKeys);
@@ -34,5 +58,12 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   showAccessKeyRoute(app, regionKeys);
   switchAccessKeyRoute(app, changes);
   deleteAccessKeyRoute(app, changes);
+  acceptancesRoute(app, options.acceptances);
+  incidentReportRoute(app, options.incidents);
+  feedRoute(app, { board: feed, clock, roles: ['region', 'operator'] });
+  revocationsRoute(app, revocations);
+  liftsRoute(app, lifts);
+  identityBansRoute(app, bans);
+  resumeAfterRestoreRoute(app, resumption);
   return app;
 }

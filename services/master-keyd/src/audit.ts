@@ -15,17 +15,22 @@ export interface Issuance {
   readonly requestId: string;
 }
 
-export type OperatorActionName = 'create' | 'import' | 'enable' | 'disable' | 'delete';
+export type AccessKeyActionName = 'create' | 'import' | 'enable' | 'disable' | 'delete';
 
-export interface OperatorAction {
+/** What was done, and to what. */
+export type OperatorDeed =
+  | { readonly action: AccessKeyActionName; readonly accessKeyId: string }
+  | { readonly action: 'revoke' | 'lift'; readonly statementDigest: string }
+  | { readonly action: 'ban' | 'unban'; readonly identity: string }
+  | { readonly action: 'resume-after-restore' };
+
+export type OperatorAction = OperatorDeed & {
   readonly at: number;
   readonly operator: OperatorIdentity;
-  readonly action: OperatorActionName;
-  readonly accessKeyId: string;
   /** What else is worth knowing; never a secret. */
   readonly detail?: object;
   readonly requestId: string;
-}
+};
 
 /** Written in the transaction that must be durable before the keys are released. */
 export async function recordIssuance(transaction: Transaction, issuance: Issuance): Promise<void> {
@@ -50,14 +55,16 @@ export async function recordIssuance(transaction: Transaction, issuance: Issuanc
 /** Written in the transaction of the change. */
 export async function recordOperatorAction(transaction: Transaction, action: OperatorAction): Promise<void> {
   await transaction.query(
-    `INSERT INTO operator_action (id, at, spiffe_id, action, access_key_id, detail, request_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    `INSERT INTO operator_action (id, at, spiffe_id, action, access_key_id, statement_digest, identity, detail, request_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       randomUUID(),
       new Date(action.at),
       spiffeIdOf(action.operator),
       action.action,
-      action.accessKeyId,
+      'accessKeyId' in action ? action.accessKeyId : null,
+      'statementDigest' in action ? action.statementDigest : null,
+      'identity' in action ? action.identity : null,
       action.detail ?? {},
       action.requestId,
     ],
@@ -80,14 +87,14 @@ export function logIssuance(log: FastifyBaseLogger, issuance: Issuance): void {
 }
 
 export function logOperatorAction(log: FastifyBaseLogger, action: OperatorAction): void {
-  log.info(
-    {
-      event: 'access-key-changed',
-      peer: spiffeIdOf(action.operator),
-      action: action.action,
-      accessKeyId: action.accessKeyId,
-      requestId: action.requestId,
-    },
-    'access key changed',
-  );
+  const deed = {
+    peer: spiffeIdOf(action.operator),
+    action: action.action,
+    ...('accessKeyId' in action && { accessKeyId: action.accessKeyId }),
+    ...('statementDigest' in action && { statementDigest: action.statementDigest }),
+    ...('identity' in action && { identity: action.identity }),
+    requestId: action.requestId,
+  };
+  if ('accessKeyId' in action) log.info({ event: 'access-key-changed', ...deed }, 'access key changed');
+  else log.info({ event: 'feed-changed', ...deed }, 'feed changed');
 }

@@ -25,12 +25,53 @@ const custodyKey = z.string().transform((text, context): KeyObject => {
   return z.NEVER;
 });
 
+/** A JSON document. It may hold a private key, and a function prints no part of it. */
+const secretJson = z.string().transform((text, context): (() => unknown) => {
+  const parsed = parseJson(text);
+  if (parsed === undefined) context.issues.push(notJson('a JWK'));
+  return () => parsed;
+});
+
+const publicJson = z.string().transform((text, context): unknown => {
+  const parsed = parseJson(text);
+  if (parsed === undefined) context.issues.push(notJson('a JWKS'));
+  return parsed;
+});
+
+function notJson(what: string): { readonly code: 'custom'; readonly input: undefined; readonly message: string } {
+  return { code: 'custom', input: undefined, message: `must be ${what} in JSON; keydctl feed-keys makes it` };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the text.
+    return undefined;
+  }
+}
+
 /** The settings of master-keyd. */
 export const configuration = z.object({
   ...serviceSettings,
   listen: hopListen,
   databaseUrl: databaseUrl.describe('PostgreSQL; better given by KEYD_DATABASE_URL_FILE, as it holds a password'),
   custodyKey: custodyKey.describe('Seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
+  revocationKey: secretJson.describe('Signs revocations: a JWK; better given by KEYD_REVOCATION_KEY_FILE'),
+  beaconKey: secretJson.describe('Signs the beacon: a JWK; better given by KEYD_BEACON_KEY_FILE'),
+  feedKeys: publicJson.describe('Public keys of the feed: a JWKS with the root key; normally KEYD_FEED_KEYS_FILE'),
+  beaconEvery: seconds
+    .refine((every) => every >= 1 && every <= 60, 'must be between 1s and 60s')
+    .prefault('2s')
+    .describe('How often the beacon is signed'),
+  beaconLife: seconds
+    .refine((life) => life >= 600 && life <= 7 * 86_400, 'must be between 10m and 7d')
+    .prefault('24h')
+    .describe('Life of a beacon: at least the longest hard horizon of any edge'),
+  acceptancesKept: seconds
+    .refine((kept) => kept >= 9 * 86_400 && kept <= 3_650 * 86_400, 'must be between 9d and 3650d')
+    .prefault('90d')
+    .describe('For how long the roll-ups of accepted signatures are kept, for incident reports; whole days'),
   databaseWait: seconds.prefault('60s').describe('How long a database that is not up yet is waited for at start'),
 });
 

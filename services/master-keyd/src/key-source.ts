@@ -1,13 +1,15 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
-import type {
-  Absence,
-  IssuedKey,
-  KeyAnswer,
-  KeyRequest,
-  MasterIdentity,
-  RegionIdentity,
-  RegionKeySource,
-  WindowRule,
+import {
+  KeydError,
+  spiffeIdOf,
+  type Absence,
+  type IssuedKey,
+  type KeyAnswer,
+  type KeyRequest,
+  type MasterIdentity,
+  type RegionIdentity,
+  type RegionKeySource,
+  type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
 import { kRegion, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
@@ -17,6 +19,7 @@ import { SealBroken, type Custody } from './custody/custody.js';
 import { findAccessKeys, type StoredAccessKey } from './database/access-keys.js';
 import { lockForIssuing } from './database/locks.js';
 import { inTransaction } from './database/transaction.js';
+import { currentBanOf } from './feed/ban-table.js';
 import { refusalFor, requireInWindow } from './policy.js';
 
 export interface RegionKeysOptions {
@@ -24,6 +27,8 @@ export interface RegionKeysOptions {
   readonly custody: Custody;
   readonly window: WindowRule;
   readonly master: MasterIdentity;
+  /** Throws KeydError while this master must not issue. */
+  readonly requireUpToDate: () => void;
   readonly now: () => number;
 }
 
@@ -47,8 +52,11 @@ export function regionKeysFor(asker: Asker, options: RegionKeysOptions): RegionK
     async issue(request) {
       const at = now();
       requireInWindow(window, request.date, at);
+      options.requireUpToDate();
       const { answer, issuance } = await inTransaction(pool, async (transaction) => {
         await lockForIssuing(transaction);
+        // Another master may have banned the region a moment ago; a ban waits for issuances, and those after it see it.
+        if (await currentBanOf(transaction, spiffeIdOf(asker.region))) throw new KeydError('identity-banned');
         const stored = await findAccessKeys(transaction, request.accessKeyIds);
         const answer = await derive(asker, request, stored, { custody: options.custody, at });
         const issuance = {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { every } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
   listen,
@@ -6,6 +7,9 @@ import {
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
+import type { SignedStatement } from '@sigv4-keyd/revocation';
+import { Acceptances } from './acceptances/acceptances.js';
+import { AcceptancePartitions, LOOK_AFTER_EVERY_MS } from './acceptances/partitions.js';
 import { AccessKeyChanges } from './access-key-changes.js';
 import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
@@ -13,6 +17,8 @@ import { checkCustodyKey } from './custody/custody-check.js';
 import { fileCustody } from './custody/file-custody.js';
 import { openPool } from './database/pool.js';
 import { prepareDatabase } from './database/prepare.js';
+import { feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
+import { openFeed } from './feed/open-feed.js';
 import { MasterBeat } from './master-beat.js';
 
 /** Starts master-keyd once its database serves and its custody key is the right one. */
@@ -37,15 +43,44 @@ export async function startMasterKeyd(
     const beat = new MasterBeat({ pool, credentials: store, clock, log });
     await beat.beat();
     undo.push(beat.start());
+    const feedParts = await openFeed(configuration, { pool, clock, log });
+    await feedParts.publisher.beat();
+    undo.push(feedParts.publisher.start());
 
     const now = (): number => clock.now();
     const window = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
     const changes = new AccessKeyChanges({ pool, custody, random: randomBytes, now });
-    const regionKeys = { pool, custody, window, master: identity, now };
-    const app = await createMasterApp({ own: identity, credentials: store, changes, regionKeys, log });
+    const requireUpToDate = (): void => feedParts.feed.requireUpToDate();
+    const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now };
+    const keptDays = Math.floor(configuration.acceptancesKept / 86_400);
+    const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
+    await partitions.beat();
+    undo.push(every(clock, LOOK_AFTER_EVERY_MS, () => partitions.beat()));
+    const acceptances = new Acceptances({ pool, partitions, now, clockSkewSeconds: clockSkew, keptDays });
+    const statements = (): readonly SignedStatement[] => feedParts.feed.held?.known.statements ?? [];
+    const incidents = { pool, window, now, keptDays, statements };
+    const app = await createMasterApp({
+      own: identity,
+      credentials: store,
+      changes,
+      regionKeys,
+      feedParts,
+      acceptances,
+      incidents,
+      clock,
+      log,
+    });
     const health = createHealthApp({
-      notReady: () => (beat.isDatabaseUp ? [] : ['the database does not take records']),
-      status: () => ({ identity: store.current.spiffeId, ...beat.ownReport(), schemaVersion }),
+      notReady: () => [
+        ...(beat.isDatabaseUp ? [] : ['the database does not take records']),
+        ...whyFeedIsNotReady(feedParts),
+      ],
+      status: () => ({
+        identity: store.current.spiffeId,
+        ...beat.ownReport(),
+        schemaVersion,
+        feed: feedStatus(feedParts),
+      }),
     });
     undo.push(() => Promise.all([app.close(), health.close()]));
     const addresses = {

@@ -284,6 +284,7 @@ function issueDirectly(t: Test, master: MasterUnderTest, custody: Custody): Regi
       custody,
       window: { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 },
       master: { role: 'master', trustDomain: TRUST_DOMAIN, name: 'm1' },
+      requireUpToDate: () => undefined,
       now: () => master.clock.now(),
     },
   );

@@ -2,10 +2,12 @@ import { createMtlsAgent, type CredentialsStore } from '@sigv4-keyd/fastify-mtls
 import { mtlsKeySource, PeerClient, REGION_KEYS, type RegionKeySource } from '@sigv4-keyd/hop-protocol';
 import { configuration, startMasterKeyd } from '@sigv4-keyd/master-keyd';
 import { createLogger, readConfiguration, type Logger, type RunningService } from '@sigv4-keyd/service-skeleton';
+import { exportFeedKey, publicJwks } from '@sigv4-keyd/revocation';
 import { createHmac, randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import type { Test } from 'tap';
 import type { Dispatcher } from 'undici';
+import { createFeedKeys, type FeedKeys } from '../revocation/publisher.js';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { freshDatabase } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -19,6 +21,8 @@ export interface MasterOptions {
   readonly authority?: TestAuthority;
   readonly custodyKey?: Buffer;
   readonly name?: string;
+  /** Absent: those that all masters of the process share. */
+  readonly feedKeys?: FeedKeys;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -94,7 +98,25 @@ export async function environment(
     KEYD_HEALTH_LISTEN: '127.0.0.1:0',
     KEYD_DATABASE_URL: options.database,
     KEYD_CUSTODY_KEY: options.custodyKey.toString('base64'),
+    ...(await feedSettings(options.feedKeys)),
     ...options.env,
+  };
+}
+
+let shared: Promise<FeedKeys> | undefined;
+
+/** The keys of the feed that the masters of this test process sign with. */
+export function sharedFeedKeys(): Promise<FeedKeys> {
+  shared ??= createFeedKeys();
+  return shared;
+}
+
+async function feedSettings(given?: FeedKeys): Promise<Record<string, string>> {
+  const { revocation, beacon, root } = given ?? (await sharedFeedKeys());
+  return {
+    KEYD_REVOCATION_KEY: JSON.stringify(exportFeedKey(revocation)),
+    KEYD_BEACON_KEY: JSON.stringify(exportFeedKey(beacon)),
+    KEYD_FEED_KEYS: JSON.stringify(publicJwks([revocation, beacon, root])),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Transaction } from './transaction.js';
 
-/** Advisory locks of this program in its database; all are held to the end of a transaction. */
-const LOCKS = { migration: 7_434_001, issuance: 7_434_002 } as const;
+/** Advisory locks of this program in its database; held to the end of a transaction, but for the publisher's. */
+const LOCKS = { migration: 7_434_001, issuance: 7_434_002, publisher: 7_434_003, partitions: 7_434_010 } as const;
 
 /** One replica at a time brings the schema up to date. */
 export async function lockMigrations(transaction: Transaction): Promise<void> {
@@ -19,4 +19,21 @@ export async function lockForIssuing(transaction: Transaction): Promise<void> {
  */
 export async function lockForChanging(transaction: Transaction): Promise<void> {
   await transaction.query('SELECT pg_advisory_xact_lock($1)', [LOCKS.issuance]);
+}
+
+/**
+ * The one master that publishes on the beat has this for as long as its session lives. Tells whether we have it.
+ * `hasIt`: we took it before on this session; the server counts how often, so that it is not taken twice.
+ */
+export async function lockPublishing(session: Transaction, hasIt: boolean): Promise<boolean> {
+  const { rows } = await session.query<{ readonly has_lock: boolean }>(
+    'SELECT CASE WHEN $2::boolean THEN true ELSE pg_try_advisory_lock($1) END AS has_lock',
+    [LOCKS.publisher, hasIt],
+  );
+  return rows[0]?.has_lock ?? false;
+}
+
+/** One replica at a time makes and drops the partitions of acceptances. */
+export async function lockPartitions(transaction: Transaction): Promise<void> {
+  await transaction.query('SELECT pg_advisory_xact_lock($1)', [LOCKS.partitions]);
 }

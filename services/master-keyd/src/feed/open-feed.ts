@@ -1,0 +1,45 @@
+import type { Clock } from '@sigv4-keyd/hop-protocol';
+import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { Pool } from 'pg';
+import type { Configuration } from '../configuration.js';
+import { BehindPeers } from './behind-peers.js';
+import { openFeedKeys } from './feed-keys.js';
+import { FeedPublisher } from './feed-publisher.js';
+import { IdentityBans } from './identity-bans.js';
+import { Lifts } from './lifts.js';
+import { MasterFeed } from './master-feed.js';
+import type { PublishingRule } from './published-feed.js';
+import type { ResumptionOptions } from './resume-after-restore.js';
+import { Revocations } from './revocations.js';
+
+/** All that master-keyd does about the feed. */
+export interface FeedParts {
+  readonly feed: MasterFeed;
+  readonly publisher: FeedPublisher;
+  readonly revocations: Revocations;
+  readonly lifts: Lifts;
+  readonly bans: IdentityBans;
+  readonly resumption: ResumptionOptions;
+}
+
+/** Throws StartError for keys that cannot be used. */
+export async function openFeed(
+  configuration: Configuration,
+  { pool, clock, log }: { readonly pool: Pool; readonly clock: Clock; readonly log: Logger },
+): Promise<FeedParts> {
+  const { databaseUrl, trustDomain, beaconEvery, beaconLife, longestPresigned, clockSkew } = configuration;
+  const keys = await openFeedKeys(configuration);
+  const retention = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
+  const rule: PublishingRule = { keys, retention, beaconLifeSeconds: beaconLife };
+  const now = (): number => clock.now();
+  const behindPeers = new BehindPeers({ pool, keys: keys.pinned, log });
+  const feed = new MasterFeed({ pool, rule, now, log, behindPeers });
+  return {
+    feed,
+    publisher: new FeedPublisher({ feed, databaseUrl, clock, log, beaconEverySeconds: beaconEvery }),
+    revocations: new Revocations({ pool, feed, rule, now }),
+    lifts: new Lifts({ feed, keys: keys.pinned, now }),
+    bans: new IdentityBans({ pool, feed, trustDomain, now }),
+    resumption: { feed, rule, now },
+  };
+}

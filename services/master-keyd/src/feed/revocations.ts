@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import {
+  KeydError,
+  spiffeIdOf,
+  type BlastRadius,
+  type ListedRevocations,
+  type RevocationAnswer,
+  type revocationRequest,
+} from '@sigv4-keyd/hop-protocol';
+import {
+  describeScope,
+  isLift,
+  isRevocation,
+  keptUntil,
+  MOST_STATEMENTS,
+  signStatement,
+  verifyStatement,
+  type RevocationStatement,
+  type SignedStatement,
+} from '@sigv4-keyd/revocation';
+import type { Pool } from 'pg';
+import type { z } from 'zod';
+import type { Author } from '../access-key-changes.js';
+import { logOperatorAction, recordOperatorAction, type OperatorAction } from '../audit.js';
+import { findAccessKeys } from '../database/access-keys.js';
+import { lockForChanging } from '../database/locks.js';
+import { inTransaction, type Transaction } from '../database/transaction.js';
+import { blastRadiusOf } from './blast-radius/blast-radius.js';
+import { lockFeed } from './feed-row.js';
+import type { MasterFeed } from './master-feed.js';
+import { newestIssuedDay } from './newest-issued-day.js';
+import type { PublishingRule } from './published-feed.js';
+import { insertStatement } from './statement-table.js';
+
+export interface RevocationsOptions {
+  readonly pool: Pool;
+  readonly feed: MasterFeed;
+  readonly rule: PublishingRule;
+  readonly now: () => number;
+}
+
+type Wanted = z.output<typeof revocationRequest>;
+
+/** What operators revoke. */
+export class Revocations {
+  readonly #options: RevocationsOptions;
+
+  constructor(options: RevocationsOptions) {
+    this.#options = options;
+  }
+
+  /** When this resolves, the statement is stored and the beacon that names it is served; unless it was a dry run. */
+  async revoke(author: Author, wanted: Wanted): Promise<RevocationAnswer> {
+    const { pool, feed, rule, now } = this.#options;
+    const at = now();
+    if (wanted.dryRun) {
+      const statement = await inTransaction(pool, (transaction) => statementFor(transaction, author, wanted, at));
+      return this.#answer(wanted, statement, false);
+    }
+    const { statement, record } = await feed.publish(async (transaction) => {
+      const statement = await statementFor(transaction, author, wanted, at);
+      const jws = await signStatement(statement, rule.keys.revocation);
+      const signed = await verifyStatement(jws, rule.keys.pinned);
+      await lockFeed(transaction);
+      this.#requireRoom();
+      const isNew = await insertStatement(transaction, signed);
+      if (!isNew) throw new KeydError('already-exists', { detail: statement.id });
+      const record = recordOf(author, at, signed);
+      await recordOperatorAction(transaction, record);
+      return { statement, record };
+    });
+    logOperatorAction(author.log, record);
+    return this.#answer(wanted, statement, true);
+  }
+
+  /** Every statement ever made; the newest last. */
+  async list(): Promise<ListedRevocations> {
+    const { feed, rule } = this.#options;
+    await feed.refresh();
+    const all = feed.held?.known.statements ?? [];
+    const lifts = new Map(all.filter(isLift).map(({ statement }) => [statement.lifts, statement]));
+    return {
+      revocations: all.filter(isRevocation).map(({ statement, digest }) => {
+        const liftedBy = lifts.get(digest);
+        return {
+          statement,
+          digest,
+          scope: describeScope(statement),
+          ...(liftedBy && { liftedBy }),
+          keptUntil: new Date(keptUntil(statement, rule.retention)).toISOString(),
+        };
+      }),
+    };
+  }
+
+  #requireRoom(): void {
+    const count = this.#options.feed.held?.statements.length ?? 0;
+    if (count < MOST_STATEMENTS - 1) return;
+    throw new KeydError('wrong-state', {
+      detail: `the feed is full (${count} statements); revoke wider scopes, or wait until old statements end`,
+    });
+  }
+
+  async #answer(wanted: Wanted, statement: RevocationStatement, published: boolean): Promise<RevocationAnswer> {
+    const radius = await this.#blastRadius(statement, published);
+    const chosen = `The last day was not given: ${statement.to} is the newest whose keys were issued for this scope.`;
+    const remainsGood = [...(wanted.to === undefined ? [chosen] : []), ...radius.remainsGood];
+    const answer = { scope: describeScope(statement), blastRadius: { ...radius, remainsGood } };
+    return { statement, published, ...answer };
+  }
+
+  /** What was published is answered as such, even where its blast radius cannot be told. */
+  async #blastRadius(statement: RevocationStatement, published: boolean): Promise<BlastRadius> {
+    const { pool, now } = this.#options;
+    try {
+      return await blastRadiusOf(pool, statement, now());
+    } catch (error) {
+      if (!published) throw error;
+      const remainsGood = ['The blast radius could not be told just now; ask for it with a dry run.'];
+      return { accessKeys: [], accessKeyCount: 0, identities: [], acceptances: { count: 0 }, remainsGood };
+    }
+  }
+}
+
+async function statementFor(
+  transaction: Transaction,
+  { operator }: Author,
+  { accessKeyId, region, service, from, to, issuedBefore, incident, reason }: Wanted,
+  at: number,
+): Promise<RevocationStatement> {
+  if (accessKeyId !== undefined && !(await findAccessKeys(transaction, [accessKeyId])).has(accessKeyId)) {
+    throw new KeydError('not-found', { detail: `${accessKeyId} was never an access key; check how it is spelt` });
+  }
+  return {
+    kind: 'revocation',
+    id: randomUUID(),
+    ...(accessKeyId !== undefined && { accessKeyId }),
+    ...(region !== undefined && { region }),
+    ...(service !== undefined && { service }),
+    from,
+    to: to ?? (await lastDayFor(transaction, { region, accessKeyId, from })),
+    ...(issuedBefore !== undefined && { issuedBefore: Date.parse(issuedBefore) }),
+    incident,
+    reason,
+    author: spiffeIdOf(operator),
+    at: new Date(at).toISOString(),
+  };
+}
+
+async function lastDayFor(
+  transaction: Transaction,
+  { from, ...scope }: Pick<Wanted, 'from' | 'region' | 'accessKeyId'>,
+): Promise<RevocationStatement['to']> {
+  // Waits for issuances under way: the days that their records will name count, too.
+  await lockForChanging(transaction);
+  const newest = await newestIssuedDay(transaction, scope);
+  return newest === undefined || newest < from ? from : newest;
+}
+
+function recordOf({ operator, requestId }: Author, at: number, signed: SignedStatement): OperatorAction {
+  const { id, incident } = signed.statement;
+  return { at, operator, action: 'revoke', statementDigest: signed.digest, detail: { id, incident }, requestId };
+}
