@@ -25,7 +25,8 @@ import { logOperatorAction, recordOperatorAction, type OperatorAction } from '..
 import { findAccessKeys } from '../database/access-keys.js';
 import { lockForChanging } from '../database/locks.js';
 import { inTransaction, type Transaction } from '../database/transaction.js';
-import { blastRadiusOf } from './blast-radius/blast-radius.js';
+import { blastRadius } from '../incident/blast-radius.js';
+import { waysBack } from '../incident/sentences.js';
 import { lockFeed } from './feed-row.js';
 import type { MasterFeed } from './master-feed.js';
 import { newestIssuedDay } from './newest-issued-day.js';
@@ -103,23 +104,30 @@ export class Revocations {
 
   async #answer(wanted: Wanted, statement: RevocationStatement, published: boolean): Promise<RevocationAnswer> {
     const radius = await this.#blastRadius(statement, published);
-    const chosen = `The last day was not given: ${statement.to} is the newest whose keys were issued for this scope.`;
-    const remainsGood = [...(wanted.to === undefined ? [chosen] : []), ...radius.remainsGood];
+    const remainsGood = [
+      ...notesOn(wanted, statement, radius),
+      ...radius.remainsGood,
+      ...waysBack(statement, this.#options.now()),
+    ];
     const answer = { scope: describeScope(statement), blastRadius: { ...radius, remainsGood } };
     return { statement, published, ...answer };
   }
 
   /** What was published is answered as such, even where its blast radius cannot be told. */
   async #blastRadius(statement: RevocationStatement, published: boolean): Promise<BlastRadius> {
-    const { pool, now } = this.#options;
     try {
-      return await blastRadiusOf(pool, statement, now());
+      return await inTransaction(this.#options.pool, (transaction) => blastRadius(transaction, statement));
     } catch (error) {
       if (!published) throw error;
       const remainsGood = ['The blast radius could not be told just now; ask for it with a dry run.'];
       return { accessKeys: [], accessKeyCount: 0, identities: [], acceptances: { count: 0 }, remainsGood };
     }
   }
+}
+
+function notesOn(wanted: Wanted, { to }: RevocationStatement, { accessKeyCount }: BlastRadius): readonly string[] {
+  if (accessKeyCount === 0) return ['No keys were ever issued for this scope: check that it is spelt as you mean it.'];
+  return wanted.to === undefined ? [`The last day is ${to}: the newest whose keys were issued for this scope.`] : [];
 }
 
 async function statementFor(
