@@ -15,4 +15,5 @@ export type {
   FileProblemCode,
   PkiFileKind,
 } from './certificate-description.js';
+export { placeFiles, type FileToPlace, type Placing } from './place-files.js';
 export { writeBundle, type BundleToWrite } from './trust-bundle.js';

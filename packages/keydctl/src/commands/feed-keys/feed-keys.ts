@@ -1,0 +1,9 @@
+import { defineGroup } from '../../command-line/group.js';
+import { create } from './create.js';
+
+export const feedKeys = defineGroup({
+  name: 'feed-keys',
+  summary: 'the keys that sign revocations, beacons and lifts; works on files alone',
+  commands: [create],
+  examples: ['keydctl feed-keys create --out ./feed-keys', 'keydctl feed-keys show'],
+});
