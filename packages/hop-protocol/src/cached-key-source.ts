@@ -129,7 +129,8 @@ export class CachedKeySource<Key> implements KeySource<Key> {
     day.fetchedAt = now;
     for (const [id, issued] of answer.issued) day.keys.set(id, issued);
     for (const [id, reason] of answer.absent) {
-      this.#budget.spend();
+      // The budget is for made-up ids. A revoked one was made here, and may be one of very many that clients still use.
+      if (reason !== 'revoked') this.#budget.spend();
       this.#absent.set(`${date}/${id}`, { reason, until: now + this.#options.absentForMs });
     }
     return answer;

@@ -3,6 +3,7 @@ export * from './cached-key-source.js';
 export * from './clock.js';
 export * from './errors.js';
 export * from './feed-api.js';
+export * from './feed/index.js';
 export * from './hops.js';
 export * from './identity.js';
 export * from './incident-api.js';

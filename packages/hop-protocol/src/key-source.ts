@@ -17,7 +17,7 @@ export interface IssuedKey<Key> {
 }
 
 /** Why an access key that was asked for has no key in the answer. */
-export const ABSENCES = ['unknown', 'disabled', 'expired', 'not-for-scope'] as const;
+export const ABSENCES = ['unknown', 'disabled', 'expired', 'not-for-scope', 'revoked'] as const;
 export type Absence = (typeof ABSENCES)[number];
 
 export interface KeyRequest {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
+import { parseJson, readBounded } from './bounded-body.js';
 import { KeydError } from './errors.js';
 import { errorAnswer } from './schemas.js';
 
@@ -22,6 +23,9 @@ export interface PeerCall<Schema extends z.ZodType> {
   /** What a good answer looks like; any other is the peer's failure. */
   readonly answer: Schema;
   readonly signal?: AbortSignal;
+  /** In place of the client's own limits, for this call. */
+  readonly timeoutMs?: number;
+  readonly mostBytes?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -55,6 +59,7 @@ export class PeerClient {
   }
 
   async #callOne<Schema extends z.ZodType>(url: URL, call: PeerCall<Schema>): Promise<z.output<Schema>> {
+    const timeoutMs = call.timeoutMs ?? this.#timeoutMs;
     const answer = await this.#dispatcher.request({
       origin: url.origin,
       path: call.path,
@@ -66,10 +71,10 @@ export class PeerClient {
       },
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
       ...(call.signal && { signal: call.signal }),
-      headersTimeout: this.#timeoutMs,
-      bodyTimeout: this.#timeoutMs,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     });
-    const body = parseJson(await readBounded(answer.body, this.#mostBytes));
+    const body = parseJson(await readBounded(answer.body, call.mostBytes ?? this.#mostBytes));
     if (answer.statusCode >= 400) throw refusalOf(answer.statusCode, body);
     const parsed = call.answer.safeParse(body);
     if (!parsed.success) {
@@ -78,27 +83,6 @@ export class PeerClient {
       });
     }
     return parsed.data;
-  }
-}
-
-async function readBounded(body: AsyncIterable<Buffer>, most: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > most) throw new Error(`the answer is larger than ${most} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parseJson(bytes: Buffer): unknown {
-  if (bytes.length === 0) return undefined;
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    // The text is not quoted: an answer may carry keys.
-    throw new Error('the answer is not JSON');
   }
 }
 

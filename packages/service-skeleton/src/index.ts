@@ -4,6 +4,8 @@ export * from './configuration.js';
 export * from './credentials.js';
 export * from './error-answer.js';
 export * from './feed-route.js';
+export * from './feed-state-file.js';
+export * from './followed-feed.js';
 export * from './health.js';
 export * from './listen.js';
 export * from './logging.js';

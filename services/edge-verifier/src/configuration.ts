@@ -14,6 +14,7 @@ import {
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { externalHosts } from './external-hosts.js';
+import { feedSettings, horizonProblem } from './feed/feed-settings.js';
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
 
@@ -22,6 +23,7 @@ export const configuration = z
   .object({
     ...serviceSettings,
     stateFolder,
+    ...feedSettings,
     regions: httpsUrls.describe('region-keyd, https://HOST:PORT, several separated by commas, nearest first'),
     externalHosts: externalHosts.describe(
       'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',
@@ -78,7 +80,11 @@ export const configuration = z
   ))
   .refine((settings) => !(settings.bodyInMemory > settings.largestBody), relation(
     'KEYD_BODY_IN_MEMORY must not be above KEYD_LARGEST_BODY',
-  ));
+  ))
+  .superRefine((settings, context) => {
+    const problem = horizonProblem(settings);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
 
 export type Configuration = z.output<typeof configuration>;
 

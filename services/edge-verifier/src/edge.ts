@@ -6,6 +6,7 @@ import { answerTo, type Answer, type AnswerShape } from './answers/answer.js';
 import type { Refusal } from './answers/refusal.js';
 import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
+import type { ScopeGuard } from './feed/feed-guard.js';
 import { SigningKeys } from './key-source.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
 
@@ -21,11 +22,18 @@ export interface Edge {
 
 export type EdgeSettings = PolicySettings & Pick<Configuration, 'answerShape'>;
 
+export interface EdgeParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counts: AcceptanceCounts;
+  readonly guard: ScopeGuard;
+}
+
 export function createEdge(
   own: EdgeIdentity,
   settings: EdgeSettings,
   serviceKeys: CachedKeySource<KService>,
-  { clock, log, counts }: { readonly clock: Clock; readonly log: Logger; readonly counts: AcceptanceCounts },
+  { clock, log, counts, guard }: EdgeParts,
 ): Edge {
   const policy = verificationPolicy(own, settings);
   const shape: AnswerShape = settings.answerShape === 'auto' ? shapeOf(policy) : settings.answerShape;
@@ -34,7 +42,7 @@ export function createEdge(
     clock,
     log,
     policy,
-    keys: new SigningKeys(serviceKeys, own, clock),
+    keys: new SigningKeys({ serviceKeys, guard, own, clock }),
     audit: new Audit(spiffeIdOf(own), { log, counts, clock }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };

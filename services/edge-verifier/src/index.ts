@@ -7,6 +7,7 @@ export * from './answers/refusal.js';
 export * from './audit.js';
 export * from './configuration.js';
 export * from './external-hosts.js';
+export * from './feed/feed-guard.js';
 export * from './key-source.js';
 export * from './policy.js';
 export * from './edge.js';

@@ -1,19 +1,23 @@
 import {
   CachedKeySource,
+  unlessRevoked,
+  type AccessKeyFacts,
   type Clock,
   type EdgeIdentity,
   type Finding,
+  type IsRevoked,
   type ServiceKeySource,
 } from '@sigv4-keyd/hop-protocol';
 import {
   kSigning,
   type CredentialScope,
-  type KeyFinding,
   type KeyMissingReason,
   type KService,
   type KSigning,
+  type ScopeDate,
 } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
+import type { ScopeGuard } from './feed/feed-guard.js';
 import { windowRuleOf } from './policy.js';
 
 /** Absent access keys are asked for again after this long, so that a new one works within seconds. */
@@ -26,21 +30,26 @@ const REASON_OF_ABSENCE = {
   disabled: 'access-key-disabled',
   expired: 'access-key-expired',
   'not-for-scope': 'access-key-not-for-scope',
+  revoked: 'scope-revoked',
 } as const satisfies Record<Extract<Finding<KService>, string>, KeyMissingReason>;
 
 export interface ServiceKeysOptions {
   readonly parent: ServiceKeySource;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Whether the feed denies a scope: no key of it is held then. */
+  readonly isRevoked: IsRevoked;
 }
 
 /** This edge's kService, asked of region-keyd once an access key and day. */
 export function createServiceKeys(
   settings: Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew' | 'mostKeysADay'>,
-  options: ServiceKeysOptions,
+  { parent, clock, random, isRevoked }: ServiceKeysOptions,
 ): CachedKeySource<KService> {
   return new CachedKeySource({
-    ...options,
+    parent: unlessRevoked(parent, isRevoked),
+    clock,
+    random,
     window: windowRuleOf(settings),
     mostKeysADay: settings.mostKeysADay,
     absentForMs: ABSENT_FOR_MS,
@@ -48,39 +57,62 @@ export function createServiceKeys(
   });
 }
 
+/** The signing key of an access key for a scope, or why there is none. */
+export type SigningKeyFinding =
+  | {
+      readonly found: true;
+      readonly key: KSigning;
+      /** Why the key may not be used any more. To be asked again right before a request counts as accepted. */
+      readonly objection: () => KeyMissingReason | undefined;
+    }
+  | { readonly found: false; readonly reason: KeyMissingReason };
+
+export interface SigningKeysOptions {
+  readonly serviceKeys: CachedKeySource<KService>;
+  readonly guard: ScopeGuard;
+  readonly own: EdgeIdentity;
+  readonly clock: Clock;
+}
+
 /** The signing keys of this edge's scope, derived from the kService that is held. */
 export class SigningKeys {
-  readonly #serviceKeys: CachedKeySource<KService>;
-  readonly #own: EdgeIdentity;
-  readonly #clock: Clock;
+  readonly #options: SigningKeysOptions;
   /** Keyed by the kService itself: a derived key lives exactly as long as the key it came from is held. */
   readonly #derived = new WeakMap<KService, KSigning>();
 
-  constructor(serviceKeys: CachedKeySource<KService>, own: EdgeIdentity, clock: Clock) {
-    this.#serviceKeys = serviceKeys;
-    this.#own = own;
-    this.#clock = clock;
+  constructor(options: SigningKeysOptions) {
+    this.#options = options;
   }
 
   /** The signing key, at once when it is held. Never rejects: a key that cannot be had is a reason like any other. */
-  find(accessKeyId: string, { date }: CredentialScope): KeyFinding | Promise<KeyFinding> {
-    const held = this.#serviceKeys.held(date, accessKeyId);
-    if (held !== undefined) return this.#read(held);
-    return this.#serviceKeys.find(date, accessKeyId).then(
-      (finding) => this.#read(finding),
+  find(accessKeyId: string, { date }: CredentialScope): SigningKeyFinding | Promise<SigningKeyFinding> {
+    const { serviceKeys, guard } = this.#options;
+    const denied = guard.objectionTo({ accessKeyId, date, createdAt: undefined });
+    if (denied) return { found: false, reason: denied };
+    const held = serviceKeys.held(date, accessKeyId);
+    if (held !== undefined) return this.#read(date, held);
+    return serviceKeys.find(date, accessKeyId).then(
+      (finding) => this.#read(date, finding),
       // Whatever the parent's trouble is, the client's is the same; reports upwards log the parent's.
       () => ({ found: false, reason: 'keys-unavailable' }),
     );
   }
 
-  #read(finding: Finding<KService>): KeyFinding {
+  #read(date: ScopeDate, finding: Finding<KService>): SigningKeyFinding {
     if (typeof finding === 'string') return { found: false, reason: REASON_OF_ABSENCE[finding] };
-    const { expiresAt, services } = finding.facts;
-    const hasExpired = expiresAt !== undefined && expiresAt <= this.#clock.now();
-    if (hasExpired) return { found: false, reason: 'access-key-expired' };
-    const isForService = services?.includes(this.#own.service) ?? true;
-    if (!isForService) return { found: false, reason: 'access-key-not-for-scope' };
-    return { found: true, key: this.#derive(finding.key) };
+    const { key, facts } = finding;
+    const objection = (): KeyMissingReason | undefined => this.#objectionTo(date, facts);
+    const reason = objection();
+    return reason === undefined ? { found: true, key: this.#derive(key), objection } : { found: false, reason };
+  }
+
+  #objectionTo(date: ScopeDate, facts: AccessKeyFacts): KeyMissingReason | undefined {
+    const { guard, own, clock } = this.#options;
+    const { accessKeyId, createdAt, expiresAt, services } = facts;
+    const denied = guard.objectionTo({ accessKeyId, date, createdAt });
+    if (denied) return denied;
+    if (expiresAt !== undefined && expiresAt <= clock.now()) return 'access-key-expired';
+    return (services?.includes(own.service) ?? true) ? undefined : 'access-key-not-for-scope';
   }
 
   #derive(key: KService): KSigning {

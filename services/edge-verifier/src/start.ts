@@ -5,7 +5,9 @@ import {
   identityOf,
   mtlsKeySource,
   PeerClient,
+  revokedIn,
   SERVICE_KEYS,
+  wipeRevoked,
   type CachedKeySource,
   type EdgeIdentity,
 } from '@sigv4-keyd/hop-protocol';
@@ -22,6 +24,8 @@ import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
 import type { Configuration } from './configuration.js';
 import { createEdge } from './edge.js';
+import { EdgeFeed } from './feed/edge-feed.js';
+import { feedGuard } from './feed/feed-guard.js';
 import { startFronts } from './fronts.js';
 import { createServiceKeys } from './key-source.js';
 
@@ -40,20 +44,30 @@ export async function startEdgeVerifier(
   const region = new PeerClient({ urls: configuration.regions, dispatcher: agent });
   const scope = { region: own.region, service: own.service };
   const parent = mtlsKeySource(SERVICE_KEYS, scope, region);
-  const serviceKeys = createServiceKeys(configuration, { parent, clock, random });
+  const feedAgent = createMtlsAgent({
+    credentials: store,
+    acceptsServer: (id) => id.trustDomain === own.trustDomain && identityOf(id)?.role === 'region',
+  });
+  const feed = await EdgeFeed.open(configuration, { ownRegion: agent, anyRegion: feedAgent, clock, log, random });
+  const isRevoked = revokedIn(feed.follower, scope);
+  const serviceKeys = createServiceKeys(configuration, { parent, clock, random, isRevoked });
+  wipeRevoked(feed.follower, serviceKeys, isRevoked, log);
+  const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
   const heldDays = (): ReturnType<typeof serviceKeys.heldDays> => serviceKeys.heldDays();
   const reports = new UpwardReports({ parent: region, clock, log, credentials: store, heldDays });
 
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: configuration.stateFolder, region, clock, log });
 
-  const edge = createEdge(own, configuration, serviceKeys, { clock, log, counts });
+  const edge = createEdge(own, configuration, serviceKeys, { clock, log, counts, guard });
   const fronts = await startFronts(edge, configuration);
   const health = createHealthApp({
-    notReady: () => notReady(serviceKeys, reports, clock.now()),
+    notReady: () => [...notReady(serviceKeys, reports, clock.now()), ...feed.notReady()],
+    warnings: () => feed.warnings(),
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
+      feed: feed.status(),
       rollups: rollups.status(),
       ...reports.ownReport(),
     }),
@@ -66,6 +80,7 @@ export async function startEdgeVerifier(
     serviceKeys.expire();
     return Promise.resolve();
   });
+  feed.start();
   const stopReporting = reports.start();
   const stopRollingUp = rollups.start();
   return {
@@ -81,6 +96,8 @@ export async function startEdgeVerifier(
       await Promise.all([fronts.close(), health.close()]);
       // After the fronts: what they accepted last is sealed, too.
       await stopRollingUp();
+      await feed.close();
+      await feedAgent.close();
       await agent.close();
     },
   };

@@ -1,8 +1,10 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import type { Clock, RegionIdentity, RegionKeySource } from '@sigv4-keyd/hop-protocol';
-import { createMtlsApp, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { Clock, FeedFollower, Identity, RegionIdentity, RegionKeySource } from '@sigv4-keyd/hop-protocol';
+import { createMtlsApp, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
 import type { AcceptanceRelay } from './acceptances/relay.js';
 import type { EdgeRoster } from './edge-roster.js';
+import { Bans } from './feed/bans.js';
+import { feedBoard } from './feed/feed-board.js';
 import { acceptancesRoute } from './routes/acceptances.js';
 import { reportRoute } from './routes/report.js';
 import { serviceKeysRoute } from './routes/service-keys.js';
@@ -12,6 +14,7 @@ export interface RegionAppOptions {
   readonly credentials: CredentialsStore;
   readonly regionKeys: RegionKeySource;
   readonly roster: EdgeRoster;
+  readonly feed: FeedFollower;
   readonly acceptances: AcceptanceRelay;
   readonly clockSkewSeconds: number;
   readonly clock: Clock;
@@ -20,10 +23,14 @@ export interface RegionAppOptions {
 
 /** What edges see of region-keyd. */
 export async function createRegionApp(options: RegionAppOptions): Promise<MtlsApp> {
-  const { own, credentials, log, regionKeys, roster } = options;
-  const now = (): number => options.clock.now();
-  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log });
-  serviceKeysRoute(app, { own, regionKeys, now });
+  const { own, credentials, log, regionKeys, roster, feed, clock } = options;
+  const now = (): number => clock.now();
+  const bans = new Bans(feed);
+  const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
+  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused });
+  bans.enforceOn(app, log);
+  serviceKeysRoute(app, { own, regionKeys, feed, now });
+  feedRoute(app, { board: feedBoard(feed), clock, roles: ['edge'] });
   reportRoute(app, { own, roster, now });
   acceptancesRoute(app, { ...options, now });
   return app;

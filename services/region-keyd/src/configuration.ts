@@ -1,10 +1,11 @@
-import { count, hopListen, httpsUrls, serviceSettings, stateFolder } from '@sigv4-keyd/service-skeleton';
+import { count, feedKeys, hopListen, httpsUrls, serviceSettings, stateFolder } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 
 /** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */
 export const configuration = z.object({
   ...serviceSettings,
   stateFolder,
+  feedKeys,
   listen: hopListen,
   masters: httpsUrls.describe('master-keyd, https://HOST:PORT, several separated by commas, nearest first'),
   mostKeysADay: count.prefault('1000000').describe('Access keys held for each day; the least recently used go first'),

@@ -2,7 +2,9 @@ import {
   CachedKeySource,
   mtlsKeySource,
   REGION_KEYS,
+  unlessRevoked,
   type Clock,
+  type IsRevoked,
   type PeerClient,
   type RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
@@ -14,15 +16,22 @@ const ABSENT_FOR_MS = 5_000;
 /** What all edges of the region together may ask for that does not exist. */
 const MISS_BUDGET = { burst: 20_000, perSecond: 500 };
 
+export interface RegionKeysContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Whether an access key's whole region is revoked on a day: its kRegion is not held then. */
+  readonly isRevoked: IsRevoked;
+}
+
 /** This region's kRegion, asked of master-keyd once an access key and day. */
 export function createRegionKeys(
   own: RegionIdentity,
   configuration: Configuration,
   master: PeerClient,
-  { clock, random }: { readonly clock: Clock; readonly random: () => number },
+  { clock, random, isRevoked }: RegionKeysContext,
 ): CachedKeySource<KRegion> {
   return new CachedKeySource({
-    parent: mtlsKeySource(REGION_KEYS, { region: own.region }, master),
+    parent: unlessRevoked(mtlsKeySource(REGION_KEYS, { region: own.region }, master), isRevoked),
     clock,
     random,
     window: windowOf(configuration),

@@ -1,5 +1,5 @@
 import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
-import { every, identityOf, PeerClient, type CachedKeySource } from '@sigv4-keyd/hop-protocol';
+import { every, identityOf, PeerClient, revokedIn, wipeRevoked, type CachedKeySource } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
   listen,
@@ -13,6 +13,7 @@ import { AcceptanceRelay } from './acceptances/relay.js';
 import { createRegionApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { EdgeRoster } from './edge-roster.js';
+import { feedStatus, openRegionFeed, seenFeed, watchFreshness } from './feed/region-feed.js';
 import { createRegionKeys } from './key-source.js';
 
 const EXPIRE_EVERY_MS = 60_000;
@@ -28,7 +29,12 @@ export async function startRegionKeyd(
     acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
   });
   const master = new PeerClient({ urls: configuration.masters, dispatcher: agent });
-  const regionKeys = createRegionKeys(identity, configuration, master, { clock, random });
+  const feedContext = { dispatcher: agent, clock, log, random };
+  const feed = await openRegionFeed(configuration, feedContext);
+  const freshness = watchFreshness(feed, feedContext);
+  const isRevoked = revokedIn(feed, { region: identity.region });
+  const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, isRevoked });
+  wipeRevoked(feed, regionKeys, isRevoked, log);
   const roster = new EdgeRoster();
   const reports = new UpwardReports({
     parent: master,
@@ -36,7 +42,7 @@ export async function startRegionKeyd(
     log,
     credentials: store,
     heldDays: () => regionKeys.heldDays(),
-    more: () => ({ edges: roster.list() }),
+    more: () => ({ edges: roster.list(), ...seenFeed(feed) }),
   });
 
   const { stateFolder, clockSkew: clockSkewSeconds } = configuration;
@@ -46,6 +52,7 @@ export async function startRegionKeyd(
     credentials: store,
     regionKeys,
     roster,
+    feed,
     acceptances,
     clockSkewSeconds,
     clock,
@@ -53,7 +60,14 @@ export async function startRegionKeyd(
   });
   const health = createHealthApp({
     notReady: () => notReady(regionKeys, reports, clock.now()),
-    status: () => ({ identity: store.current.spiffeId, ...reports.ownReport(), edges: roster.list(), rollups: acceptances.status() }),
+    warnings: () => freshness.warnings(),
+    status: () => ({
+      identity: store.current.spiffeId,
+      ...reports.ownReport(),
+      edges: roster.list(),
+      feed: feedStatus(feed, freshness),
+      rollups: acceptances.status(),
+    }),
   });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
@@ -62,6 +76,8 @@ export async function startRegionKeyd(
   const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
     regionKeys.expire();
   });
+  const stopWatching = freshness.start();
+  feed.start();
   const stopReporting = reports.start();
   const stopRelaying = acceptances.start();
   return {
@@ -71,7 +87,9 @@ export async function startRegionKeyd(
       stop();
       stopExpiring();
       stopReporting();
+      stopWatching();
       await Promise.all([app.close(), health.close()]);
+      await feed.close();
       await stopRelaying();
       await agent.close();
     },

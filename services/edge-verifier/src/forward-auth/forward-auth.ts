@@ -40,7 +40,10 @@ export class ForwardAuth {
     if (examined.verdict === 'refused') return examined;
     question.examined = examined;
     const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope);
-    return finding.found ? verifyUnseenPayload(examined, finding.key, original.hasBody, this.#rules) : finding;
+    if (!finding.found) return finding;
+    const reason = finding.objection();
+    if (reason !== undefined) return { reason };
+    return verifyUnseenPayload(examined, finding.key, original.hasBody, this.#rules);
   }
 }
 

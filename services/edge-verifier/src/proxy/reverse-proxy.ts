@@ -69,7 +69,13 @@ export class ReverseProxy {
       framing: framingOf(request),
       parts: () => incomingPayload(request, this.#rules.limits, this.#edge.clock, () => sayContinue(request, response)),
     };
-    return verifyPayload(examined, finding.key, payload, this.#rules);
+    const verified = await verifyPayload(examined, finding.key, payload, this.#rules);
+    if ('reason' in verified) return verified;
+    // A body may take its time: what was revoked while it came is not accepted any more.
+    const reason = finding.objection();
+    if (reason === undefined) return verified;
+    await verified.dispose();
+    return { reason };
   }
 
   async #forward(head: RequestHead, verified: Verified, arrival: Arrival, scheme: Scheme): Promise<Forwarded> {

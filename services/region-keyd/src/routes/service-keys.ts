@@ -4,7 +4,9 @@ import {
   KeydError,
   keyAnswer,
   keyRequest,
+  revokedIn,
   SERVICE_KEYS,
+  type KnownRevocations,
   type RegionIdentity,
   type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
@@ -19,8 +21,14 @@ export function serviceKeysRoute(
   {
     own,
     regionKeys,
+    feed,
     now,
-  }: { readonly own: RegionIdentity; readonly regionKeys: RegionKeySource; readonly now: () => number },
+  }: {
+    readonly own: RegionIdentity;
+    readonly regionKeys: RegionKeySource;
+    readonly feed: KnownRevocations;
+    readonly now: () => number;
+  },
 ): void {
   app.post(
     SERVICE_KEYS.path,
@@ -29,7 +37,8 @@ export function serviceKeysRoute(
       const edge = request.peer;
       if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
       requireOwnRegion(own, edge);
-      const answer = await serviceKeysFor(edge, regionKeys, now).issue(request.body);
+      const isRevoked = revokedIn(feed, { region: own.region, service: edge.service });
+      const answer = await serviceKeysFor(edge, regionKeys, { now, isRevoked }).issue(request.body);
       recordIssuance(request.log, edge, request.body, answer, request.id);
       return encodeKeyAnswer(SERVICE_KEYS, request.body.date, { region: own.region, service: edge.service }, answer);
     },

@@ -1,0 +1,86 @@
+import {
+  FreshnessWatch,
+  httpsFeedSource,
+  mtlsFeedSource,
+  PeerClient,
+  type Clock,
+  type FeedFollower,
+  type FeedSource,
+  type FeedStatus,
+  type Freshness,
+  type Horizons,
+} from '@sigv4-keyd/hop-protocol';
+import { openFollowedFeed, type Logger } from '@sigv4-keyd/service-skeleton';
+import { Agent, type Dispatcher } from 'undici';
+import type { Configuration } from '../configuration.js';
+
+export interface EdgeFeedOptions {
+  /** Dials our own region only. */
+  readonly ownRegion: Dispatcher;
+  /** Dials any region: for the feed alone, which is believed for its signatures. */
+  readonly anyRegion: Dispatcher;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: () => number;
+}
+
+/** The edge's view of the feed, from all its sources. */
+export class EdgeFeed {
+  readonly follower: FeedFollower;
+  readonly horizons: Horizons;
+  readonly #watch: FreshnessWatch;
+  readonly #web: Agent;
+  #stopWatching = (): void => undefined;
+
+  private constructor(follower: FeedFollower, horizons: Horizons, web: Agent, options: EdgeFeedOptions) {
+    this.follower = follower;
+    this.horizons = horizons;
+    this.#web = web;
+    this.#watch = new FreshnessWatch(follower, horizons, options);
+  }
+
+  static async open(configuration: Configuration, options: EdgeFeedOptions): Promise<EdgeFeed> {
+    const { softHorizon: softSeconds, hardHorizon: hardSeconds } = configuration;
+    const web = new Agent();
+    const follower = await openFollowedFeed(configuration, sourcesOf(configuration, options, web), options);
+    return new EdgeFeed(follower, { softSeconds, hardSeconds }, web, options);
+  }
+
+  start(): void {
+    this.#stopWatching = this.#watch.start();
+    this.follower.start();
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching();
+    await this.follower.close();
+    await this.#web.close();
+  }
+
+  /** Past the hard horizon nothing is served. */
+  notReady(): readonly string[] {
+    return this.#watch.freshness === 'hard' ? this.#watch.warnings() : [];
+  }
+
+  warnings(): readonly string[] {
+    return this.#watch.warnings();
+  }
+
+  status(): FeedStatus & { readonly freshness: Freshness } {
+    return { ...this.follower.status, freshness: this.#watch.freshness };
+  }
+}
+
+function sourcesOf(
+  { regions, feedRegions = [], feedSources = [] }: Configuration,
+  { ownRegion, anyRegion }: EdgeFeedOptions,
+  web: Dispatcher,
+): readonly FeedSource[] {
+  const over = (dispatcher: Dispatcher) => (url: URL) =>
+    mtlsFeedSource(url.host, new PeerClient({ urls: [url], dispatcher }));
+  return [
+    ...regions.map(over(ownRegion)),
+    ...feedRegions.map(over(anyRegion)),
+    ...feedSources.map((url) => httpsFeedSource(url, web)),
+  ];
+}
