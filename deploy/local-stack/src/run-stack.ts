@@ -5,6 +5,7 @@ import { ensureCertificates, nameOf, OPERATOR, tlsFilesOf } from './certificates
 import { startChild, type Child, type ChildProgram } from './child.js';
 import { ensureCustodyKey } from './custody-key.js';
 import { startEmbeddedDatabase } from './database.js';
+import { ensureFeedKeys } from './feed-keys.js';
 import { requireFreePorts } from './free-ports.js';
 import { portPlan, portsOf } from './ports.js';
 import type { Progress } from './progress.js';
@@ -85,6 +86,7 @@ async function startAll(start: Start): Promise<StackFacts> {
   await requireFreePorts({ ports, patienceMs: start.patienceMs, signal });
   await progress.step('certificates', () => ensureCertificates(state, Date.now()));
   await ensureCustodyKey(state);
+  await ensureFeedKeys(state);
   await makeTierFolders(state, [...tiers.regions, ...tiers.edges].map(({ name }) => name));
   await startDatabase(start, plan.postgres);
   const first = await startTogether(start, 'master-keyd and the upstream', [tiers.master, tiers.upstream]);

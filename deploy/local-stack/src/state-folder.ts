@@ -11,6 +11,8 @@ export interface StateFolder {
   readonly logs: string;
   /** A folder a tier for what it keeps. */
   readonly tiers: string;
+  /** The keys that sign revocations, beacons and lifts; the last are for the operator, and no service gets them. */
+  readonly feedKeys: string;
   readonly custodyKey: string;
   readonly databaseUrl: string;
   readonly accessKey: string;
@@ -26,6 +28,7 @@ export function stateFolder(path: string): StateFolder {
     postgres: join(folder, 'postgres'),
     logs: join(folder, 'logs'),
     tiers: join(folder, 'tiers'),
+    feedKeys: join(folder, 'feed-keys'),
     custodyKey: join(folder, 'custody.key'),
     databaseUrl: join(folder, 'database-url'),
     accessKey: join(folder, 'access-key.json'),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { feedKeysFolder } from '@sigv4-keyd/keydctl';
 import { nameOf, tlsFilesOf, TRUST_DOMAIN } from './certificates.js';
 import type { ChildProgram } from './child.js';
 import type { EdgePorts, HopPorts, PortPlan } from './ports.js';
@@ -32,6 +33,7 @@ export function local(port: number): string {
 }
 
 function masterProgram(state: StateFolder, ports: HopPorts): ChildProgram {
+  const feedKeys = feedKeysFolder(state.feedKeys);
   return {
     name: 'master',
     script: mainOf('@sigv4-keyd/master-keyd'),
@@ -40,6 +42,8 @@ function masterProgram(state: StateFolder, ports: HopPorts): ChildProgram {
       KEYD_LISTEN: local(ports.listen),
       KEYD_DATABASE_URL_FILE: state.databaseUrl,
       KEYD_CUSTODY_KEY_FILE: state.custodyKey,
+      KEYD_REVOCATION_KEY_FILE: feedKeys.revocation,
+      KEYD_BEACON_KEY_FILE: feedKeys.beacon,
     },
     ready: readyOf(ports.health),
   };
@@ -98,6 +102,7 @@ function ownSettings(state: StateFolder, name: string, healthPort: number): Read
     KEYD_TLS_CERT: cert,
     KEYD_TLS_KEY: key,
     KEYD_TLS_CA: ca,
+    KEYD_FEED_KEYS_FILE: feedKeysFolder(state.feedKeys).public,
     KEYD_HEALTH_LISTEN: local(healthPort),
   };
 }
