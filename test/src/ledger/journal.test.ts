@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  appendFileSync,
   copyFileSync,
   mkdtempSync,
   readdirSync,
@@ -73,6 +74,7 @@ t.test('only what is durable is acknowledged, and what waits shares one sync', a
   const append = (text: string): Promise<unknown> => journal.append(text).then(() => (acknowledged += 1));
   const first = append('first');
   await disk.asked(1);
+  await manyTurns();
   const others = Array.from({ length: 500 }, (_, index) => append(`other ${index}`));
   t.equal(acknowledged, 0, 'written, but not durable');
   t.equal(journal.end.seq, 0);
@@ -92,6 +94,7 @@ t.test('by default records are synced, and so is every folder on the way', async
   const folder = join(t.testdir(), 'new', 'journal');
   const journal = await open(t, folder);
   t.ok(calls.filter((call) => call === 'sync').length >= 6, 'two parents, mark, segment, and the folder after each');
+  t.ok(calls.includes('datasync'), 'what a killed writer may have left to the kernel');
   const before = calls.length;
   await journal.append('record');
   t.same(calls.slice(before), ['datasync']);
@@ -309,9 +312,14 @@ t.test('tampering with files', async (t) => {
     ],
     ['an empty segment', 'corrupt', (folder, files) => writeFileSync(join(folder, files.at(-1)!), '')],
     [
-      'a line without an end',
+      'noise in place of a segment',
       'corrupt',
-      (folder, [first]) => writeFileSync(join(folder, first!), randomBytes(9_000_000)),
+      (folder, [first]) => writeFileSync(join(folder, first!), randomBytes(100_000)),
+    ],
+    [
+      'more at the end than a record can be',
+      'corrupt',
+      (folder, files) => appendFileSync(join(folder, files.at(-1)!), Buffer.alloc(9_000_000)),
     ],
     [
       'an unfinished new segment',
@@ -448,6 +456,17 @@ t.test('a disk that is full', async (t) => {
   t.same(await texts(again, gone + 1), kept.slice(gone), 'after reopening, too');
 });
 
+t.test('folders that cannot be used', async (t) => {
+  const folder = t.testdir({ file: 'not a folder' });
+  for (const path of [join(folder, 'file'), join(folder, 'file', 'journal'), join(folder, 'nul\0')]) {
+    await t.rejects(openJournal({ folder: path, form: textForm }), { code: /./ }, JSON.stringify(path));
+  }
+  t.same(await laterRefusalOf(() => openJournal({ folder: join(folder, 'file'), form: textForm })), 'folder-unusable');
+  // Longer than the address of a socket may be.
+  const deep = join(folder, ...Array.from({ length: 12 }, () => 'a-rather-long-name'));
+  t.equal((await (await open(t, deep)).append('deep')).seq, 1);
+});
+
 t.test('records that no journal takes', async (t) => {
   const journal = await open(t, t.testdir());
   t.equal(await laterRefusalOf(() => journal.append('x'.repeat(4_194_304))), 'record-too-large');
@@ -460,6 +479,11 @@ t.test('records that no journal takes', async (t) => {
   t.equal(await laterRefusalOf(() => issuances.append({} as never)), 'malformed-record');
   t.equal(issuances.end.seq, 0);
 });
+
+/** Time for everything that could go on by itself to go on. */
+async function manyTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+}
 
 /** Syncs that end when the test says so. */
 class SlowDisk {

@@ -8,6 +8,7 @@ export const JOURNAL_ERRORS = {
     'Records that were here are gone: a segment was removed or cut, or the folder is an older copy. Put back what is ' +
     'missing, or treat the journal as tampered with.',
   'mark-damaged': 'The mark of what was uploaded is damaged: restore it, or treat the journal as tampered with.',
+  'folder-unusable': 'The folder of the journal cannot be used: give this user a folder of its own to write in.',
   locked: 'Another process writes this journal: stop it first. Two writers never share a folder.',
   'lock-unavailable': 'The folder cannot hold the socket that keeps out a second writer: use a local file system.',
   'disk-full': 'No space is left for the record, so that nothing was released: free space; later appends may succeed.',

@@ -183,8 +183,11 @@ export class Journal<T> {
   async #close(): Promise<void> {
     await this.#commits.idle();
     await this.#marking;
-    await this.#writer.close();
-    await this.#parts.mark.close();
-    await this.#parts.lock.release();
+    try {
+      await this.#writer.close();
+      await this.#parts.mark.close();
+    } finally {
+      await this.#parts.lock.release();
+    }
   }
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createFolder } from './durable-files.js';
-import { JournalError } from './journal-error.js';
+import { JournalError, systemCodeOf } from './journal-error.js';
 import { Journal, type RecordForm } from './journal.js';
 import { chainGenesis } from './record-chain.js';
-import { listSegments, recover, type Recovered } from './recovery.js';
+import { listSegments, recover } from './recovery.js';
 import { removeSegments, uploadedSegments } from './remove-uploaded.js';
 import { isJournalId } from './segment-form.js';
 import { createSegment, SegmentWriter, type MakeDurable } from './segment-writer.js';
 import { MARK_FILE, UploadedMark } from './uploaded-mark.js';
-import { lockForWriting } from './writer-lock.js';
+import { lockForWriting, type WriterLock } from './writer-lock.js';
 
 export interface JournalSettings<T> {
   /** A folder of the journal's own, on a local file system; created, for its owner only, where there is none. */
@@ -27,35 +27,42 @@ const dataSync: MakeDurable = (handle) => handle.datasync();
 
 /**
  * Opens a journal, or begins one: takes the folder for this process, verifies every record, and cuts off a torn last
- * one (see `Journal.torn`). Throws JournalError `locked`, `lock-unavailable`, `corrupt`, `segment-out-of-place`,
- * `records-missing` or `mark-damaged`, and has then changed no record.
+ * one (see `Journal.torn`). Throws JournalError `folder-unusable`, `locked`, `lock-unavailable`, `corrupt`,
+ * `segment-out-of-place`, `records-missing`, `mark-damaged`, `disk-full` or `write-failed`, and has then changed no
+ * record.
  */
 export async function openJournal<T>(settings: JournalSettings<T>): Promise<Journal<T>> {
-  const { folder, form, segmentBytes = DEFAULT_SEGMENT_BYTES } = settings;
-  const { createId = randomUUID, makeDurable = dataSync } = settings;
-  await createFolder(folder);
-  const lock = await lockForWriting(folder, createId());
-  let mark: UploadedMark | undefined;
+  const { folder, createId = randomUUID } = settings;
   try {
-    mark = await beginWhereEmpty(folder, createId);
-    const recovered = await recover(folder, await listSegments(folder), await mark.read());
-    const removed = uploadedSegments(recovered.segments, recovered.uploaded.position.seq);
-    const segments = recovered.segments.filter((segment) => !removed.includes(segment));
+    await createFolder(folder);
+    const lock = await lockForWriting(folder, createId());
+    try {
+      return await openLocked(settings, createId, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  } catch (cause) {
+    if (cause instanceof JournalError || systemCodeOf(cause) === undefined) throw cause;
+    throw new JournalError('folder-unusable', { detail: systemCodeOf(cause), cause });
+  }
+}
+
+async function openLocked<T>(
+  { folder, form, segmentBytes = DEFAULT_SEGMENT_BYTES, makeDurable = dataSync }: JournalSettings<T>,
+  createId: () => string,
+  lock: WriterLock,
+): Promise<Journal<T>> {
+  const mark = await beginWhereEmpty(folder, createId);
+  try {
+    const found = await recover(folder, await listSegments(folder), await mark.read());
+    const removed = uploadedSegments(found.segments, found.uploaded.position.seq);
+    const recovered = { ...found, segments: found.segments.filter((segment) => !removed.includes(segment)) };
     await removeSegments(folder, removed);
-    const writer = await SegmentWriter.open(folder, lastOf(segments), makeDurable);
-    return new Journal({
-      folder,
-      form,
-      segmentBytes,
-      makeDurable,
-      lock,
-      mark,
-      writer,
-      recovered: { ...recovered, segments } satisfies Recovered,
-    });
+    const writer = await SegmentWriter.open(folder, lastOf(recovered.segments), makeDurable);
+    return new Journal({ folder, form, segmentBytes, makeDurable, lock, mark, writer, recovered });
   } catch (error) {
-    await mark?.close();
-    await lock.release();
+    await mark.close();
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from './durable-files.js';
 import { JournalError } from './journal-error.js';
 import { chainGenesis, type ChainPosition } from './record-chain.js';
 import { firstSeqOf, UNFINISHED_SEGMENT } from './segment-form.js';
@@ -60,7 +61,7 @@ export async function recover(folder: string, files: readonly string[], mark: Ch
     const gone = mark.seq > end.seq || mark.seq < first.before.seq;
     throw new JournalError(gone ? 'records-missing' : 'mark-damaged', { detail: `uploaded up to ${mark.seq}` });
   }
-  if (torn !== undefined) await cutOff(folder, torn);
+  await settle(folder, segments.at(-1) ?? first, torn);
   return { journalId, segments, end, uploaded, torn };
 }
 
@@ -81,8 +82,10 @@ async function verifySegment(
     const { size } = await handle.stat();
     let cursor = startOf({ file, before, headerEnd, size });
     findMark(verification, cursor);
-    const records = readRecords(handle, cursor, ({ offset }) => {
-      if (!expected.last) throw new JournalError('corrupt', { file, offset, detail: 'unfinished line' });
+    const records = readRecords(handle, cursor, ({ offset, end }) => {
+      // A crash tears the last line of the last segment; anything else without a line break is damage.
+      if (!expected.last || end !== size)
+        throw new JournalError('corrupt', { file, offset, detail: 'unfinished line' });
       verification.torn = { file, offset, bytes: size - offset };
     });
     for await (const record of records) {
@@ -112,12 +115,17 @@ function findMark(verification: Verification, cursor: Cursor): void {
   if (mark.seq === cursor.position.seq && mark.hash === cursor.position.hash) verification.uploaded = cursor;
 }
 
-async function cutOff(folder: string, { file, offset }: TornRecord): Promise<void> {
+/**
+ * Cuts off a torn record and makes what is left durable: a killed writer may have left it to the kernel alone, and from
+ * here on it counts as recorded.
+ */
+async function settle(folder: string, { file }: Segment, torn: TornRecord | undefined): Promise<void> {
   const handle = await open(join(folder, file), 'r+');
   try {
-    await handle.truncate(offset);
+    if (torn !== undefined) await handle.truncate(torn.offset);
     await handle.datasync();
   } finally {
     await handle.close();
   }
+  await syncFolder(folder);
 }
