@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes what the Compose stack needs and does not have yet: a certificate authority, a certificate a service, the
-# custody key and the database's password. Each lands in a volume of its own, which only its owner mounts. Run again,
+# custody key, the keys of the feed and the database's password. Each lands in a volume of its own, which only its owner mounts. Run again,
 # it renews what has less than a third of its life left and makes nothing twice. For production, bring your own (see
 # docs/certificates.md) and leave this service out.
 set -eu
@@ -28,6 +28,15 @@ for region in us-east-1 eu-west-1; do
 done
 
 [ -e custody/custody.key ] || { head -c 32 /dev/urandom | base64 -w0 >custody/new; mv custody/new custody/custody.key; }
+if [ ! -e feed-keys/feed-keys.json ]; then
+  [ -e feed-root/feed-keys.json ] || { rm -f feed-root/*.jwk; keydctl feed-keys create --out feed-root; }
+  # Interrupted anywhere, it goes on from there; the public keys come last.
+  for key in revocation beacon; do
+    [ ! -e "feed-root/$key.jwk" ] || mv -f "feed-root/$key.jwk" feed-signing/
+  done
+  cp feed-root/feed-keys.json feed-keys/new
+  mv feed-keys/new feed-keys/feed-keys.json
+fi
 if [ ! -e database/url ]; then
   password=$(head -c 24 /dev/urandom | base64 -w0 | tr '+/' '-_')
   printf %s "$password" >database-server/password
