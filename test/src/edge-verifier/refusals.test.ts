@@ -191,11 +191,16 @@ t.test('presigned URLs: as long as they live, and not at all where they are refu
 
 t.test('access keys: disabled, expired, for other services', async (t) => {
   const { proxy, parent, clock } = await startEdge(t);
-  const accessKeys = { AKIADISABLED: 'disabled', AKIAEXPIRED: 'expired', AKIAELSEWHERE: 'not-for-scope' } as const;
-  for (const [accessKeyId, absence] of Object.entries(accessKeys)) {
+  const accessKeys = [
+    ['AKIADISABLED', 'disabled', 'access-key-disabled'],
+    ['AKIAEXPIRED', 'expired', 'access-key-expired'],
+    ['AKIAELSEWHERE', 'not-for-scope', 'access-key-not-for-scope'],
+    ['AKIAREVOKED', 'revoked', 'scope-revoked'],
+  ] as const;
+  for (const [accessKeyId, absence, reason] of accessKeys) {
     parent.secrets.set(accessKeyId, SECRET);
     parent.absences.set(accessKeyId, absence);
-    t.equal(reasonOf(await send(proxy, signed({ accessKeyId }))), `access-key-${absence}`);
+    t.equal(reasonOf(await send(proxy, signed({ accessKeyId }))), reason);
   }
   parent.secrets.set('AKIASHORT', SECRET);
   parent.facts.set('AKIASHORT', { expiresAt: NOW + MINUTE });

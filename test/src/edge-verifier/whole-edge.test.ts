@@ -1,25 +1,32 @@
 import type { TlsFiles } from '@sigv4-keyd/fastify-mtls';
 import { configuration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
+import { encodeKeyAnswer, keyRequest, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
 import { configuration as regionConfiguration, startRegionKeyd } from '@sigv4-keyd/region-keyd';
-import { createLogger, readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
+import { createLogger, createMtlsApp, readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { SmallMaster } from '../support/small-master.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from './client.js';
+import { DerivingParent } from './deriving-parent.js';
 import { RecordingUpstream } from './recording-upstream.js';
 
 interface Tiers {
   readonly clock: VirtualClock;
+  readonly feed: TestFeed;
   readonly master: SmallMaster;
   /** Ends master and region. */
   readonly closeAbove: () => Promise<void>;
   readonly regionUrl: string;
   readonly authority: TestAuthority;
   readonly upstream: RecordingUpstream;
-  readonly startEdge: (edge: { readonly region: string; readonly service: string }) => Promise<RunningService>;
+  readonly startEdge: (
+    edge: { readonly region: string; readonly service: string },
+    regions?: string,
+  ) => Promise<RunningService>;
 }
 
 const quiet = createLogger({ service: 'test', level: 'silent' });
@@ -28,6 +35,7 @@ const quiet = createLogger({ service: 'test', level: 'silent' });
 async function startTiers(t: Test): Promise<Tiers> {
   const folder = t.testdir();
   const clock = new VirtualClock(NOW);
+  const feed = await TestFeed.create(clock);
   const authority = await TestAuthority.create(folder);
   const master = await SmallMaster.create(await authority.credentials({ role: 'master', name: 'm1' }), {
     [ACCESS_KEY_ID]: { secretAccessKey: SECRET },
@@ -41,6 +49,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     KEYD_TLS_KEY: files.key,
     KEYD_TLS_CA: files.ca,
     KEYD_HEALTH_LISTEN: '127.0.0.1:0',
+    KEYD_FEED_KEYS: feed.jwks,
   });
   const regionFiles = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r1' });
   const region = await startRegionKeyd(
@@ -67,12 +76,15 @@ async function startTiers(t: Test): Promise<Tiers> {
     await Promise.all(running.map((service) => service.close()));
     await closeAbove();
   });
-  const startEdge: Tiers['startEdge'] = async (edge) => {
+  const startEdge: Tiers['startEdge'] = async (edge, regions = regionUrl) => {
     const files = await authority.filesOf({ role: 'edge', ...edge, name: 'e1' });
+    // Fresh for as long as these tests take, with nothing above.
+    const stateFolder = newStateFolder(t);
+    await feed.seed(stateFolder);
     const settings = readConfiguration(configuration, {
       ...common(files),
-      KEYD_STATE_FOLDER: newStateFolder(t),
-      KEYD_REGIONS: regionUrl,
+      KEYD_STATE_FOLDER: stateFolder,
+      KEYD_REGIONS: regions,
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
       KEYD_UPSTREAM: upstream.url,
@@ -81,7 +93,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     running.push(service);
     return service;
   };
-  return { clock, master, closeAbove, regionUrl, authority, upstream, startEdge };
+  return { clock, feed, master, closeAbove, regionUrl, authority, upstream, startEdge };
 }
 
 interface HealthAnswer {
@@ -145,6 +157,34 @@ t.test('an edge asks no region but its own', async (t) => {
   t.equal(master.asked.length, 0);
 });
 
+t.test('an edge believes no server but a region-keyd of its own region, whatever it answers', async (t) => {
+  const { authority, startEdge } = await startTiers(t);
+  const impostors = [
+    { role: 'region', region: 'us-east-1', name: 'r9' },
+    { role: 'edge', region: 'eu-west-1', service: 's3', name: 'e9' },
+    { role: 'master', name: 'm9' },
+  ] as const;
+  for (const impostor of impostors) {
+    const credentials = await authority.credentials(impostor);
+    const app = await createMtlsApp({ credentials, trustDomain: TRUST_DOMAIN, log: quiet });
+    let asked = 0;
+    const route = { config: { mtls: { roles: ['edge'] } }, schema: { body: keyRequest } } as const;
+    app.post(SERVICE_KEYS.path, route, async (call) => {
+      asked += 1;
+      const scope = { region: 'eu-west-1', service: 's3' };
+      const parent = new DerivingParent(scope.region, scope.service);
+      parent.secrets.set(ACCESS_KEY_ID, SECRET);
+      return encodeKeyAnswer(SERVICE_KEYS, call.body.date, scope, await parent.issue(call.body));
+    });
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    const edge = await startEdge({ region: 'eu-west-1', service: 's3' }, url);
+    const reply = await send(edge.addresses['proxy'] ?? '', signed());
+    t.match(reply, { status: 503, headers: { 'x-keyd-reason': 'keys-unavailable' } }, impostor.role);
+    t.equal(asked, 0, `${impostor.role}: it was not even asked`);
+    await app.close();
+  }
+});
+
 t.test('an edge of another service gets keys for that one only', async (t) => {
   const { startEdge } = await startTiers(t);
   const edge = await startEdge({ region: 'eu-west-1', service: 'sqs' });
@@ -154,7 +194,7 @@ t.test('an edge of another service gets keys for that one only', async (t) => {
 });
 
 t.test('a certificate of another role does not start an edge', async (t) => {
-  const { authority, regionUrl } = await startTiers(t);
+  const { authority, feed, regionUrl } = await startTiers(t);
   const files = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r2' });
   const settings = readConfiguration(configuration, {
     KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
@@ -162,6 +202,7 @@ t.test('a certificate of another role does not start an edge', async (t) => {
     KEYD_TLS_KEY: files.key,
     KEYD_TLS_CA: files.ca,
     KEYD_STATE_FOLDER: newStateFolder(t),
+    KEYD_FEED_KEYS: feed.jwks,
     KEYD_REGIONS: regionUrl,
     KEYD_EXTERNAL_HOSTS: HOST,
     KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',
