@@ -57,6 +57,7 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
     credentials: options.credentials,
     ...(options.isRefused && { isRefused: options.isRefused }),
   });
+  endConnectionsOnClose(app);
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request;
     const line = {
@@ -70,4 +71,17 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
     done();
   });
   return app;
+}
+
+/** Connections that are idle when the app closes end then; the others end with the answer that they wait for. */
+function endConnectionsOnClose(app: MtlsApp): void {
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isClosing) reply.header('connection', 'close');
+    done(null, payload);
+  });
 }

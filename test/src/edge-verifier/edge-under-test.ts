@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CachedKeySource, EdgeIdentity } from '@sigv4-keyd/hop-protocol';
-import { AcceptanceCounts, configuration, createEdge, createServiceKeys, startFronts } from '@sigv4-keyd/edge-verifier';
+import {
+  AcceptanceCounts,
+  configuration,
+  createEdge,
+  createServiceKeys,
+  startFronts,
+  type ScopeGuard,
+} from '@sigv4-keyd/edge-verifier';
 import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { KService } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
@@ -31,6 +38,8 @@ export interface EdgeOptions {
   readonly service?: string;
   /** Settings as environment variables, over the defaults of the tests. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What the feed says; by default nothing against anyone. */
+  readonly guard?: ScopeGuard;
 }
 
 /** The environment of an edge whose files are there; the mTLS files are not read by what these tests start. */
@@ -43,6 +52,7 @@ export function environmentOf(folder: string): Record<string, string> {
     KEYD_TLS_KEY: file,
     KEYD_TLS_CA: file,
     KEYD_STATE_FOLDER: folder,
+    KEYD_FEED_KEYS: '{"keys":[]}',
     KEYD_REGIONS: 'https://127.0.0.1:1',
     KEYD_EXTERNAL_HOSTS: `${HOST},*.${HOST}`,
     KEYD_PROXY_LISTEN: '127.0.0.1:0',
@@ -51,7 +61,8 @@ export function environmentOf(folder: string): Record<string, string> {
 }
 
 /** An edge with all its fronts, a parent that derives, and an upstream that records; closed when the test ends. */
-export async function startEdge(t: Test, { service = 's3', env = {} }: EdgeOptions = {}): Promise<EdgeUnderTest> {
+export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<EdgeUnderTest> {
+  const { service = 's3', env = {}, guard = { objectionTo: () => undefined } } = options;
   // Not the test's own folder: a test may start several edges, and each call of testdir() empties it.
   const folder = mkdtempSync(join(tmpdir(), 'edge-under-test-'));
   const spoolFolder = mkdtempSync(join(folder, 'spool-'));
@@ -74,10 +85,11 @@ export async function startEdge(t: Test, { service = 's3', env = {} }: EdgeOptio
   const own: EdgeIdentity = { role: 'edge', trustDomain: 'keyd.example', region: 'eu-west-1', service, name: 'edge-1' };
   const parent = new DerivingParent(own.region, own.service);
   parent.secrets.set(ACCESS_KEY_ID, SECRET);
-  const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5 });
+  const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5, isRevoked: () => false });
   const destination = { write: (line: string) => log.push(line) };
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
-  const fronts = await startFronts(createEdge(own, settings, serviceKeys, { clock, log: logger, counts: new AcceptanceCounts() }), settings);
+  const parts = { clock, log: logger, counts: new AcceptanceCounts(), guard };
+  const fronts = await startFronts(createEdge(own, settings, serviceKeys, parts), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();

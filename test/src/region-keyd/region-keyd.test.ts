@@ -18,6 +18,7 @@ import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { SmallMaster } from '../support/small-master.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
@@ -36,6 +37,7 @@ async function setUp(t: Test): Promise<{
 }> {
   const folder = t.testdir();
   const clock = new VirtualClock(NOON);
+  const feed = await TestFeed.create(clock);
   const authority = await TestAuthority.create(folder);
   const master = await SmallMaster.create(await authority.credentials({ role: 'master', name: 'm1' }), {
     AKIAONE: { secretAccessKey: SECRET },
@@ -61,6 +63,7 @@ async function setUp(t: Test): Promise<{
       KEYD_HEALTH_LISTEN: '127.0.0.1:0',
       KEYD_LONGEST_PRESIGNED: '1h',
       KEYD_STATE_FOLDER: newStateFolder(t),
+      KEYD_FEED_KEYS: feed.jwks,
       KEYD_MASTERS: masterUrl.origin,
     }),
     { clock, log: createLogger({ service: 'region-keyd', level: 'trace', destination }), random: () => 0.5 },
@@ -261,6 +264,7 @@ t.test('no key stands in any log line, in any spelling', async (t) => {
 
 t.test('a certificate of another role, domain or date is told at start', async (t) => {
   const authority = await TestAuthority.create(t.testdir());
+  const feed = await TestFeed.create(new VirtualClock(NOON));
   const start = async (spiffeId: string, trustDomain = TRUST_DOMAIN): Promise<unknown> => {
     const files = await authority.files(spiffeId);
     const env = {
@@ -269,6 +273,7 @@ t.test('a certificate of another role, domain or date is told at start', async (
       KEYD_TLS_KEY: files.key,
       KEYD_TLS_CA: files.ca,
       KEYD_STATE_FOLDER: newStateFolder(t),
+      KEYD_FEED_KEYS: feed.jwks,
       KEYD_MASTERS: 'https://127.0.0.1:1',
     };
     const log = createLogger({ service: 'region-keyd', level: 'fatal' });

@@ -9,11 +9,12 @@ import {
   REPORT_PATH,
   regionReport,
   type Absence,
+  type Clock,
   type IssuedKey,
   type KeyRequest,
   type RegionReport,
 } from '@sigv4-keyd/hop-protocol';
-import { createLogger, createMtlsApp, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import { createLogger, createMtlsApp, feedRoute, type FeedBoard, type MtlsApp } from '@sigv4-keyd/service-skeleton';
 import { kDate, kRegion, kSecret, type KRegion } from '@sigv4-keyd/sigv4-core';
 import { TRUST_DOMAIN } from './certificates.js';
 
@@ -22,6 +23,7 @@ export interface KnownAccessKey {
   readonly secretAccessKey: string;
   readonly expiresAt?: number;
   readonly services?: readonly string[];
+  readonly createdAt?: number;
 }
 
 /** The upper side of the first hop with secrets in a map: everything above a region that a test of regions needs. */
@@ -68,9 +70,11 @@ export class SmallMaster {
   static async create(
     credentials: CredentialsStore,
     accessKeys: Readonly<Record<string, KnownAccessKey>>,
+    feed?: { readonly board: FeedBoard; readonly clock: Clock },
   ): Promise<SmallMaster> {
     const log = createLogger({ service: 'small-master', level: 'fatal' });
     const app = await createMtlsApp({ credentials, trustDomain: TRUST_DOMAIN, log });
+    if (feed) feedRoute(app, { ...feed, roles: ['region'] });
     return new SmallMaster(app, new Map(Object.entries(accessKeys)));
   }
 
