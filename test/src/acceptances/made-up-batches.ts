@@ -32,7 +32,12 @@ export function spiffeIdOfEdge({ region, service, name = 'e1' }: MadeUpEdge): st
   return `spiffe://${TRUST_DOMAIN}/edge/${region}/${service}/${name}`;
 }
 
-export function relayed(edge: MadeUpEdge, rollups: readonly Rollup[], dropped = 0, id: string = randomUUID()): RelayedBatch {
+export function relayed(
+  edge: MadeUpEdge,
+  rollups: readonly Rollup[],
+  dropped = 0,
+  id: string = randomUUID(),
+): RelayedBatch {
   const { region, service } = edge;
   return { edge: spiffeIdOfEdge(edge), region, service, batch: { id, rollups: [...rollups], dropped } };
 }

@@ -1,6 +1,7 @@
 import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { shortInstant } from './age.js';
+import { lines, section } from './section.js';
 import { isoDay, runsOfDays } from './utc-days.js';
 import { facts, table } from './table.js';
 
@@ -13,7 +14,7 @@ export function incidentText(paint: Paint, report: IncidentReport): string {
   return [
     facts(paint, [
       ['scope', report.scope],
-      ['issued in it', `${blastRadius.accessKeyCount} access keys, to ${blastRadius.identities.length} identities`],
+      ['issued in it', issuedIn(blastRadius)],
       ['accepted in it', counted(accepted)],
       ['outside, good', counted(outside)],
       ['as of', shortInstant(report.at)],
@@ -28,6 +29,10 @@ export function incidentText(paint: Paint, report: IncidentReport): string {
     section(paint, 'Each single request, from the logs of the edges', `  ${report.logQuery}`),
     section(paint, 'Note', lines(report.notes)),
   ].join('\n\n');
+}
+
+function issuedIn({ accessKeyCount, identities }: IncidentReport['blastRadius']): string {
+  return `access keys: ${accessKeyCount}, to regions and edges: ${identities.length}`;
 }
 
 type Counted = Pick<IncidentReport['outside'], 'count' | 'first' | 'last'>;
@@ -94,12 +99,4 @@ function times({ first, last }: Counted): readonly string[] {
 
 function capped(text: string, total: number): string {
   return total <= MOST_ROWS ? text : `${text}\n  ... ${total} in all; --json lists more`;
-}
-
-function section(paint: Paint, title: string, text: string): string {
-  return `${paint.bold(title)}\n${text}`;
-}
-
-function lines(sentences: readonly string[]): string {
-  return sentences.map((sentence) => `  - ${sentence}`).join('\n');
 }

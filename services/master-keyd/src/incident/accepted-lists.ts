@@ -4,7 +4,8 @@ import type { Transaction } from '../database/transaction.js';
 import { COUNTED, countedOf, type Counted, type CountedRow } from './accepted-totals.js';
 import { acceptedValues, IN_SCOPE, type IncidentScope } from './incident-scope.js';
 
-export interface AcceptedAccessKey extends Counted {
+export interface AcceptedAccessKey {
+  readonly counted: Counted;
   readonly accessKeyId: string;
   readonly owner: string;
   /** Epoch milliseconds; absent for an access key that this database does not know. */
@@ -32,7 +33,7 @@ export async function acceptedByAccessKey(
     accessKeyId: row.id,
     owner: row.owner ?? '(not known here)',
     ...(row.created_at && { createdAt: row.created_at.getTime() }),
-    ...countedOf(row),
+    counted: countedOf(row),
   }));
 }
 

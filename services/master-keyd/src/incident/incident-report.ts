@@ -1,4 +1,10 @@
-import { MOST_LISTED, windowOfDays, type IncidentQuery, type IncidentReport, type WindowRule } from '@sigv4-keyd/hop-protocol';
+import {
+  MOST_LISTED,
+  windowOfDays,
+  type IncidentQuery,
+  type IncidentReport,
+  type WindowRule,
+} from '@sigv4-keyd/hop-protocol';
 import { describeScope, type SignedStatement } from '@sigv4-keyd/revocation';
 import { DAY_MS, scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
@@ -65,7 +71,12 @@ async function acceptedIn(
   const revoked = revokedAccessKeys(accessKeys, scopes, statements);
   return {
     ...(await acceptedTotals(transaction, scope)),
-    byAccessKey: accessKeys.map(({ createdAt: _, ...key }) => ({ ...key, revoked: revoked.has(key.accessKeyId) })),
+    byAccessKey: accessKeys.map(({ accessKeyId, owner, counted }) => ({
+      accessKeyId,
+      owner,
+      ...counted,
+      revoked: revoked.has(accessKeyId),
+    })),
     byEdge: await acceptedByEdge(transaction, scope, MOST_LISTED),
     byDay: await acceptedByDay(transaction, scope, MOST_DAYS),
   };

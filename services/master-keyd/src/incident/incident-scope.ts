@@ -11,8 +11,10 @@ export interface IncidentScope {
   readonly issuedBefore?: number | undefined;
 }
 
-/** The values of $1 to $4 in the queries of this folder: first day, last day, region, access key id. */
-export function scopeValues({ from, to, region, accessKeyId }: IncidentScope): readonly [string, string, string | null, string | null] {
+type ScopeValues = readonly [from: string, to: string, region: string | null, accessKeyId: string | null];
+
+/** The values of $1 to $4 in the queries of this folder. */
+export function scopeValues({ from, to, region, accessKeyId }: IncidentScope): ScopeValues {
   return [from, to, region ?? null, accessKeyId ?? null];
 }
 

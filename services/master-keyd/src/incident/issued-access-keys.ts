@@ -10,7 +10,7 @@ interface Row {
   readonly total: string;
 }
 
-/** The access keys whose keys of the scope were handed to a region, and the days; at most `limit`, and how many in all. */
+/** The access keys whose keys of the scope a region was given, and the days; at most `limit`, and how many in all. */
 export async function issuedAccessKeys(
   transaction: Transaction,
   scope: IncidentScope,

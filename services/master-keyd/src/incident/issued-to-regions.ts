@@ -10,7 +10,7 @@ interface Row {
   readonly last_at: Date;
 }
 
-/** The regions that were given kRegion of the scope. kRegion makes every service's keys, so that no service is outside. */
+/** The regions that were given kRegion of the scope. It makes every service's keys, so that no service is outside. */
 export async function issuedToRegions(
   transaction: Transaction,
   scope: IncidentScope,

@@ -4,7 +4,10 @@ import type { AcceptedAccessKey, AcceptedScope } from './accepted-lists.js';
 import type { IncidentScope } from './incident-scope.js';
 
 /** The statements that hit the scope, wholly or in part, the lifted ones among them. */
-export function revocationsOf(scope: IncidentScope, statements: readonly SignedStatement[]): IncidentReport['revocations'] {
+export function revocationsOf(
+  scope: IncidentScope,
+  statements: readonly SignedStatement[],
+): IncidentReport['revocations'] {
   const set = RevocationSet.of(statements);
   return statements
     .filter(isRevocation)

@@ -6,7 +6,10 @@ import { incidentReport, type IncidentReportOptions } from '../incident/incident
 export function incidentReportRoute(app: MtlsApp, options: IncidentReportOptions): void {
   app.get(
     INCIDENT_REPORT_PATH,
-    { config: { mtls: { roles: ['operator'] } }, schema: { querystring: incidentQuery, response: { 200: reportForm } } },
+    {
+      config: { mtls: { roles: ['operator'] } },
+      schema: { querystring: incidentQuery, response: { 200: reportForm } },
+    },
     ({ query }) => incidentReport(query, options),
   );
 }

@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { KeydError } from '@sigv4-keyd/hop-protocol';
+import { BatchBuffer, BatchUploader, BufferFull, createLogger, type BatchBufferOptions } from '@sigv4-keyd/service-skeleton';
+import t from 'tap';
+import { z } from 'zod';
+import { newStateFolder } from '../support/state-folder.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+const log = createLogger({ service: 'test', level: 'silent' });
+const BLOCK = 4096;
+const entry = z.strictObject({ number: z.number(), dropped: z.number().default(0) });
+type Entry = z.infer<typeof entry>;
+
+const toldAs = (lost: readonly Entry[], unreadable: number): Entry => ({
+  number: -1,
+  dropped: lost.reduce((sum, { number, dropped }) => sum + (number >= 0 ? 1 : 0) + dropped, unreadable),
+});
+
+function open(folder: string, given: Partial<BatchBufferOptions<Entry>> = {}): Promise<BatchBuffer<Entry>> {
+  return BatchBuffer.open({ folder, entry, mostBytes: 1e9, mostTogether: 1, log, ...given });
+}
+
+async function drain(buffer: BatchBuffer<Entry>): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for (let group = await buffer.oldest(); group; group = await buffer.oldest()) {
+    found.push(...group.entries);
+    await group.remove();
+  }
+  return found;
+}
+
+const numbered = (number: number): Entry => ({ number, dropped: 0 });
+
+t.test('first in, first out, across a restart; what was removed is gone', async (t) => {
+  const folder = join(newStateFolder(t), 'rollups');
+  const first = await open(folder);
+  for (let number = 0; number < 12; number += 1) await first.put(numbered(number));
+  await (await first.oldest())?.remove();
+  t.equal(statSync(folder).mode & 0o777, 0o700);
+  for (const name of readdirSync(folder)) t.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
+  const second = await open(folder);
+  t.equal(second.groups, 11);
+  t.equal(second.bytes, 11 * BLOCK);
+  await second.put(numbered(12));
+  t.strictSame((await drain(second)).map(({ number }) => number), Array.from({ length: 12 }, (_, index) => index + 1));
+  t.equal(second.bytes, 0);
+  t.strictSame(readdirSync(folder), []);
+});
+
+t.test('what comes together is kept together, up to the bounds', async (t) => {
+  const folder = newStateFolder(t);
+  const buffer = await open(folder, { mostTogether: 4 });
+  await Promise.all(Array.from({ length: 10 }, (_, number) => buffer.put(numbered(number))));
+  t.equal(readdirSync(folder).length, 3);
+  t.equal((await drain(buffer)).length, 10);
+});
+
+t.test('a full buffer drops the oldest and tells how many', async (t) => {
+  const folder = newStateFolder(t);
+  const buffer = await open(folder, { mostBytes: 64 * BLOCK, toldAs });
+  for (let number = 0; number < 300; number += 1) {
+    await buffer.put(numbered(number));
+    t.ok(buffer.bytes <= 64 * BLOCK) || t.bailout('the bound does not hold');
+  }
+  t.equal(readdirSync(folder).length * BLOCK, buffer.bytes);
+  const left = await drain(await open(folder, { toldAs }));
+  const numbers = left.filter(({ number }) => number >= 0).map(({ number }) => number);
+  const dropped = left.reduce((sum, one) => sum + one.dropped, 0);
+  t.ok(numbers.length >= 50, `${numbers.length} are left`);
+  t.equal(numbers.length + dropped, 300, 'each is either there or told');
+  t.equal(numbers.at(-1), 299);
+  t.strictSame(numbers, numbers.toSorted((a, b) => a - b));
+});
+
+t.test('without a way to tell, a full buffer refuses and keeps what it has', async (t) => {
+  const buffer = await open(newStateFolder(t), { mostBytes: 3 * BLOCK });
+  for (let number = 0; number < 3; number += 1) await buffer.put(numbered(number));
+  await t.rejects(buffer.put(numbered(3)), BufferFull);
+  await (await buffer.oldest())?.remove();
+  await buffer.put(numbered(4));
+  t.strictSame((await drain(buffer)).map(({ number }) => number), [1, 2, 4]);
+});
+
+t.test('files that are not whole or not ours stop nothing', async (t) => {
+  const folder = newStateFolder(t);
+  const buffer = await open(folder, { toldAs });
+  await buffer.put(numbered(1));
+  await buffer.put(numbered(2));
+  const [oldest = ''] = readdirSync(folder).sort();
+  writeFileSync(join(folder, oldest), '{"number":1,"dro');
+  writeFileSync(join(folder, oldest.replace(/^\d{16}/, '9999999999999999') + '.unfinished'), 'x');
+  writeFileSync(join(folder, 'notes.txt'), 'x');
+  const again = await open(folder, { toldAs });
+  t.strictSame(await drain(again), [numbered(2), { number: -1, dropped: 1 }]);
+  t.strictSame(readdirSync(folder).sort(), [`${oldest}.unreadable`, 'notes.txt'].sort());
+});
+
+t.test('a disk that takes nothing is told, and what was not kept is not acknowledged', async (t) => {
+  const parent = newStateFolder(t);
+  const folder = join(parent, 'rollups');
+  const buffer = await open(folder);
+  renameSync(folder, join(parent, 'away'));
+  await t.rejects(buffer.put(numbered(1)), { code: 'ENOENT' });
+  renameSync(join(parent, 'away'), folder);
+  chmodSync(folder, 0o700);
+  await buffer.put(numbered(2));
+  t.strictSame(await drain(buffer), [numbered(2)]);
+});
+
+t.test('kill -9 at any moment: what was acknowledged is there after it, once', async (t) => {
+  const folder = newStateFolder(t);
+  const program = fileURLToPath(new URL('putter.js', import.meta.url));
+  const acknowledged: number[] = [];
+  for (const lines of [1, 37, 160]) {
+    const child = spawn(process.execPath, [program, folder, String(acknowledged.length * 10_000)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let left = lines;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      acknowledged.push(Number(line));
+      left -= 1;
+      if (left === 0) child.kill('SIGKILL');
+    });
+    await once(child, 'close');
+    t.equal(child.signalCode, 'SIGKILL');
+  }
+  const buffer = await BatchBuffer.open({ folder, entry: z.number(), mostBytes: 1e9, mostTogether: 5, log });
+  const found: number[] = [];
+  for (let group = await buffer.oldest(); group; group = await buffer.oldest()) {
+    found.push(...group.entries);
+    await group.remove();
+  }
+  t.ok(acknowledged.length >= 198);
+  t.strictSame(acknowledged.filter((number) => !found.includes(number)), []);
+  t.equal(new Set(found).size, found.length);
+});
+
+t.test('the uploader: an outage keeps, a refusal is told, one bad entry holds up no other', async (t) => {
+  const clock = new VirtualClock('2026-11-22T12:00:00Z');
+  const buffer = await open(newStateFolder(t), { mostTogether: 5 });
+  await Promise.all(Array.from({ length: 8 }, (_, number) => buffer.put(numbered(number))));
+  let parent: 'down' | 'picky' | 'up' = 'down';
+  const taken: Entry[] = [];
+  const uploader = new BatchUploader<Entry>({
+    buffer,
+    clock,
+    log,
+    send: (entries) => {
+      if (parent === 'down') return Promise.reject(new KeydError('parent-unavailable'));
+      const isBad = parent === 'picky' && entries.some(({ number }) => number === 3);
+      if (isBad) return Promise.reject(new KeydError('malformed-request'));
+      taken.push(...entries);
+      return Promise.resolve();
+    },
+    toldAs: (refused) => (refused.number < 0 ? undefined : toldAs([refused], 0)),
+  });
+  await uploader.send();
+  t.ok(uploader.isFailing);
+  t.equal(buffer.groups, 2, 'an outage loses nothing');
+  parent = 'picky';
+  await Promise.all([uploader.send(), uploader.send()]);
+  await uploader.send();
+  t.notOk(uploader.isFailing);
+  t.strictSame(
+    taken.map(({ number }) => number),
+    [0, 1, 2, 4, 5, 6, 7, -1],
+    'each once, and the refused one as dropped',
+  );
+  t.equal(taken.at(-1)?.dropped, 1);
+  t.equal(buffer.groups, 0);
+
+  parent = 'up';
+  await buffer.put(numbered(9));
+  const stop = uploader.start();
+  await uploader.send();
+  t.equal(taken.at(-1)?.number, 9);
+  stop();
+});

@@ -1,0 +1,26 @@
+// Puts numbers into a buffer for as long as it lives, and says on standard output what it was promised. Killed by a test.
+import { writeSync } from 'node:fs';
+import { BatchBuffer, createLogger } from '@sigv4-keyd/service-skeleton';
+import { z } from 'zod';
+
+const [folder = '', first = '0'] = process.argv.slice(2);
+const buffer = await BatchBuffer.open({
+  folder,
+  entry: z.number(),
+  mostBytes: 64 * 1024 * 1024,
+  mostTogether: 5,
+  log: createLogger({ service: 'putter', level: 'silent' }),
+});
+let next = Number(first);
+
+async function putForEver(): Promise<never> {
+  for (;;) {
+    const number = next;
+    next += 1;
+    await buffer.put(number);
+    // Synchronous: what was said reaches the test even when the next instruction never runs.
+    writeSync(1, `${number}\n`);
+  }
+}
+
+await Promise.all(Array.from({ length: 8 }, putForEver));
