@@ -48,12 +48,15 @@ interface Day<Key> {
 export class CachedKeySource<Key> implements KeySource<Key> {
   readonly #options: CachedKeySourceOptions<Key>;
   readonly #days = new Map<ScopeDate, Day<Key>>();
+  /** The day that each access key was last asked for, by anyone but `fetchAhead`. */
+  readonly #lastUsed: LRUCache<string, ScopeDate>;
   readonly #absent: LRUCache<string, { readonly reason: Absence; readonly until: number }>;
   readonly #batches: LookupBatches<Key>;
   readonly #budget: MissBudget;
 
   constructor(options: CachedKeySourceOptions<Key>) {
     this.#options = options;
+    this.#lastUsed = new LRUCache({ max: options.mostKeysADay });
     this.#absent = new LRUCache({ max: 100_000 });
     this.#budget = new MissBudget(options.missBudget, options.clock);
     this.#batches = new LookupBatches({
@@ -67,7 +70,10 @@ export class CachedKeySource<Key> implements KeySource<Key> {
   /** What is known without asking anyone: a key, an absence, or undefined for a miss. Never waits. */
   held(date: ScopeDate, accessKeyId: string): Finding<Key> | undefined {
     const key = this.#days.get(date)?.keys.get(accessKeyId);
-    if (key) return key;
+    if (key) {
+      if (this.#lastUsed.get(accessKeyId) !== date) this.#lastUsed.set(accessKeyId, date);
+      return key;
+    }
     const absent = this.#absent.get(`${date}/${accessKeyId}`);
     return absent && absent.until > this.#options.clock.now() ? absent.reason : undefined;
   }
@@ -80,7 +86,15 @@ export class CachedKeySource<Key> implements KeySource<Key> {
     if (!this.#batches.isAsking(date, accessKeyId) && !this.#budget.allows()) {
       throw new KeydError('too-many-requests', { detail: 'too many unknown access keys are being asked for' });
     }
-    return this.#batches.ask(date, accessKeyId);
+    const finding = await this.#batches.ask(date, accessKeyId);
+    if (typeof finding !== 'string') this.#lastUsed.set(accessKeyId, date);
+    return finding;
+  }
+
+  /** Fetches keys before they are asked for. That is no use of them: an access key that fell out of use stays so. */
+  async fetchAhead({ date, accessKeyIds }: KeyRequest): Promise<void> {
+    this.#requireInWindow(date);
+    await Promise.all(accessKeyIds.map((accessKeyId) => this.#batches.ask(date, accessKeyId)));
   }
 
   async issue(request: KeyRequest): Promise<KeyAnswer<Key>> {
@@ -114,6 +128,12 @@ export class CachedKeySource<Key> implements KeySource<Key> {
     }
     this.#absent.clear();
     return purged;
+  }
+
+  /** Access keys that were last asked for on `since` or a later day, and whose key of `date` is not held. */
+  usedWithout(date: ScopeDate, since: ScopeDate): readonly string[] {
+    const held = this.#days.get(date)?.keys;
+    return [...this.#lastUsed].flatMap(([id, used]) => (used >= since && !held?.has(id) ? [id] : []));
   }
 
   heldDays(): readonly HeldDay[] {

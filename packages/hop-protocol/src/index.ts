@@ -15,6 +15,7 @@ export { type MissBudgetLimits } from './miss-budget.js';
 export * from './mtls-key-source.js';
 export * from './operator-api.js';
 export * from './peer-client.js';
+export * from './prefetch.js';
 export * from './revocation-api.js';
 export * from './rollup-rules.js';
 export * from './schemas.js';

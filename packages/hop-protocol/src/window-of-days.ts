@@ -11,8 +11,8 @@ export interface WindowRule {
 /** The longest life that SigV4 allows a presigned URL: 7 days, in seconds. */
 export const LONGEST_PRESIGNED_SECONDS = 7 * 86_400;
 
-/** From this time of the UTC day on, tomorrow's keys are issued: midnight finds them everywhere already. */
-const TOMORROW_FROM_MS = 12 * 3_600_000;
+/** Milliseconds into the UTC day from which tomorrow's keys are issued: midnight finds them everywhere already. */
+export const TOMORROW_FROM_MS = 12 * 3_600_000;
 
 /** The days whose keys may be held at `now` (epoch milliseconds), oldest first. */
 export function windowOfDays(rule: WindowRule, now: number): readonly ScopeDate[] {

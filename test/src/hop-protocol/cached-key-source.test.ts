@@ -1,63 +1,19 @@
-import {
-  CachedKeySource,
-  KeydError,
-  type Absence,
-  type CachedKeySourceOptions,
-  type IssuedKey,
-  type KeyAnswer,
-  type KeyRequest,
-  type KeySource,
-} from '@sigv4-keyd/hop-protocol';
+import { CachedKeySource, KeydError, type CachedKeySourceOptions } from '@sigv4-keyd/hop-protocol';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
-
-/** A parent that knows the ids that begin with 'AK', counts what it is asked, and can be told to fail or to wait. */
-class Parent implements KeySource<string> {
-  readonly asked: KeyRequest[] = [];
-  failure: Error | undefined;
-  #gate: Promise<void> = Promise.resolve();
-
-  async issue(request: KeyRequest): Promise<KeyAnswer<string>> {
-    this.asked.push(request);
-    await this.#gate;
-    if (this.failure !== undefined) throw this.failure;
-    const issued = new Map<string, IssuedKey<string>>();
-    const absent = new Map<string, Absence>();
-    for (const accessKeyId of request.accessKeyIds) {
-      if (accessKeyId.startsWith('AK')) {
-        issued.set(accessKeyId, { facts: { accessKeyId, createdAt: 0 }, key: `${accessKeyId}@${request.date}` });
-      } else {
-        absent.set(accessKeyId, 'unknown');
-      }
-    }
-    return { issued, absent };
-  }
-
-  /** Answers wait until the returned function is called. */
-  hold(): () => void {
-    let open: () => void = () => undefined;
-    this.#gate = new Promise((resolve) => {
-      open = resolve;
-    });
-    return open;
-  }
-
-  get idsAsked(): number {
-    return this.asked.reduce((sum, { accessKeyIds }) => sum + accessKeyIds.length, 0);
-  }
-}
+import { KnowingParent } from './knowing-parent.js';
 
 const NOON = '2026-11-22T12:00:00Z';
 const TODAY = scopeDateOf(Date.parse(NOON));
 
 function setUp(options: Partial<CachedKeySourceOptions<string>> = {}): {
   readonly clock: VirtualClock;
-  readonly parent: Parent;
+  readonly parent: KnowingParent;
   readonly cache: CachedKeySource<string>;
 } {
   const clock = new VirtualClock(NOON);
-  const parent = new Parent();
+  const parent = new KnowingParent();
   const cache = new CachedKeySource({
     parent,
     clock,
