@@ -1,0 +1,160 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { publicJwks } from '@sigv4-keyd/revocation';
+import t, { type Test } from 'tap';
+import { environment, sharedFeedKeys } from '../master-keyd/master-under-test.js';
+import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { freshDatabase, postgresOfItsOwn, runSql } from '../support/postgres.js';
+import { newStateFolder } from '../support/state-folder.js';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Waits for what other processes bring about. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(20);
+}
+
+/** A program that is killed and started again. */
+class Victim {
+  readonly #start: () => ChildProcess;
+  #child: ChildProcess | undefined;
+
+  get child(): ChildProcess | undefined {
+    return this.#child;
+  }
+
+  constructor(t: Test, start: () => ChildProcess) {
+    this.#start = start;
+    t.teardown(() => this.kill());
+  }
+
+  start(): ChildProcess {
+    this.#child = this.#start();
+    return this.#child;
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+function service(t: Test, name: string, env: Readonly<Record<string, string>>): Victim {
+  const main = fileURLToPath(new URL('main.js', import.meta.resolve(`@sigv4-keyd/${name}`)));
+  const given = { PATH: process.env['PATH'] ?? '', ...env };
+  return new Victim(t, () => spawn(process.execPath, [main], { env: given, stdio: ['ignore', 'ignore', 'inherit'] }));
+}
+
+t.test('kill -9 of edge, region, master and PostgreSQL: each sealed roll-up is counted once', { timeout: 120_000 }, async (t) => {
+  const authority = await TestAuthority.create(newStateFolder(t));
+  const postgres = await postgresOfItsOwn(t);
+  const database = await freshDatabase(t, postgres);
+  const [masterPort, regionPort] = [await freePort(), await freePort()];
+  const folders = { region: newStateFolder(t), edge: newStateFolder(t) };
+  const { revocation, beacon, root } = await sharedFeedKeys();
+
+  const masterEnv = await environment(authority, { database, custodyKey: randomBytes(32) });
+  const master = service(t, 'master-keyd', { ...masterEnv, KEYD_LISTEN: `127.0.0.1:${masterPort}` });
+  const files = await authority.filesOf({ role: 'region', region: 'us-east-1', name: 'r1' });
+  const region = service(t, 'region-keyd', {
+    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
+    KEYD_TLS_CERT: files.cert,
+    KEYD_TLS_KEY: files.key,
+    KEYD_TLS_CA: files.ca,
+    KEYD_FEED_KEYS: JSON.stringify(publicJwks([revocation, beacon, root])),
+    KEYD_LISTEN: `127.0.0.1:${regionPort}`,
+    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
+    KEYD_STATE_FOLDER: folders.region,
+    KEYD_MASTERS: `https://127.0.0.1:${masterPort}`,
+  });
+  const edgeFiles = await authority.filesOf({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' });
+  const edgeSettings = JSON.stringify({
+    region: `https://127.0.0.1:${regionPort}`,
+    stateFolder: folders.edge,
+    ...edgeFiles,
+  });
+  let edgesStarted = 0;
+  const program = fileURLToPath(new URL('counting-edge.js', import.meta.url));
+  const edge = new Victim(t, () => {
+    const first = edgesStarted * 10_000;
+    edgesStarted += 1;
+    return spawn(process.execPath, [program, edgeSettings, String(first)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  });
+  const sealed: number[] = [];
+  const startEdge = (): void => {
+    const { stdout } = edge.start();
+    if (stdout) createInterface({ input: stdout }).on('line', (line) => sealed.push(Number(line)));
+  };
+  const waiting = (tier: 'region' | 'edge'): number => {
+    try {
+      return readdirSync(join(folders[tier], 'rollups')).length;
+    } catch {
+      return 0;
+    }
+  };
+  const counted = async (): Promise<ReadonlyMap<number, number>> => {
+    const rows = await runSql<{ id: string; count: string }>(
+      database,
+      'SELECT access_key_id AS id, sum(count) AS count FROM acceptance GROUP BY 1',
+    );
+    return new Map(rows.map(({ id, count }) => [Number(id.slice(4)), Number(count)]));
+  };
+  const more = async (lines: number): Promise<void> => {
+    const enough = sealed.length + lines;
+    await until(() => sealed.length >= enough);
+  };
+  const arrived = async (): Promise<boolean> => (await counted().catch(() => new Map())).size > 0;
+
+  master.start();
+  region.start();
+  startEdge();
+  await until(arrived);
+  const kills: readonly (readonly [string, () => Promise<void>])[] = [
+    ['region-keyd', async () => { await region.kill(); await more(10); region.start(); }],
+    ['master-keyd', async () => { await master.kill(); await more(10); master.start(); }],
+    ['PostgreSQL', async () => { await postgres.kill9(); await more(10); await postgres.restart(); }],
+    ['the edge', async () => { await edge.kill(); startEdge(); }],
+    ['all of them', async () => {
+      await Promise.all([postgres.kill9(), region.kill(), master.kill(), edge.kill()]);
+      await postgres.restart();
+      master.start();
+      region.start();
+      startEdge();
+    }],
+  ];
+  for (const [name, kill] of kills) {
+    await more(15);
+    await kill();
+    t.pass(`killed: ${name}`);
+  }
+  await more(15);
+  edge.child?.stdin?.end();
+  await until(async () => {
+    const found = await counted().catch(() => new Map<number, number>());
+    return sealed.every((number) => found.has(number)) && waiting('edge') === 0 && waiting('region') === 0;
+  });
+  const found = await counted();
+  t.strictSame(sealed.filter((number) => found.get(number) !== 1), [], `${sealed.length} sealed, each counted once`);
+  t.strictSame([...found].filter(([, count]) => count !== 1), [], 'none is doubled');
+  const days = await runSql<{ count: string }>(database, 'SELECT sum(count) AS count FROM acceptance_day');
+  t.equal(Number(days[0]?.count), found.size, 'days and minutes agree');
+  const [batches] = await runSql<{ dropped: string }>(database, 'SELECT sum(dropped) AS dropped FROM acceptance_batch');
+  t.equal(Number(batches?.dropped), 0);
+});
