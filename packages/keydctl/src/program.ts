@@ -6,18 +6,21 @@ import type { Install } from './command-line/define-command.js';
 import type { Surroundings } from './command-line/surroundings.js';
 import { accessKey } from './commands/access-key/access-key.js';
 import { feedKeys } from './commands/feed-keys/feed-keys.js';
+import { identity } from './commands/identity/identity.js';
 import { incident } from './commands/incident/incident.js';
 import { pki } from './commands/pki/pki.js';
+import { revocation } from './commands/revocation/revocation.js';
+import { revoke } from './commands/revoke.js';
 import { status } from './commands/status.js';
 
-const COMMANDS: readonly Install[] = [pki, feedKeys, accessKey, incident, status];
+const COMMANDS: readonly Install[] = [pki, feedKeys, accessKey, revoke, revocation, identity, incident, status];
 
 const packageManifest = z.object({ version: z.string() });
 
 /** The whole command line, writing to `surroundings` and throwing a CommanderError where it cannot be understood. */
 export function createProgram(surroundings: Surroundings): Command {
   const program = new Command('keydctl')
-    .description('The command line of the operator of sigv4-keyd: certificates, access keys, status.')
+    .description('The command line of the operator of sigv4-keyd: certificates, access keys, revocation, status.')
     .version(versionOfPackage(), '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)

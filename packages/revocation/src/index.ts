@@ -33,6 +33,7 @@ export {
   liftStatement,
   revocationStatement,
   signStatement,
+  statementDigest,
   verifyStatement,
   type LiftStatement,
   type RevocationStatement,

@@ -6,9 +6,9 @@ import type { FeedKey } from './feed-key.js';
 import { FeedError } from './feed-problem.js';
 import type { PinnedKey, PinnedKeys } from './pinned-keys.js';
 
-declare const digestOfContent: unique symbol;
+declare const isDigest: unique symbol;
 /** SHA-256 of a document's content, 64 lower-case hex digits: its identity, whichever key signed it. */
-export type DocumentDigest = string & { readonly [digestOfContent]: true };
+export type DocumentDigest = string & { readonly [isDigest]: true };
 
 export const documentDigest = z.string().refine((text): text is DocumentDigest => DIGEST.test(text), {
   error: 'must be the digest of a statement: 64 lower-case hex digits',
@@ -91,6 +91,11 @@ async function verifiedPayload(jws: string, { publicKey }: PinnedKey): Promise<B
     if (error instanceof errors.JOSEError) throw new FeedError('malformed', 'not a JWS');
     throw error;
   }
+}
+
+/** The digest that a content has once it is signed, whichever key signs it. */
+export function digestOfContent(content: FlatContent): DocumentDigest {
+  return digestOf(Buffer.from(canonicalJson(content)));
 }
 
 function canonicalJson(content: FlatContent): string {

@@ -3,7 +3,7 @@ import type { FeedKey } from './feed-key.js';
 import { FeedError } from './feed-problem.js';
 import type { PinnedKeys } from './pinned-keys.js';
 import { schemaDetail } from './schema-detail.js';
-import { documentDigest, openDocument, signDocument, type DocumentDigest } from './signed-document.js';
+import { digestOfContent, documentDigest, openDocument, signDocument, type DocumentDigest } from './signed-document.js';
 import * as part from './statement-parts.js';
 
 export const revocationStatement = z
@@ -63,6 +63,11 @@ export interface SignedStatement<S extends Statement = Statement> {
 /** Returns the compact JWS. Throws FeedError `malformed` or `wrong-purpose`: a lift takes a root key. */
 export async function signStatement(statement: Statement, key: FeedKey): Promise<string> {
   return signDocument(statement.kind, parseStatement(statement.kind, statement), key);
+}
+
+/** What a lift of the statement names. Throws FeedError `malformed`. */
+export function statementDigest(statement: Statement): DocumentDigest {
+  return digestOfContent(parseStatement(statement.kind, statement));
 }
 
 /** Throws FeedError with the code of the first check that failed. */

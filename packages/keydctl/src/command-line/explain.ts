@@ -1,6 +1,7 @@
 import { MtlsClientError, CredentialsError } from '@sigv4-keyd/fastify-mtls';
 import { KeydError, type ErrorCode } from '@sigv4-keyd/hop-protocol';
 import { PkiError, type PkiErrorCode } from '@sigv4-keyd/pki';
+import { FeedError } from '@sigv4-keyd/revocation';
 import { CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
 import type { Ending } from './exit-code.js';
@@ -21,6 +22,7 @@ export function explain(error: unknown): Explanation {
   if (error instanceof PkiError) {
     return { ending: WRONG_ARGUMENTS.has(error.code) ? 'usage' : 'failed', code: error.code, message: error.message };
   }
+  if (error instanceof FeedError) return { ending: 'failed', code: error.code, message: error.message };
   if (error instanceof CredentialsError) return { ending: 'failed', code: error.code, message: error.message };
   if (isSystemError(error)) return { ending: 'failed', code: error.code, message: error.message };
   const message = error instanceof Error ? error.message : String(error);

@@ -3,10 +3,18 @@ import {
   ACCESS_KEY_IMPORT_PATH,
   accessKeyPath,
   ACCESS_KEYS_PATH,
+  BANS_PATH,
   createdAccessKey,
+  identityBan,
   INCIDENT_REPORT_PATH,
   incidentReport,
+  liftAnswer,
+  LIFTS_PATH,
   listedAccessKeys,
+  listedBans,
+  listedRevocations,
+  revocationAnswer,
+  REVOCATIONS_PATH,
   STATUS_PATH,
   statusAnswer,
   type AccessKey,
@@ -14,10 +22,16 @@ import {
   type AccessKeyStatus,
   type CreateAccessKey,
   type CreatedAccessKey,
+  type IdentityBan,
   type IncidentQuery,
   type IncidentReport,
   type ImportAccessKey,
+  type LiftAnswer,
+  type ListedBans,
+  type ListedRevocations,
   type PeerClient,
+  type RevocationAnswer,
+  type RevocationRequest,
   type StatusAnswer,
 } from '@sigv4-keyd/hop-protocol';
 
@@ -77,6 +91,35 @@ export class MasterClient {
     for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value);
     const path = `${INCIDENT_REPORT_PATH}?${given.toString()}`;
     return this.#peer.call({ method: 'GET', path, answer: incidentReport });
+  }
+
+  /** Resolves once the revocation is stored and served; or, in a dry run, with what it would hit. */
+  revoke(request: RevocationRequest): Promise<RevocationAnswer> {
+    return this.#peer.call({ method: 'POST', path: REVOCATIONS_PATH, body: request, answer: revocationAnswer });
+  }
+
+  /** The newest last. */
+  revocations(): Promise<ListedRevocations> {
+    return this.#peer.call({ method: 'GET', path: REVOCATIONS_PATH, answer: listedRevocations });
+  }
+
+  /** `jws`: a lift that was signed with the root key elsewhere. */
+  lift(jws: string): Promise<LiftAnswer> {
+    return this.#peer.call({ method: 'POST', path: LIFTS_PATH, body: { jws }, answer: liftAnswer });
+  }
+
+  ban(spiffeId: string, reason: string): Promise<IdentityBan> {
+    return this.#peer.call({ method: 'POST', path: BANS_PATH, body: { spiffeId, reason }, answer: identityBan });
+  }
+
+  /** Resolves with the ban that has ended. */
+  unban(spiffeId: string): Promise<IdentityBan> {
+    const path = `${BANS_PATH}?${new URLSearchParams({ spiffeId }).toString()}`;
+    return this.#peer.call({ method: 'DELETE', path, answer: identityBan });
+  }
+
+  bans(): Promise<ListedBans> {
+    return this.#peer.call({ method: 'GET', path: BANS_PATH, answer: listedBans });
   }
 
   status(): Promise<StatusAnswer> {
