@@ -13,5 +13,6 @@ export * from './mtls-app.js';
 export * from './run-service.js';
 export * from './service-settings.js';
 export * from './settings.js';
+export * from './tell-prefetch.js';
 export * from './upward-reports.js';
 export * from './version.js';

@@ -5,6 +5,7 @@ import {
   identityOf,
   mtlsKeySource,
   PeerClient,
+  Prefetch,
   revokedIn,
   SERVICE_KEYS,
   wipeRevoked,
@@ -15,6 +16,7 @@ import {
   createHealthApp,
   listen,
   openOwnCredentials,
+  tellPrefetch,
   UpwardReports,
   type RunningService,
   type ServiceContext,
@@ -76,6 +78,13 @@ export async function startEdgeVerifier(
     ...fronts.addresses,
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
+  const prefetch = new Prefetch({
+    keys: serviceKeys,
+    clock,
+    random,
+    onChange: (failure) => tellPrefetch(log, failure),
+  });
+  const stopPrefetching = prefetch.start();
   const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
     serviceKeys.expire();
     return Promise.resolve();
@@ -92,6 +101,7 @@ export async function startEdgeVerifier(
     async close() {
       stop();
       stopExpiring();
+      stopPrefetching();
       stopReporting();
       await Promise.all([fronts.close(), health.close()]);
       // After the fronts: what they accepted last is sealed, too.

@@ -1,9 +1,18 @@
 import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
-import { every, identityOf, PeerClient, revokedIn, wipeRevoked, type CachedKeySource } from '@sigv4-keyd/hop-protocol';
+import {
+  every,
+  identityOf,
+  PeerClient,
+  Prefetch,
+  revokedIn,
+  wipeRevoked,
+  type CachedKeySource,
+} from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
   listen,
   openOwnCredentials,
+  tellPrefetch,
   UpwardReports,
   type RunningService,
   type ServiceContext,
@@ -73,6 +82,8 @@ export async function startRegionKeyd(
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
+  const prefetch = new Prefetch({ keys: regionKeys, clock, random, onChange: (failure) => tellPrefetch(log, failure) });
+  const stopPrefetching = prefetch.start();
   const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
     regionKeys.expire();
   });
@@ -86,6 +97,7 @@ export async function startRegionKeyd(
     async close() {
       stop();
       stopExpiring();
+      stopPrefetching();
       stopReporting();
       stopWatching();
       await Promise.all([app.close(), health.close()]);
