@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
 import { FEED_BEAT_MS, mtlsKeySource, PeerClient, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { NOW, presigned, send } from '../edge-verifier/client.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
-import { ANN, BEN, FeedTiers, NEW, NEW_SINCE, REGION, statusOf, told, until, untilVersion } from './feed-tiers.js';
+import { ANN, BEN, FeedTiers, NEW, NEW_SINCE, REGION, statusOf, told } from './feed-tiers.js';
+import { until, untilVersion, type Tier } from './feed-tiers.js';
 
 const TODAY = day('20261122');
 const today = { from: TODAY, to: TODAY, region: REGION };
@@ -43,7 +44,7 @@ t.test('a statement wipes the keys that it hits: at the edge, at the region, and
   const edge = await tiers.startEdge(region.url);
   await untilVersion(edge, 1);
   for (const accessKeyId of [ANN, BEN, NEW]) t.equal(await edge.verdictOn({ accessKeyId }), 'served');
-  const keysOf = async (tier: typeof edge | typeof region): Promise<number> => (await statusOf(tier)).heldDays[0]?.keys ?? 0;
+  const keysOf = async (tier: Tier): Promise<number> => (await statusOf(tier)).heldDays[0]?.keys ?? 0;
   t.same([await keysOf(region), await keysOf(edge)], [3, 3]);
 
   // For one service: the region needs its kRegion for the others.
@@ -134,7 +135,7 @@ t.test('a kill at any moment leaves the last state: it is saved the moment a sta
   await tiers.feed.revoke({ ...today, accessKeyId: ANN });
   const file = join(edge.stateFolder, 'feed-state.json');
   const { beacon } = tiers.feed.newest ?? {};
-  await until(() => readdirSync(edge.stateFolder).includes('feed-state.json') && readFileSync(file, 'utf8').includes(String(beacon)));
+  await until(() => existsSync(file) && readFileSync(file, 'utf8').includes(String(beacon)));
   // The first is still running: this is what a process that was killed would have left.
   const again = await tiers.startEdge('https://127.0.0.1:1', { stateFolder: edge.stateFolder, name: 'e2' });
   t.equal(await again.verdictOn({ accessKeyId: ANN }), 'scope-revoked');
