@@ -2,4 +2,5 @@ export * from './acceptances/relay.js';
 export * from './app.js';
 export * from './configuration.js';
 export * from './edge-roster.js';
+export * from './routes/acceptances.js';
 export * from './start.js';

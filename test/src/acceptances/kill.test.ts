@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,15 +12,7 @@ import { environment, sharedFeedKeys } from '../master-keyd/master-under-test.js
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { freshDatabase, postgresOfItsOwn, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { freePort } from './free-port.js';
 
 /** Waits for what other processes bring about. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {

@@ -21,6 +21,8 @@ import { RecordingUpstream } from './recording-upstream.js';
 export interface EdgeUnderTest {
   readonly clock: VirtualClock;
   readonly parent: DerivingParent;
+  /** What was accepted. */
+  readonly counts: AcceptanceCounts;
   readonly upstream: RecordingUpstream;
   readonly serviceKeys: CachedKeySource<KService>;
   /** HOST:PORT of each front. */
@@ -88,10 +90,11 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5, isRevoked: () => false });
   const destination = { write: (line: string) => log.push(line) };
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
-  const parts = { clock, log: logger, counts: new AcceptanceCounts(), guard };
+  const counts = new AcceptanceCounts();
+  const parts = { clock, log: logger, counts, guard };
   const fronts = await startFronts(createEdge(own, settings, serviceKeys, parts), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();
-  return { clock, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload };
+  return { clock, counts, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload };
 }
