@@ -103,20 +103,17 @@ export class Revocations {
   }
 
   async #answer(wanted: Wanted, statement: RevocationStatement, published: boolean): Promise<RevocationAnswer> {
-    const radius = await this.#blastRadius(statement, published);
-    const remainsGood = [
-      ...notesOn(wanted, statement, radius),
-      ...radius.remainsGood,
-      ...waysBack(statement, this.#options.now()),
-    ];
+    const radius = await this.#blastRadius(wanted, statement, published);
+    const remainsGood = [...radius.remainsGood, ...waysBack(statement, this.#options.now())];
     const answer = { scope: describeScope(statement), blastRadius: { ...radius, remainsGood } };
     return { statement, published, ...answer };
   }
 
   /** What was published is answered as such, even where its blast radius cannot be told. */
-  async #blastRadius(statement: RevocationStatement, published: boolean): Promise<BlastRadius> {
+  async #blastRadius(wanted: Wanted, statement: RevocationStatement, published: boolean): Promise<BlastRadius> {
     try {
-      return await inTransaction(this.#options.pool, (transaction) => blastRadius(transaction, statement));
+      const radius = await inTransaction(this.#options.pool, (transaction) => blastRadius(transaction, statement));
+      return { ...radius, remainsGood: [...notesOn(wanted, statement, radius), ...radius.remainsGood] };
     } catch (error) {
       if (!published) throw error;
       const remainsGood = ['The blast radius could not be told just now; ask for it with a dry run.'];
