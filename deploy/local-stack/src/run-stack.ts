@@ -7,6 +7,7 @@ import { ensureCustodyKey } from './custody-key.js';
 import { startEmbeddedDatabase } from './database.js';
 import { ensureFeedKeys } from './feed-keys.js';
 import { requireFreePorts } from './free-ports.js';
+import { ensureLedgerKey } from './ledger-key.js';
 import { portPlan, portsOf } from './ports.js';
 import type { Progress } from './progress.js';
 import { prove, proofsOf } from './proof.js';
@@ -87,6 +88,7 @@ async function startAll(start: Start): Promise<StackFacts> {
   await progress.step('certificates', () => ensureCertificates(state, Date.now()));
   await ensureCustodyKey(state);
   await ensureFeedKeys(state);
+  await ensureLedgerKey(state);
   await makeTierFolders(state, [...tiers.regions, ...tiers.edges].map(({ name }) => name));
   await startDatabase(start, plan.postgres);
   const first = await startTogether(start, 'master-keyd and the upstream', [tiers.master, tiers.upstream]);

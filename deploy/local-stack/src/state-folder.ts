@@ -13,6 +13,8 @@ export interface StateFolder {
   readonly tiers: string;
   /** The keys that sign revocations, beacons and lifts; the last are for the operator, and no service gets them. */
   readonly feedKeys: string;
+  /** The key that signs the checkpoints of the ledger, and its public half. */
+  readonly ledgerKey: string;
   readonly custodyKey: string;
   readonly databaseUrl: string;
   readonly accessKey: string;
@@ -29,6 +31,7 @@ export function stateFolder(path: string): StateFolder {
     logs: join(folder, 'logs'),
     tiers: join(folder, 'tiers'),
     feedKeys: join(folder, 'feed-keys'),
+    ledgerKey: join(folder, 'ledger-key'),
     custodyKey: join(folder, 'custody.key'),
     databaseUrl: join(folder, 'database-url'),
     accessKey: join(folder, 'access-key.json'),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { feedKeysFolder } from '@sigv4-keyd/keydctl';
+import { feedKeysFolder, ledgerKeyFolder } from '@sigv4-keyd/keydctl';
 import { nameOf, tlsFilesOf, TRUST_DOMAIN } from './certificates.js';
 import type { ChildProgram } from './child.js';
 import type { EdgePorts, HopPorts, PortPlan } from './ports.js';
@@ -44,6 +44,7 @@ function masterProgram(state: StateFolder, ports: HopPorts): ChildProgram {
       KEYD_CUSTODY_KEY_FILE: state.custodyKey,
       KEYD_REVOCATION_KEY_FILE: feedKeys.revocation,
       KEYD_BEACON_KEY_FILE: feedKeys.beacon,
+      KEYD_LEDGER_KEY_FILE: ledgerKeyFolder(state.ledgerKey).signer,
     },
     ready: readyOf(ports.health),
   };

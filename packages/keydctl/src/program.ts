@@ -8,12 +8,13 @@ import { accessKey } from './commands/access-key/access-key.js';
 import { feedKeys } from './commands/feed-keys/feed-keys.js';
 import { identity } from './commands/identity/identity.js';
 import { incident } from './commands/incident/incident.js';
+import { ledger } from './commands/ledger/ledger.js';
 import { pki } from './commands/pki/pki.js';
 import { revocation } from './commands/revocation/revocation.js';
 import { revoke } from './commands/revoke.js';
 import { status } from './commands/status.js';
 
-const COMMANDS: readonly Install[] = [pki, feedKeys, accessKey, revoke, revocation, identity, incident, status];
+const COMMANDS: readonly Install[] = [pki, feedKeys, accessKey, revoke, revocation, identity, incident, ledger, status];
 
 const packageManifest = z.object({ version: z.string() });
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { spiffeIdOf, type MasterIdentity, type OperatorIdentity, type RegionIdentity } from '@sigv4-keyd/hop-protocol';
+import type { IssuanceRecord } from '@sigv4-keyd/ledger';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Transaction } from './database/transaction.js';
+import { insertRecords } from './ledger/record-table.js';
 
 /** What a region was given: who, which access keys, which scope, when, by whom. */
 export interface Issuance {
@@ -34,22 +36,19 @@ export type OperatorAction = OperatorDeed & {
 
 /** Written in the transaction that must be durable before the keys are released. */
 export async function recordIssuance(transaction: Transaction, issuance: Issuance): Promise<void> {
-  await transaction.query(
-    `INSERT INTO issuance
-       (id, issued_at, peer, region, scope_date, access_key_ids, absent_count, master, request_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [
-      randomUUID(),
-      new Date(issuance.at),
-      spiffeIdOf(issuance.region),
-      issuance.region.region,
-      issuance.scopeDate,
-      issuance.accessKeyIds,
-      issuance.absentCount,
-      spiffeIdOf(issuance.master),
-      issuance.requestId,
-    ],
-  );
+  const record: IssuanceRecord = {
+    v: 1,
+    id: randomUUID(),
+    at: new Date(issuance.at).toISOString(),
+    from: spiffeIdOf(issuance.master),
+    to: spiffeIdOf(issuance.region),
+    rung: 'kRegion',
+    region: issuance.region.region,
+    date: issuance.scopeDate,
+    accessKeyIds: issuance.accessKeyIds.toSorted(),
+    requestId: issuance.requestId,
+  };
+  await insertRecords(transaction, [record]);
 }
 
 /** Written in the transaction of the change. */

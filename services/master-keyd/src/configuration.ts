@@ -25,21 +25,16 @@ const custodyKey = z.string().transform((text, context): KeyObject => {
   return z.NEVER;
 });
 
-/** A JSON document. It may hold a private key, and a function prints no part of it. */
-const secretJson = z.string().transform((text, context): (() => unknown) => {
-  const parsed = parseJson(text);
-  if (parsed === undefined) context.issues.push(notJson('a JWK'));
-  return () => parsed;
-});
-
-const publicJson = z.string().transform((text, context): unknown => {
-  const parsed = parseJson(text);
-  if (parsed === undefined) context.issues.push(notJson('a JWKS'));
-  return parsed;
-});
-
-function notJson(what: string): { readonly code: 'custom'; readonly input: undefined; readonly message: string } {
-  return { code: 'custom', input: undefined, message: `must be ${what} in JSON; keydctl feed-keys makes it` };
+/** A JSON document. It may hold a private key, by mistake where it should not, and a function prints no part of it. */
+function json(what: string) {
+  return z.string().transform((text, context): (() => unknown) => {
+    const parsed = parseJson(text);
+    if (parsed === undefined) {
+      const message = `must be ${what} in JSON; keydctl feed-keys makes it`;
+      context.issues.push({ code: 'custom', input: undefined, message });
+    }
+    return () => parsed;
+  });
 }
 
 function parseJson(text: string): unknown {
@@ -51,15 +46,19 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** A signer key, kept in a function, which prints no part of it. */
+const signerKey = z.string().transform((text): (() => string) => () => text.trim());
+
 /** The settings of master-keyd. */
 export const configuration = z.object({
   ...serviceSettings,
   listen: hopListen,
   databaseUrl: databaseUrl.describe('PostgreSQL; better given by KEYD_DATABASE_URL_FILE, as it holds a password'),
   custodyKey: custodyKey.describe('Seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
-  revocationKey: secretJson.describe('Signs revocations: a JWK; better given by KEYD_REVOCATION_KEY_FILE'),
-  beaconKey: secretJson.describe('Signs the beacon: a JWK; better given by KEYD_BEACON_KEY_FILE'),
-  feedKeys: publicJson.describe('Public keys of the feed: a JWKS with the root key; normally KEYD_FEED_KEYS_FILE'),
+  revocationKey: json('a JWK').describe('Signs revocations: a JWK; better given by KEYD_REVOCATION_KEY_FILE'),
+  beaconKey: json('a JWK').describe('Signs the beacon: a JWK; better given by KEYD_BEACON_KEY_FILE'),
+  feedKeys: json('a JWKS').describe('Public keys of the feed: a JWKS with the root key; normally KEYD_FEED_KEYS_FILE'),
+  ledgerKey: signerKey.describe('Signs the checkpoints of the ledger; better given by KEYD_LEDGER_KEY_FILE'),
   beaconEvery: seconds
     .refine((every) => every >= 1 && every <= 60, 'must be between 1s and 60s')
     .prefault('2s')

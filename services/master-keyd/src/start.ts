@@ -19,6 +19,7 @@ import { openPool } from './database/pool.js';
 import { prepareDatabase } from './database/prepare.js';
 import { feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
 import { openFeed } from './feed/open-feed.js';
+import { openLedger } from './ledger/open-ledger.js';
 import { MasterBeat } from './master-beat.js';
 
 /** Starts master-keyd once its database serves and its custody key is the right one. */
@@ -46,6 +47,9 @@ export async function startMasterKeyd(
     const feedParts = await openFeed(configuration, { pool, clock, log });
     await feedParts.publisher.beat();
     undo.push(feedParts.publisher.start());
+    const ledger = openLedger(configuration, { pool, clock, log });
+    await ledger.beat.beat();
+    undo.push(ledger.beat.start());
 
     const now = (): number => clock.now();
     const window = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
@@ -66,6 +70,7 @@ export async function startMasterKeyd(
       regionKeys,
       feedParts,
       acceptances,
+      journals: ledger.journals,
       incidents,
       clock,
       log,
@@ -75,11 +80,13 @@ export async function startMasterKeyd(
         ...(beat.isDatabaseUp ? [] : ['the database does not take records']),
         ...whyFeedIsNotReady(feedParts),
       ],
+      warnings: () => ledger.warnings(),
       status: () => ({
         identity: store.current.spiffeId,
         ...beat.ownReport(),
         schemaVersion,
         feed: feedStatus(feedParts),
+        ledger: ledger.status(),
       }),
     });
     undo.push(() => Promise.all([app.close(), health.close()]));

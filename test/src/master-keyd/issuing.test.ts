@@ -195,13 +195,12 @@ t.test('an issuance is recorded before it is released', async (t) => {
     region: 'us-east-1',
     scope_date: '20261121',
     access_key_ids: ['AKIAONE'],
-    absent_count: 1,
-    master: `spiffe://${TRUST_DOMAIN}/master/m1`,
+    issuer: `spiffe://${TRUST_DOMAIN}/master/m1`,
     request_id: /^[0-9a-f-]{36}$/,
   });
   await t.rejects(runSql(database, 'DELETE FROM issuance'), /append-only/);
-  await t.rejects(runSql(database, "UPDATE issuance SET region = 'eu-west-1'"), /append-only/);
-  await t.rejects(runSql(database, 'TRUNCATE issuance'), /append-only/);
+  await t.rejects(runSql(database, "UPDATE issuance SET record = ''"), /append-only/);
+  await t.rejects(runSql(database, 'TRUNCATE issuance CASCADE'), /append-only/);
 
   const released = master.received.length;
   const refuse = (when: string): Promise<unknown> =>
@@ -316,9 +315,9 @@ t.test('two replicas on one database are one master', async (t) => {
   const operator = await two.operator();
   await operator.call({ method: 'POST', path: accessKeyPath('AKIAONE', 'disable'), answer: z.any() });
   t.equal((await (await one.region('us-east-1')).issue(request)).absent.get('AKIAONE'), 'disabled');
-  const masters = await runSql<{ master: string }>(database, 'SELECT master FROM issuance ORDER BY master');
+  const masters = await runSql<{ issuer: string }>(database, 'SELECT issuer FROM issuance ORDER BY issuer');
   t.same(
-    masters.map(({ master }) => master),
+    masters.map(({ issuer }) => issuer),
     [1, 2].map((n) => `spiffe://${TRUST_DOMAIN}/master/m${n}`),
   );
   const status = await operator.call({ method: 'GET', path: STATUS_PATH, answer: statusAnswer });

@@ -1,5 +1,6 @@
 import { createMtlsAgent, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import { mtlsKeySource, PeerClient, REGION_KEYS, type RegionKeySource } from '@sigv4-keyd/hop-protocol';
+import { ledgerOrigin, mtlsKeySource, PeerClient, REGION_KEYS, type RegionKeySource } from '@sigv4-keyd/hop-protocol';
+import { formatSignerKey } from '@sigv4-keyd/ledger';
 import { configuration, startMasterKeyd } from '@sigv4-keyd/master-keyd';
 import { createLogger, readConfiguration, type Logger, type RunningService } from '@sigv4-keyd/service-skeleton';
 import { exportFeedKey, publicJwks } from '@sigv4-keyd/revocation';
@@ -99,9 +100,17 @@ export async function environment(
     KEYD_DATABASE_URL: options.database,
     KEYD_CUSTODY_KEY: options.custodyKey.toString('base64'),
     ...(await feedSettings(options.feedKeys)),
+    KEYD_LEDGER_KEY: sharedLedgerKey(),
     ...options.env,
   };
 }
+
+/** The signer key of the ledger that the masters of this test process have in common. */
+export function sharedLedgerKey(): string {
+  return LEDGER_KEY;
+}
+
+const LEDGER_KEY = formatSignerKey(ledgerOrigin(TRUST_DOMAIN), randomBytes(32));
 
 let shared: Promise<FeedKeys> | undefined;
 

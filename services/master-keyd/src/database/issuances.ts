@@ -2,7 +2,7 @@ import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import { query } from './transaction.js';
 
-/** What one peer was given of one day. */
+/** What one region was given of one day. */
 export interface IssuedDay {
   readonly peer: string;
   readonly date: string;
@@ -12,7 +12,7 @@ export interface IssuedDay {
   readonly lastIssuedAt: number;
 }
 
-/** What each peer was given for `oldest` and the days after it. */
+/** What each region was given for `oldest` and the days after it. */
 export async function issuedDays(pool: Pool, oldest: ScopeDate): Promise<readonly IssuedDay[]> {
   const rows = await query<{
     readonly peer: string;
@@ -23,7 +23,7 @@ export async function issuedDays(pool: Pool, oldest: ScopeDate): Promise<readonl
     pool,
     `SELECT peer, scope_date, count(DISTINCT access_key_id)::integer AS access_keys, max(issued_at) AS last_issued_at
        FROM issuance CROSS JOIN unnest(access_key_ids) AS access_key_id
-      WHERE scope_date >= $1
+      WHERE rung = 'kRegion' AND scope_date >= $1
       GROUP BY peer, scope_date ORDER BY peer, scope_date`,
     [oldest],
   );
@@ -35,14 +35,14 @@ export async function issuedDays(pool: Pool, oldest: ScopeDate): Promise<readonl
   }));
 }
 
-/** Every peer that was ever given a key; steps through the index from one to the next, not through all records. */
+/** Every region that was ever given a key; steps through the index from one to the next, not through all records. */
 export async function everIssuedTo(pool: Pool): Promise<readonly string[]> {
   const rows = await query<{ readonly peer: string }>(
     pool,
     `WITH RECURSIVE step AS (
-       SELECT min(peer) AS peer FROM issuance
+       SELECT min(peer) AS peer FROM issuance WHERE rung = 'kRegion'
        UNION ALL
-       SELECT (SELECT min(peer) FROM issuance WHERE peer > step.peer) FROM step WHERE step.peer IS NOT NULL
+       SELECT (SELECT min(peer) FROM issuance WHERE rung = 'kRegion' AND peer > step.peer) FROM step WHERE step.peer IS NOT NULL
      )
      SELECT peer FROM step WHERE peer IS NOT NULL`,
   );

@@ -1,7 +1,13 @@
 import type { Transaction } from './transaction.js';
 
 /** Advisory locks of this program in its database; held to the end of a transaction, but for the publisher's. */
-const LOCKS = { migration: 7_434_001, issuance: 7_434_002, publisher: 7_434_003, partitions: 7_434_010 } as const;
+const LOCKS = {
+  migration: 7_434_001,
+  issuance: 7_434_002,
+  publisher: 7_434_003,
+  sequencer: 7_434_004,
+  partitions: 7_434_010,
+} as const;
 
 /** One replica at a time brings the schema up to date. */
 export async function lockMigrations(transaction: Transaction): Promise<void> {
@@ -29,6 +35,15 @@ export async function lockPublishing(session: Transaction, hasIt: boolean): Prom
   const { rows } = await session.query<{ readonly has_lock: boolean }>(
     'SELECT CASE WHEN $2::boolean THEN true ELSE pg_try_advisory_lock($1) END AS has_lock',
     [LOCKS.publisher, hasIt],
+  );
+  return rows[0]?.has_lock ?? false;
+}
+
+/** One replica at a time appends to the ledger. Tells whether it is this one; whoever is not does without. */
+export async function lockSequencing(transaction: Transaction): Promise<boolean> {
+  const { rows } = await transaction.query<{ readonly has_lock: boolean }>(
+    'SELECT pg_try_advisory_xact_lock($1) AS has_lock',
+    [LOCKS.sequencer],
   );
   return rows[0]?.has_lock ?? false;
 }

@@ -20,7 +20,7 @@ export async function issuedAccessKeys(
     `SELECT issued.access_key_id AS id, access_key.owner, issued.dates, count(*) OVER () AS total
        FROM (SELECT access_key_id, array_agg(DISTINCT scope_date ORDER BY scope_date) AS dates
                FROM issuance CROSS JOIN unnest(access_key_ids) AS access_key_id
-              WHERE scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
+              WHERE rung = 'kRegion' AND scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
                 AND ($4::text IS NULL OR (access_key_ids @> ARRAY[$4] AND access_key_id = $4))
               GROUP BY access_key_id) AS issued
        JOIN access_key ON access_key.id = issued.access_key_id

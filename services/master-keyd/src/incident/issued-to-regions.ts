@@ -20,7 +20,7 @@ export async function issuedToRegions(
     `SELECT peer, array_agg(DISTINCT scope_date ORDER BY scope_date) AS dates,
             min(issued_at) AS first_at, max(issued_at) AS last_at
        FROM issuance
-      WHERE scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
+      WHERE rung = 'kRegion' AND scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
         AND ($4::text IS NULL OR access_key_ids @> ARRAY[$4])
       GROUP BY peer ORDER BY peer LIMIT $5`,
     [...scopeValues(scope), limit],

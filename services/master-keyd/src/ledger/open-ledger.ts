@@ -1,0 +1,39 @@
+import type { Clock } from '@sigv4-keyd/hop-protocol';
+import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { Pool } from 'pg';
+import type { Configuration } from '../configuration.js';
+import { Journals } from './journals.js';
+import { openLedgerKey } from './ledger-key.js';
+import { LedgerStatus } from './ledger-status.js';
+import { Sequencer } from './sequencer.js';
+import { SequencerBeat } from './sequencer-beat.js';
+
+/** All that master-keyd does about the ledger. */
+export interface LedgerParts {
+  readonly beat: SequencerBeat;
+  readonly journals: Journals;
+  readonly status: () => object;
+  /** What somebody should see to, in words. */
+  readonly warnings: () => readonly string[];
+}
+
+/** Throws StartError for a key that cannot be used. */
+export function openLedger(
+  configuration: Configuration,
+  { pool, clock, log }: { readonly pool: Pool; readonly clock: Clock; readonly log: Logger },
+): LedgerParts {
+  const signer = openLedgerKey(configuration);
+  const { trustDomain } = configuration;
+  const sequencer = new Sequencer({ pool, signer, trustDomain, log });
+  const status = new LedgerStatus(pool);
+  const beat = new SequencerBeat({ sequencer, look: () => status.look(), clock, log });
+  return {
+    beat,
+    journals: new Journals({ pool, log, now: () => clock.now() }),
+    status: () => ({ ...status.seen, ...(beat.failure !== undefined && { failure: beat.failure }) }),
+    warnings: () => [
+      ...(beat.failure === undefined ? [] : [`the ledger does not grow: ${beat.failure}`]),
+      ...status.warnings(),
+    ],
+  };
+}
