@@ -1,2 +1,3 @@
 export * from './embedded-postgres.js';
 export type { StackFacts } from './stack-facts.js';
+export { RunningStack, type RunningFacts } from './running-stack.js';

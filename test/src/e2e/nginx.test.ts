@@ -5,8 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { RunningStack } from '@sigv4-keyd/local-stack';
 import t from 'tap';
-import { RunningStack } from '../support/running-stack.js';
 
 /** deploy/fronts/nginx.conf as it stands, before an application, asking an edge of the running stack. */
 function nginxMissing(): string | false {

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { RunningStack } from '@sigv4-keyd/local-stack';
 import t from 'tap';
-import { RunningStack } from '../support/running-stack.js';
 
 /**
  * Clients as they come, against the stack of `npm start`: processes of their own, real PostgreSQL, real mTLS. What is
