@@ -19,10 +19,10 @@ export class TestFeed implements FeedBoard {
   readonly jwks: string;
   banned: readonly string[] = [];
   newest: ServedFeed | undefined;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #listeners = new Set<() => void>();
 
-  private constructor(keys: FeedKeys, clock: Clock) {
+  private constructor(keys: FeedKeys, clock: Pick<Clock, 'now'>) {
     this.keys = keys;
     this.publisher = new Publisher(keys);
     this.jwks = JSON.stringify(publicJwks([keys.revocation, keys.beacon, keys.root]));
@@ -31,6 +31,11 @@ export class TestFeed implements FeedBoard {
 
   static async create(clock: Clock): Promise<TestFeed> {
     return new TestFeed(await createFeedKeys(), clock);
+  }
+
+  /** Another feed of the same keys. */
+  static with(keys: FeedKeys, clock: Pick<Clock, 'now'>): TestFeed {
+    return new TestFeed(keys, clock);
   }
 
   onNews(listener: () => void): () => void {

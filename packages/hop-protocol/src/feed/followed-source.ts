@@ -31,8 +31,10 @@ export const FEED_BEAT_MS = 5_000;
 /** The longest that a whole document may take on the way, milliseconds: on the beat, and after a long poll's wait. */
 const BEAT_DEADLINE_MS = 2 * FEED_BEAT_MS;
 const POLL_DEADLINE_MS = LONGEST_FEED_WAIT_SECONDS * 1000 + 60_000;
-/** Between two long polls of which the first brought nothing; doubled with every failure in a row. */
-const SHORTEST_PAUSE_MS = 500;
+/** At most between two long polls of which the first brought nothing; doubled with every failure in a row. */
+const FIRST_PAUSE_MS = 500;
+/** At least, so that no stroke of luck makes a loop. */
+const LEAST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 15_000;
 
 /** `news`: go on at once. `nothing`: no fault, but going on at once could be a loop without end. */
@@ -101,8 +103,8 @@ export class FollowedSource {
       }
       failures = outcome === 'failed' ? failures + 1 : 0;
       // Full jitter: askers that failed together do not come back together.
-      const ceiling = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** failures);
-      await this.#pause(this.#options.random() * ceiling);
+      const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+      await this.#pause(Math.max(LEAST_PAUSE_MS, this.#options.random() * ceiling));
     }
   }
 

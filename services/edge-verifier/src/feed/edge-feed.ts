@@ -81,6 +81,6 @@ function sourcesOf(
   return [
     ...regions.map(over(ownRegion)),
     ...feedRegions.map(over(anyRegion)),
-    ...feedSources.map((url) => httpsFeedSource(url, web)),
+    ...feedSources.map((url) => httpsFeedSource(url, { dispatcher: web })),
   ];
 }
