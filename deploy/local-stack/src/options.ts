@@ -5,7 +5,9 @@ import { StackError } from './stack-error.js';
 
 const resetOptions = z.object({ dir: z.string().min(1) });
 const startOptions = resetOptions.extend({ portBase: z.number(), json: z.boolean() });
+const tourOptions = resetOptions.extend({ json: z.boolean() });
 
+export type TourOptions = z.output<typeof tourOptions>;
 export type ResetOptions = z.output<typeof resetOptions>;
 export type StartOptions = z.output<typeof startOptions>;
 
@@ -19,6 +21,14 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
     .option('--json', 'print one line of JSON with everything a script needs, then stay up', false)
     .addHelpText('after', EXAMPLES);
   return parse(command, args) ? startOptions.parse(command.opts()) : undefined;
+}
+
+/** Reads the arguments of `npm run tour`. */
+export function readTourOptions(args: readonly string[]): TourOptions | undefined {
+  const command = withDir(new Command('npm run tour --'))
+    .description('Tells the story of a break-in and its revocation, with the stack that npm start runs.')
+    .option('--json', 'print one JSON document instead of the story', false);
+  return parse(command, args) ? tourOptions.parse(command.opts()) : undefined;
 }
 
 /** Reads the arguments of `npm run reset`. */

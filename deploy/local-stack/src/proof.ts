@@ -1,6 +1,5 @@
-import { request as send } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { EMPTY_BODY_SHA256, signRequest, type Credentials, type RefusalReason } from '@sigv4-keyd/sigv4-core';
+import type { Credentials, RefusalReason } from '@sigv4-keyd/sigv4-core';
+import { askEdge, signed, type EdgeRequest } from './edge-request.js';
 import type { EdgePorts, PortPlan } from './ports.js';
 import { StackError } from './stack-error.js';
 import { local } from './tiers.js';
@@ -53,44 +52,17 @@ export function proofsOf(plan: PortPlan, { accessKey, disabled }: ProofKeys): re
 
 /** Sends the request and resolves to the answer in words. @throws StackError when the stack does anything else */
 export async function prove(proof: Proof): Promise<string> {
-  const { status, reason, body } = await requestFor(proof);
-  const verdict = status === 200 ? 'verified' : reason;
+  const { status, verdict, body } = await askEdge(local(proof.edge.proxy), requestOf(proof));
   if (verdict !== proof.expected) {
     throw new StackError(`${proof.title}: expected ${proof.expected}, got HTTP ${status} ${verdict}\n${body}`);
   }
-  return status === 200 ? 'verified' : `refused: ${verdict} (HTTP ${status} ${awsCodeOf(body)})`;
+  return verdict === 'verified' ? verdict : `refused: ${verdict} (HTTP ${status} ${awsCodeOf(body)})`;
 }
 
-interface ProofAnswer {
-  readonly status: number;
-  readonly reason: string;
-  readonly body: string;
-}
-
-async function requestFor({ edge, signer }: Proof): Promise<ProofAnswer> {
+function requestOf({ edge, signer }: Proof): EdgeRequest {
   const host = local(edge.proxy);
-  const headers = signer === undefined ? { host } : signedHeaders(host, edge.service, signer);
-  return new Promise((resolve, reject) => {
-    const request = send(`http://${host}${TARGET}`, { headers, agent: false }, (answer) => {
-      text(answer).then((body) => {
-        const reason = answer.headers['x-keyd-reason'];
-        resolve({ status: answer.statusCode ?? 0, reason: typeof reason === 'string' ? reason : 'no reason', body });
-      }, reject);
-    });
-    request.once('error', reject);
-    request.end();
-  });
-}
-
-function signedHeaders(host: string, service: string, signer: NonNullable<Proof['signer']>): Record<string, string> {
-  const unsigned = { method: 'GET', target: TARGET, headers: [['host', host]] as const };
-  const signed = signRequest(unsigned, signer.credentials, {
-    now: Date.now(),
-    region: signer.region,
-    service,
-    payload: { kind: 'exact', sha256: EMPTY_BODY_SHA256 },
-  });
-  return { host, ...Object.fromEntries(signed.headers) };
+  if (signer === undefined) return { target: TARGET, headers: { host } };
+  return signed({ host, target: TARGET, service: edge.service, at: Date.now(), ...signer });
 }
 
 /** The error code of an S3 answer, as clients print it. */

@@ -11,6 +11,7 @@ import { ensureLedgerKey } from './ledger-key.js';
 import { portPlan, portsOf } from './ports.js';
 import type { Progress } from './progress.js';
 import { prove, proofsOf } from './proof.js';
+import { proveRevocation } from './revocation-proof.js';
 import { takeRunLock } from './run-lock.js';
 import { StackError } from './stack-error.js';
 import { stackFacts, type StackFacts } from './stack-facts.js';
@@ -106,8 +107,18 @@ async function startAll(start: Start): Promise<StackFacts> {
     signal.throwIfAborted();
     await progress.step(proof.title, () => prove(proof));
   }
+  const [edge] = plan.edges;
+  if (edge) {
+    const title = `signed with an access key that was revoked, at the edge of ${edge.service} in ${edge.region}`;
+    await progress.step(title, () =>
+      withMaster(operator, Date.now(), (master) => proveRevocation(master, edge, signal)),
+    );
+  }
   await withMaster(operator, Date.now(), (master) => master.delete(keys.disabled.accessKeyId));
-  return stackFacts({ state, plan, accessKey: keys.accessKey, children: [...first, ...regions, ...edges] });
+  const children = [...first, ...regions, ...edges];
+  const facts = stackFacts({ state, plan, accessKey: keys.accessKey, children });
+  await writePrivate(state.facts, JSON.stringify(facts));
+  return facts;
 }
 
 async function startDatabase({ options, state, stops, failure, progress, signal }: Start, port: number): Promise<void> {

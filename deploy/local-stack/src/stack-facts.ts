@@ -24,6 +24,8 @@ export interface StackFacts {
   readonly secretAccessKey: string;
   /** Folder with the operator's tls.crt, tls.key and ca.crt. */
   readonly credentials: string;
+  /** Folder with the keys of the feed, the root key among them. */
+  readonly feedKeys: string;
   /** The authority's certificate. */
   readonly ca: string;
   readonly dir: string;
@@ -53,6 +55,7 @@ export function stackFacts({ state, plan, accessKey, children }: StackParts): St
     accessKeyId: accessKey.accessKeyId,
     secretAccessKey: accessKey.secretAccessKey,
     credentials: join(state.pki, nameOf(OPERATOR)),
+    feedKeys: state.feedKeys,
     ca: join(state.authority, 'ca.crt'),
     dir: state.folder,
     logs: state.logs,

@@ -18,6 +18,8 @@ export interface StateFolder {
   readonly custodyKey: string;
   readonly databaseUrl: string;
   readonly accessKey: string;
+  /** What `--json` prints, for npm run tour. */
+  readonly facts: string;
 }
 
 export function stateFolder(path: string): StateFolder {
@@ -35,6 +37,7 @@ export function stateFolder(path: string): StateFolder {
     custodyKey: join(folder, 'custody.key'),
     databaseUrl: join(folder, 'database-url'),
     accessKey: join(folder, 'access-key.json'),
+    facts: join(folder, 'stack.json'),
   };
 }
 

@@ -6,4 +6,5 @@ export { createLedgerKey, ledgerKeyFolder, type LedgerKeyFolder } from './ledger
 export { MasterClient, type AccessKeyFilter } from './master/master-client.js';
 export { withMaster, type MasterAddress } from './master/with-master.js';
 export { createProgram } from './program.js';
+export { requestLift, signLift, type LiftRequest, type WantedLift } from './revocation/lift-request.js';
 export { runKeydctl } from './run-keydctl.js';

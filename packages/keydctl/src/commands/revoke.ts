@@ -13,7 +13,7 @@ import { connectionOptions, tlsFilesOf } from '../master/connection-options.js';
 import type { MasterClient } from '../master/master-client.js';
 import { withMaster } from '../master/with-master.js';
 import { revocationText } from '../presentation/revocation.js';
-import { waysBack } from '../revocation/ways-back.js';
+import { forClients } from '../revocation/for-clients.js';
 import { confirm } from '../terminal/confirm.js';
 
 const { incident, reason } = revocationRequest.shape;
@@ -88,6 +88,6 @@ async function confirmSeeing(preview: RevocationAnswer, surroundings: Surroundin
 }
 
 function outcomeOf(answer: RevocationAnswer): Outcome {
-  const document = { ...answer, waysBack: waysBack(answer.statement) };
+  const document = { ...answer, forClients: forClients(answer.statement) };
   return { document, text: (paint) => revocationText(paint, answer) };
 }

@@ -1,6 +1,6 @@
 import type { BlastRadius, ListedRevocations, RevocationAnswer } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
-import { waysBack } from '../revocation/ways-back.js';
+import { forClients } from '../revocation/for-clients.js';
 import { shortInstant } from './age.js';
 import { lines, section } from './section.js';
 import { facts, table } from './table.js';
@@ -26,8 +26,8 @@ export function revocationText(paint: Paint, { statement, published, scope, blas
     ]),
     section(paint, 'Access keys', accessKeys(paint, blastRadius)),
     section(paint, 'Issued to', identities(paint, blastRadius)),
-    section(paint, 'Remains good', lines(blastRadius.remainsGood)),
-    section(paint, 'What it means for clients', lines(waysBack(statement))),
+    section(paint, 'Remains good, and the ways back', lines(blastRadius.remainsGood)),
+    section(paint, 'What it means for clients', lines(forClients(statement))),
   ].join('\n\n');
 }
 
