@@ -1,4 +1,5 @@
-import { configuration, startMasterKeyd } from '@sigv4-keyd/master-keyd';
+import { configuration, shippedMigrations, startMasterKeyd } from '@sigv4-keyd/master-keyd';
+import { exportFeedKey, publicJwks } from '@sigv4-keyd/revocation';
 import { ConfigurationError, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -7,7 +8,9 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
+import { createFeedKeys } from '../revocation/publisher.js';
 import { TestAuthority } from '../support/certificates.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -45,7 +48,8 @@ function run(
 t.test('every setting that is needed is missed, every malformed one named', async (t) => {
   const env = await complete(t);
   t.same(problemsOf(env), []);
-  const required = ['TRUST_DOMAIN', 'TLS_CERT', 'TLS_KEY', 'TLS_CA', 'DATABASE_URL', 'CUSTODY_KEY'];
+  const tls = ['TRUST_DOMAIN', 'TLS_CERT', 'TLS_KEY', 'TLS_CA'];
+  const required = [...tls, 'DATABASE_URL', 'CUSTODY_KEY', 'REVOCATION_KEY', 'BEACON_KEY', 'FEED_KEYS'];
   for (const name of required) {
     t.same(problemsOf({ ...env, [`KEYD_${name}`]: undefined }), [`KEYD_${name} is missing`]);
     t.same(problemsOf({ ...env, [`KEYD_${name}`]: '' }), [`KEYD_${name} is missing`], 'empty is missing');
@@ -61,6 +65,11 @@ t.test('every setting that is needed is missed, every malformed one named', asyn
     ['LONGEST_PRESIGNED', ['8d', '0s', '7', '1w', '-1d', '1e3s'], /7d/],
     ['CLOCK_SKEW', ['0s', '2h', '15'], /1h|unit/],
     ['DATABASE_WAIT', ['60', 'long'], /unit/],
+    ['BEACON_EVERY', ['0s', '61s', '2'], /60s|unit/],
+    ['BEACON_LIFE', ['9m', '8d', 'ever'], /7d|unit/],
+    ['REVOCATION_KEY', ['{"d":"hidden', 'hidden'], /a JWK in JSON; keydctl feed-keys/],
+    ['BEACON_KEY', ['{"d":"hidden', 'hidden'], /a JWK in JSON/],
+    ['FEED_KEYS', ['keys', '{'], /a JWKS in JSON/],
     ['DATABASE_URL', ['keyd', 'mysql://h/d', 'postgres://h', 'postgres://h/', 'http://h/d'], /postgres:\/\/USER/],
     [
       'CUSTODY_KEY',
@@ -73,7 +82,7 @@ t.test('every setting that is needed is missed, every malformed one named', asyn
       const problems = problemsOf({ ...env, [`KEYD_${name}`]: value });
       t.equal(problems.length, 1, `${name}=${value}`);
       t.match(problems[0], new RegExp(`^KEYD_${name} .*${expected.source}`));
-      const isSecret = name === 'DATABASE_URL' || name === 'CUSTODY_KEY';
+      const isSecret = ['DATABASE_URL', 'CUSTODY_KEY', 'REVOCATION_KEY', 'BEACON_KEY'].includes(name);
       t.notOk(isSecret && problems.some((problem) => problem.includes(value)), 'a secret is not quoted');
     }
   }
@@ -146,15 +155,43 @@ t.test('a start that fails half-way leaves nothing behind', async (t) => {
   await t.rejects(start({ KEYD_TLS_CERT: edge.cert, KEYD_TLS_KEY: edge.key }), { exitCode: 78, message: /role master/ });
 });
 
+t.test('keys of the feed that nobody would believe are refused at the start', async (t) => {
+  const database = await freshDatabase(t);
+  const authority = await TestAuthority.create(t.testdir());
+  const env = await environment(authority, { database, custodyKey: randomBytes(32) });
+  const { log, logged } = capturedLog();
+  const strangers = await createFeedKeys();
+  const { revocation, root } = strangers;
+  const secret = exportFeedKey(strangers.beacon);
+  const text = (json: object): string => JSON.stringify(json);
+  const rows: readonly (readonly [string, Record<string, string>, RegExp])[] = [
+    ['another beacon key', { KEYD_BEACON_KEY: text(secret) }, /KEYD_BEACON_KEY .*KEYD_FEED_KEYS does not hold/],
+    ['another revocation key', { KEYD_REVOCATION_KEY: text(exportFeedKey(revocation)) }, /KEYD_REVOCATION_KEY has/],
+    ['keys swapped', { KEYD_REVOCATION_KEY: env['KEYD_BEACON_KEY'] ?? '' }, /is a beacon key; give the revocation key/],
+    ['the root key', { KEYD_BEACON_KEY: text(exportFeedKey(root)) }, /is a root key; give the beacon key/],
+    ['half a key', { KEYD_BEACON_KEY: text({ ...secret, x: undefined }) }, /KEYD_BEACON_KEY: The key file/],
+    ['a private key pinned', { KEYD_FEED_KEYS: text({ keys: [secret] }) }, /KEYD_FEED_KEYS: .*private key/],
+    ['no root key pinned', { KEYD_FEED_KEYS: text(publicJwks([revocation, strangers.beacon])) }, /no key .*root/],
+  ];
+  for (const [name, changes, message] of rows) {
+    const settings = readConfiguration(configuration, { ...env, ...changes });
+    const failure = await startMasterKeyd(settings, { clock: new VirtualClock(NOON), log }).catch((e: unknown) => e);
+    t.match(failure, { exitCode: 78, message }, name);
+    const told = `${inspect(failure)}${logged.join('')}${inspect(settings, { depth: 9 })}`;
+    t.notOk(told.includes(secret.d) || told.includes(exportFeedKey(root).d), `${name}: no private key is told`);
+  }
+});
+
 t.test('what the health listener says', async (t) => {
   const master = await startMaster(t);
-  t.same(await master.health('/health/ready'), { status: 200, body: { ready: true, notReady: [] } });
+  t.same(await master.health('/health/ready'), { status: 200, body: { ready: true, notReady: [], warnings: [] } });
   const { body } = await master.health('/status');
   t.match(body, {
     ready: true,
     identity: 'spiffe://keyd.test/master/m1',
     startedAt: '2026-11-22T12:00:00.000Z',
     certificateExpiresAt: /^\d{4}-/,
-    schemaVersion: 3,
+    schemaVersion: (await shippedMigrations()).length,
+    feed: { isPublisher: true, version: 1, statements: 0, banned: 0, unpublishable: 0 },
   });
 });

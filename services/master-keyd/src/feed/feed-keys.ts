@@ -26,7 +26,7 @@ export interface MasterFeedKeys {
 export async function openFeedKeys(
   settings: Pick<Configuration, 'revocationKey' | 'beaconKey' | 'feedKeys'>,
 ): Promise<MasterFeedKeys> {
-  const pinned = await explained('KEYD_FEED_KEYS', () => pinFeedKeys(settings.feedKeys));
+  const pinned = await explained('KEYD_FEED_KEYS', () => pinFeedKeys(settings.feedKeys()));
   return {
     revocation: await openKey('KEYD_REVOCATION_KEY', 'revocation', settings.revocationKey, pinned),
     beacon: await openKey('KEYD_BEACON_KEY', 'beacon', settings.beaconKey, pinned),
