@@ -7,7 +7,7 @@ export async function privateFolder(path: string): Promise<void> {
   if (created !== undefined) await syncFolder(dirname(created));
 }
 
-/** Puts a whole file in place, durably; `unfinished` is its name until then. After a crash there is all of it or nothing. */
+/** Puts a file in place, durably; `unfinished` is its name until then. After a crash there is all of it or nothing. */
 export async function placeFile(folder: string, name: string, unfinished: string, content: string): Promise<void> {
   const path = join(folder, unfinished);
   const handle = await open(path, 'w', 0o600);

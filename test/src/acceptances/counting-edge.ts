@@ -27,9 +27,8 @@ const rollups = await AcceptanceRollups.open({
 rollups.start();
 setInterval(() => void rollups.sealAndSend(), 100);
 
-let isEnough = false;
-process.stdin.on('end', () => (isEnough = true)).resume();
-for (let number = first; !isEnough; number += 1) {
+process.stdin.resume();
+for (let number = first; !process.stdin.readableEnded; number += 1) {
   const now = Date.now();
   const scope = { date: scopeDateOf(now), region: 'us-east-1', service: 's3', terminator: 'aws4_request' } as const;
   counts.count({ accessKeyId: `AKIA${number}`, scope, mechanism: 'header' }, now);

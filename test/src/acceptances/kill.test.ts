@@ -12,6 +12,7 @@ import { environment, sharedFeedKeys } from '../master-keyd/master-under-test.js
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { freshDatabase, postgresOfItsOwn, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { freePort } from './free-port.js';
 
 /** Waits for what other processes bring about. */
@@ -41,7 +42,7 @@ class Victim {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
@@ -53,7 +54,9 @@ function service(t: Test, name: string, env: Readonly<Record<string, string>>): 
   return new Victim(t, () => spawn(process.execPath, [main], { env: given, stdio: ['ignore', 'ignore', 'inherit'] }));
 }
 
-t.test('kill -9 of edge, region, master and PostgreSQL: each sealed roll-up is counted once', { timeout: 120_000 }, async (t) => {
+t.setTimeout(120_000);
+
+t.test('kill -9 of any of them: each sealed roll-up is counted once', async (t) => {
   const authority = await TestAuthority.create(newStateFolder(t));
   const postgres = await postgresOfItsOwn(t);
   const database = await freshDatabase(t, postgres);
@@ -70,6 +73,7 @@ t.test('kill -9 of edge, region, master and PostgreSQL: each sealed roll-up is c
     KEYD_TLS_KEY: files.key,
     KEYD_TLS_CA: files.ca,
     KEYD_FEED_KEYS: JSON.stringify(publicJwks([revocation, beacon, root])),
+    KEYD_LEDGER_KEYS: LEDGER_KEYS,
     KEYD_LISTEN: `127.0.0.1:${regionPort}`,
     KEYD_HEALTH_LISTEN: '127.0.0.1:0',
     KEYD_STATE_FOLDER: folders.region,

@@ -1,4 +1,5 @@
-// Puts numbers into a buffer for as long as it lives, and says on standard output what it was promised. Killed by a test.
+// Puts numbers into a buffer for as long as it lives, and says on standard output what it was promised. Killed by the
+// test.
 import { writeSync } from 'node:fs';
 import { BatchBuffer, createLogger } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';

@@ -47,8 +47,8 @@ async function setUp(t: Test, limits: { readonly relayBytes?: number; readonly e
   const regionCredentials = await authority.credentials(own);
   const startRegion = async () => {
     const master = clientOf(regionCredentials, 'master', masterPort);
-    const mostBytes = limits.relayBytes;
-    const relay = await AcceptanceRelay.open({ stateFolder: regionFolder, master, clock, log, ...(mostBytes !== undefined && { mostBytes }) });
+    const bound = limits.relayBytes === undefined ? {} : { mostBytes: limits.relayBytes };
+    const relay = await AcceptanceRelay.open({ stateFolder: regionFolder, master, clock, log, ...bound });
     const app = await createMtlsApp({ credentials: regionCredentials, trustDomain: TRUST_DOMAIN, log });
     acceptancesRoute(app, { own, acceptances: relay, clockSkewSeconds: 900, now: () => clock.now() });
     await app.listen({ host: '127.0.0.1', port: regionPort });
@@ -60,8 +60,8 @@ async function setUp(t: Test, limits: { readonly relayBytes?: number; readonly e
   const openEdge = async () => {
     const counts = new AcceptanceCounts();
     const region = clientOf(await edgeCredentials(), 'region', regionPort);
-    const mostBytes = limits.edgeBytes;
-    const rollups = await AcceptanceRollups.open({ counts, stateFolder: edgeFolder, region, clock, log, ...(mostBytes !== undefined && { mostBytes }) });
+    const bound = limits.edgeBytes === undefined ? {} : { mostBytes: limits.edgeBytes };
+    const rollups = await AcceptanceRollups.open({ counts, stateFolder: edgeFolder, region, clock, log, ...bound });
     return { counts, rollups };
   };
   const regionClient = async (given?: Partial<EdgeIdentity>): Promise<PeerClient> =>
@@ -97,7 +97,8 @@ t.test('counts: an access key, day, mechanism and minute each, with the first an
   const many = Array.from({ length: 4_500 }, (_, index) => rollupAt(noon, { accessKeyId: `AKIA${index}` }));
   let ids = 0;
   const batches = sealBatches({ rollups: many, dropped: 7 }, () => `00000000-0000-4000-8000-00000000000${(ids += 1)}`);
-  t.strictSame(batches.map((batch) => [batch.rollups.length, batch.dropped]), [[2_000, 0], [2_000, 0], [500, 0], [0, 7]]);
+  const sizes = batches.map((batch) => [batch.rollups.length, batch.dropped]);
+  t.strictSame(sizes, [[2_000, 0], [2_000, 0], [500, 0], [0, 7]]);
   for (const batch of batches) t.ok(rollupBatch.safeParse(batch).success);
   t.end();
 });
@@ -190,7 +191,8 @@ t.test('a full buffer at the edge drops the oldest and tells; a full one at the 
   }
   await region.relay.send();
   const [counted] = await runSql<{ count: string }>(master.database, 'SELECT sum(count) AS count FROM acceptance');
-  const [told] = await runSql<{ dropped: string }>(master.database, 'SELECT sum(dropped) AS dropped FROM acceptance_batch');
+  const sumOfDropped = 'SELECT sum(dropped) AS dropped FROM acceptance_batch';
+  const [told] = await runSql<{ dropped: string }>(master.database, sumOfDropped);
   t.ok(Number(told?.dropped) > 0);
   t.equal(Number(counted?.count) + Number(told?.dropped), 100, 'each was counted or is told as dropped');
 });

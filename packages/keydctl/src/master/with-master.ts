@@ -3,6 +3,9 @@ import { identityOf, PeerClient } from '@sigv4-keyd/hop-protocol';
 import { CommandError } from '../command-line/command-error.js';
 import { MasterClient } from './master-client.js';
 
+/** A report over months reads millions of rows; the master itself gives up sooner. */
+const ANSWER_WITHIN_MS = 20_000;
+
 /** Where master-keyd is, and the certificate to show it. */
 export interface MasterAddress {
   readonly url: URL;
@@ -30,7 +33,8 @@ export async function withMaster<Result>(
     acceptsServer: (id) => id.trustDomain === trustDomain && identityOf(id)?.role === 'master',
   });
   try {
-    return await task(new MasterClient(new PeerClient({ urls: [url], dispatcher: agent })));
+    const peer = new PeerClient({ urls: [url], dispatcher: agent, timeoutMs: ANSWER_WITHIN_MS });
+    return await task(new MasterClient(peer));
   } finally {
     await agent.close();
   }

@@ -24,21 +24,13 @@ export function countedOf({ count, first_at: first, last_at: last }: CountedRow)
   };
 }
 
-export interface AcceptedTotals extends Counted {
-  readonly accessKeyCount: number;
-  readonly edgeCount: number;
-}
-
 /** What edges have accepted within the scope, as far as they have reported. */
-export async function acceptedTotals(transaction: Transaction, scope: IncidentScope): Promise<AcceptedTotals> {
-  const { rows } = await transaction.query<CountedRow & { readonly access_keys: string; readonly edges: string }>(
-    `SELECT ${COUNTED}, count(DISTINCT access_key_id) AS access_keys, count(DISTINCT edge) AS edges
-       FROM acceptance_day WHERE scope_date BETWEEN $1 AND $2 AND ${IN_SCOPE}`,
+export async function acceptedWithin(transaction: Transaction, scope: IncidentScope): Promise<Counted> {
+  const { rows } = await transaction.query<CountedRow>(
+    `SELECT ${COUNTED} FROM acceptance_day WHERE scope_date BETWEEN $1 AND $2 AND ${IN_SCOPE}`,
     [...acceptedValues(scope)],
   );
-  const [row] = rows;
-  if (!row) return { count: 0, accessKeyCount: 0, edgeCount: 0 };
-  return { ...countedOf(row), accessKeyCount: Number(row.access_keys), edgeCount: Number(row.edges) };
+  return rows[0] ? countedOf(rows[0]) : { count: 0 };
 }
 
 /** What edges have accepted of the same days outside the scope. */

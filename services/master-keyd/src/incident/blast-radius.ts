@@ -1,6 +1,6 @@
 import { MOST_LISTED, type BlastRadius } from '@sigv4-keyd/hop-protocol';
 import type { Transaction } from '../database/transaction.js';
-import { acceptedTotals } from './accepted-totals.js';
+import { acceptedWithin } from './accepted-totals.js';
 import type { IncidentScope } from './incident-scope.js';
 import { issuedAccessKeys } from './issued-access-keys.js';
 import { issuedToRegions } from './issued-to-regions.js';
@@ -14,11 +14,10 @@ export async function blastRadius(
 ): Promise<BlastRadius> {
   const accessKeys = await issuedAccessKeys(transaction, scope, limit);
   const regions = await issuedToRegions(transaction, scope, limit);
-  const { count, first, last } = await acceptedTotals(transaction, scope);
   return {
     ...accessKeys,
     identities: regions,
-    acceptances: { count, ...(first !== undefined && { first }), ...(last !== undefined && { last }) },
+    acceptances: await acceptedWithin(transaction, scope),
     remainsGood: [...remainsGood(scope)],
   };
 }

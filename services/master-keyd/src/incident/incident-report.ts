@@ -9,8 +9,9 @@ import { describeScope, type SignedStatement } from '@sigv4-keyd/revocation';
 import { DAY_MS, scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import { inTransaction, type Transaction } from '../database/transaction.js';
-import { acceptedByAccessKey, acceptedByDay, acceptedByEdge, acceptedScopes } from './accepted-lists.js';
-import { acceptedOutside, acceptedTotals } from './accepted-totals.js';
+import { acceptedLists } from './accepted-lists.js';
+import { acceptedScopes } from './accepted-scopes.js';
+import { acceptedOutside } from './accepted-totals.js';
 import { blastRadius } from './blast-radius.js';
 import { droppedRollups } from './dropped-rollups.js';
 import type { IncidentScope } from './incident-scope.js';
@@ -65,20 +66,20 @@ async function acceptedIn(
   scope: IncidentScope,
   statements: readonly SignedStatement[],
 ): Promise<IncidentReport['accepted']> {
-  const accessKeys = await acceptedByAccessKey(transaction, scope, MOST_LISTED);
-  const ids = accessKeys.map(({ accessKeyId }) => accessKeyId);
+  const most = { listed: MOST_LISTED, days: MOST_DAYS };
+  const { total, byAccessKey, ...rest } = await acceptedLists(transaction, scope, most);
+  const ids = byAccessKey.map(({ accessKeyId }) => accessKeyId);
   const scopes = await acceptedScopes(transaction, scope, ids);
-  const revoked = revokedAccessKeys(accessKeys, scopes, statements);
+  const revoked = revokedAccessKeys(byAccessKey, scopes, statements);
   return {
-    ...(await acceptedTotals(transaction, scope)),
-    byAccessKey: accessKeys.map(({ accessKeyId, owner, counted }) => ({
+    ...total,
+    ...rest,
+    byAccessKey: byAccessKey.map(({ accessKeyId, owner, counted }) => ({
       accessKeyId,
       owner,
       ...counted,
       revoked: revoked.has(accessKeyId),
     })),
-    byEdge: await acceptedByEdge(transaction, scope, MOST_LISTED),
-    byDay: await acceptedByDay(transaction, scope, MOST_DAYS),
   };
 }
 

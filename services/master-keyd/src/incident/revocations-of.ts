@@ -1,6 +1,7 @@
 import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
 import { describeScope, isRevocation, RevocationSet, type SignedStatement } from '@sigv4-keyd/revocation';
-import type { AcceptedAccessKey, AcceptedScope } from './accepted-lists.js';
+import type { AcceptedAccessKey } from './accepted-lists.js';
+import type { AcceptedScope } from './accepted-scopes.js';
 import type { IncidentScope } from './incident-scope.js';
 
 /** The statements that hit the scope, wholly or in part, the lifted ones among them. */

@@ -26,9 +26,9 @@ export function waysBack(scope: IncidentScope, now: number): readonly string[] {
     'Create new access keys for the clients (keydctl access-key create), and give the revocation --issued-before with ' +
       'an instant just before they were made: they work on the same day.',
     isOver
-      ? `The last day of the scope, ${dayOf(to)}, is over: access keys as they are sign ${where} again, dated today.`
-      : `From ${dayOf(next)} 00:00 UTC on (in ${hoursUntil(next, now)} h) access keys as they are work ${where} again, ` +
-        'unless the revocation is made for longer.',
+      ? `The last day of the scope, ${dayOf(to)}, is over: access keys as they are work ${where} again.`
+      : `From ${dayOf(next)} 00:00 UTC on (in ${hoursUntil(next, now)} h) access keys as they are work ${where} ` +
+        'again, unless the revocation is made for longer.',
     'First shut out what was broken into (keydctl identity ban), or it is given the keys of the next day, too.',
   ];
 }
