@@ -62,6 +62,7 @@ function regionProgram(
     env: {
       ...ownSettings(state, name, health),
       KEYD_STATE_FOLDER: join(state.tiers, name),
+      KEYD_LEDGER_KEYS_FILE: ledgerKeyFolder(state.ledgerKey).verifier,
       KEYD_LISTEN: local(listen),
       KEYD_MASTERS: `https://${local(plan.master.listen)}`,
     },
@@ -78,6 +79,7 @@ function edgeProgram(state: StateFolder, plan: PortPlan, { region, service, ...p
     env: {
       ...ownSettings(state, name, ports.health),
       KEYD_STATE_FOLDER: join(state.tiers, name),
+      KEYD_LEDGER_KEYS_FILE: ledgerKeyFolder(state.ledgerKey).verifier,
       KEYD_REGIONS: own.map(({ listen }) => `https://${local(listen)}`).join(','),
       KEYD_PROXY_LISTEN: local(ports.proxy),
       KEYD_UPSTREAM: `http://${local(plan.upstream)}`,

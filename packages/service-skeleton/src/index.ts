@@ -7,6 +7,8 @@ export * from './feed-route.js';
 export * from './feed-state-file.js';
 export * from './followed-feed.js';
 export * from './health.js';
+export * from './ledger-keys.js';
+export * from './ledger-watch.js';
 export * from './listen.js';
 export * from './logging.js';
 export * from './mtls-app.js';

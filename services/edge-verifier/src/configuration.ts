@@ -4,6 +4,7 @@ import {
   count,
   httpsUrls,
   httpUrl,
+  ledgerKeys,
   listenAddress,
   readableFile,
   seconds,
@@ -24,6 +25,7 @@ export const configuration = z
     ...serviceSettings,
     stateFolder,
     ...feedSettings,
+    ledgerKeys,
     regions: httpsUrls.describe('region-keyd, https://HOST:PORT, several separated by commas, nearest first'),
     externalHosts: externalHosts.describe(
       'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',

@@ -14,6 +14,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
+  LedgerWatch,
   listen,
   openOwnCredentials,
   tellPrefetch,
@@ -32,6 +33,7 @@ import { startFronts } from './fronts.js';
 import { createServiceKeys } from './key-source.js';
 
 const EXPIRE_EVERY_MS = 60_000;
+const CHECKPOINT_EVERY_MS = 30_000;
 
 /** Starts edge-verifier, with its region out of reach, too: it is not ready then, but verifies with what it holds. */
 export async function startEdgeVerifier(
@@ -61,16 +63,19 @@ export async function startEdgeVerifier(
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: configuration.stateFolder, region, clock, log });
 
+  const ledger = await LedgerWatch.open(configuration, { parent: region, clock, log, everyMs: CHECKPOINT_EVERY_MS });
+
   const edge = createEdge(own, configuration, serviceKeys, { clock, log, counts, guard });
   const fronts = await startFronts(edge, configuration);
   const health = createHealthApp({
     notReady: () => [...notReady(serviceKeys, reports, clock.now()), ...feed.notReady()],
-    warnings: () => feed.warnings(),
+    warnings: () => [...feed.warnings(), ...ledger.warnings()],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
       feed: feed.status(),
       rollups: rollups.status(),
+      ledger: ledger.status(),
       ...reports.ownReport(),
     }),
   });
@@ -92,6 +97,7 @@ export async function startEdgeVerifier(
   feed.start();
   const stopReporting = reports.start();
   const stopRollingUp = rollups.start();
+  const stopWatchingLedger = ledger.start();
   return {
     addresses,
     async reload() {
@@ -103,6 +109,7 @@ export async function startEdgeVerifier(
       stopExpiring();
       stopPrefetching();
       stopReporting();
+      stopWatchingLedger();
       await Promise.all([fronts.close(), health.close()]);
       // After the fronts: what they accepted last is sealed, too.
       await stopRollingUp();

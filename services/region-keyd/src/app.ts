@@ -5,7 +5,10 @@ import type { AcceptanceRelay } from './acceptances/relay.js';
 import type { EdgeRoster } from './edge-roster.js';
 import { Bans } from './feed/bans.js';
 import { feedBoard } from './feed/feed-board.js';
+import type { CheckpointRelay } from './journal/checkpoint-relay.js';
+import type { RegionLedger } from './journal/region-ledger.js';
 import { acceptancesRoute } from './routes/acceptances.js';
+import { ledgerCheckpointRoute } from './routes/ledger-checkpoint.js';
 import { reportRoute } from './routes/report.js';
 import { serviceKeysRoute } from './routes/service-keys.js';
 
@@ -15,6 +18,8 @@ export interface RegionAppOptions {
   readonly regionKeys: RegionKeySource;
   readonly roster: EdgeRoster;
   readonly feed: FeedFollower;
+  readonly ledger: RegionLedger;
+  readonly checkpoints: CheckpointRelay;
   readonly acceptances: AcceptanceRelay;
   readonly clockSkewSeconds: number;
   readonly clock: Clock;
@@ -23,13 +28,14 @@ export interface RegionAppOptions {
 
 /** What edges see of region-keyd. */
 export async function createRegionApp(options: RegionAppOptions): Promise<MtlsApp> {
-  const { own, credentials, log, regionKeys, roster, feed, clock } = options;
+  const { own, credentials, log, regionKeys, roster, feed, ledger, clock } = options;
   const now = (): number => clock.now();
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
   const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused });
   bans.enforceOn(app, log);
-  serviceKeysRoute(app, { own, regionKeys, feed, now });
+  serviceKeysRoute(app, { own, regionKeys, feed, ledger, now });
+  ledgerCheckpointRoute(app, options);
   feedRoute(app, { board: feedBoard(feed), clock, roles: ['edge'] });
   reportRoute(app, { own, roster, now });
   acceptancesRoute(app, { ...options, now });

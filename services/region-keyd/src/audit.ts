@@ -3,7 +3,7 @@ import type { KService } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
 
 /** One line for every answer that carries keys: who, which scope, how many. Never a key. */
-export function recordIssuance(
+export function logIssuance(
   log: FastifyBaseLogger,
   edge: EdgeIdentity,
   request: KeyRequest,

@@ -1,4 +1,4 @@
-import { count, feedKeys, hopListen, httpsUrls, serviceSettings, stateFolder } from '@sigv4-keyd/service-skeleton';
+import { count, feedKeys, hopListen, httpsUrls, ledgerKeys, serviceSettings, stateFolder } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 
 /** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */
@@ -6,6 +6,7 @@ export const configuration = z.object({
   ...serviceSettings,
   stateFolder,
   feedKeys,
+  ledgerKeys,
   listen: hopListen,
   masters: httpsUrls.describe('master-keyd, https://HOST:PORT, several separated by commas, nearest first'),
   mostKeysADay: count.prefault('1000000').describe('Access keys held for each day; the least recently used go first'),

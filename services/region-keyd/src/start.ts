@@ -23,6 +23,8 @@ import { createRegionApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { EdgeRoster } from './edge-roster.js';
 import { feedStatus, openRegionFeed, seenFeed, watchFreshness } from './feed/region-feed.js';
+import { CheckpointRelay } from './journal/checkpoint-relay.js';
+import { RegionLedger } from './journal/region-ledger.js';
 import { createRegionKeys } from './key-source.js';
 
 const EXPIRE_EVERY_MS = 60_000;
@@ -45,13 +47,14 @@ export async function startRegionKeyd(
   const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, isRevoked });
   wipeRevoked(feed, regionKeys, isRevoked, log);
   const roster = new EdgeRoster();
+  const ledger = await RegionLedger.open(configuration, { master, clock, log, random });
   const reports = new UpwardReports({
     parent: master,
     clock,
     log,
     credentials: store,
     heldDays: () => regionKeys.heldDays(),
-    more: () => ({ edges: roster.list(), ...seenFeed(feed) }),
+    more: () => ({ edges: roster.list(), ...seenFeed(feed), ...ledger.seen() }),
   });
 
   const { stateFolder, clockSkew: clockSkewSeconds } = configuration;
@@ -62,20 +65,23 @@ export async function startRegionKeyd(
     regionKeys,
     roster,
     feed,
+    ledger,
+    checkpoints: new CheckpointRelay({ master, clock }),
     acceptances,
     clockSkewSeconds,
     clock,
     log,
   });
   const health = createHealthApp({
-    notReady: () => notReady(regionKeys, reports, clock.now()),
-    warnings: () => freshness.warnings(),
+    notReady: () => [...notReady(regionKeys, reports, clock.now()), ...ledger.notReady()],
+    warnings: () => [...freshness.warnings(), ...ledger.warnings()],
     status: () => ({
       identity: store.current.spiffeId,
       ...reports.ownReport(),
       edges: roster.list(),
       feed: feedStatus(feed, freshness),
       rollups: acceptances.status(),
+      ...ledger.status(),
     }),
   });
   const addresses = {
@@ -89,6 +95,7 @@ export async function startRegionKeyd(
   });
   const stopWatching = freshness.start();
   feed.start();
+  ledger.start();
   const stopReporting = reports.start();
   const stopRelaying = acceptances.start();
   return {
@@ -102,6 +109,7 @@ export async function startRegionKeyd(
       stopWatching();
       await Promise.all([app.close(), health.close()]);
       await feed.close();
+      await ledger.close();
       await stopRelaying();
       await agent.close();
     },

@@ -14,6 +14,7 @@ import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { KService } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET } from './client.js';
 import { DerivingParent } from './deriving-parent.js';
 import { RecordingUpstream } from './recording-upstream.js';
@@ -55,6 +56,7 @@ export function environmentOf(folder: string): Record<string, string> {
     KEYD_TLS_CA: file,
     KEYD_STATE_FOLDER: folder,
     KEYD_FEED_KEYS: '{"keys":[]}',
+    KEYD_LEDGER_KEYS: LEDGER_KEYS,
     KEYD_REGIONS: 'https://127.0.0.1:1',
     KEYD_EXTERNAL_HOSTS: `${HOST},*.${HOST}`,
     KEYD_PROXY_LISTEN: '127.0.0.1:0',

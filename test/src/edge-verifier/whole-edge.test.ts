@@ -10,6 +10,7 @@ import { SmallMaster } from '../support/small-master.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from './client.js';
 import { DerivingParent } from './deriving-parent.js';
 import { RecordingUpstream } from './recording-upstream.js';
@@ -50,6 +51,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     KEYD_TLS_CA: files.ca,
     KEYD_HEALTH_LISTEN: '127.0.0.1:0',
     KEYD_FEED_KEYS: feed.jwks,
+    KEYD_LEDGER_KEYS: LEDGER_KEYS,
   });
   const regionFiles = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r1' });
   const region = await startRegionKeyd(
@@ -203,6 +205,7 @@ t.test('a certificate of another role does not start an edge', async (t) => {
     KEYD_TLS_CA: files.ca,
     KEYD_STATE_FOLDER: newStateFolder(t),
     KEYD_FEED_KEYS: feed.jwks,
+    KEYD_LEDGER_KEYS: LEDGER_KEYS,
     KEYD_REGIONS: regionUrl,
     KEYD_EXTERNAL_HOSTS: HOST,
     KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',

@@ -11,6 +11,7 @@ import { SmallRegion } from '../support/small-region.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { LEDGER_KEYS } from '../support/test-ledger.js';
 
 export const REGION = 'eu-west-1';
 export const ANN = 'AKIAFEEDANN';
@@ -152,6 +153,7 @@ export class FeedTiers {
       KEYD_TLS_CA: files.ca,
       KEYD_HEALTH_LISTEN: '127.0.0.1:0',
       KEYD_FEED_KEYS: this.feed.jwks,
+      KEYD_LEDGER_KEYS: LEDGER_KEYS,
     };
   }
 

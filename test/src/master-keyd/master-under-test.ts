@@ -1,6 +1,5 @@
 import { createMtlsAgent, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import { ledgerOrigin, mtlsKeySource, PeerClient, REGION_KEYS, type RegionKeySource } from '@sigv4-keyd/hop-protocol';
-import { formatSignerKey } from '@sigv4-keyd/ledger';
+import { mtlsKeySource, PeerClient, REGION_KEYS, type RegionKeySource } from '@sigv4-keyd/hop-protocol';
 import { configuration, startMasterKeyd } from '@sigv4-keyd/master-keyd';
 import { createLogger, readConfiguration, type Logger, type RunningService } from '@sigv4-keyd/service-skeleton';
 import { exportFeedKey, publicJwks } from '@sigv4-keyd/revocation';
@@ -11,6 +10,7 @@ import type { Dispatcher } from 'undici';
 import { createFeedKeys, type FeedKeys } from '../revocation/publisher.js';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { freshDatabase } from '../support/postgres.js';
+import { LEDGER_KEY } from '../support/test-ledger.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 export const NOON = '2026-11-22T12:00:00Z';
@@ -100,17 +100,10 @@ export async function environment(
     KEYD_DATABASE_URL: options.database,
     KEYD_CUSTODY_KEY: options.custodyKey.toString('base64'),
     ...(await feedSettings(options.feedKeys)),
-    KEYD_LEDGER_KEY: sharedLedgerKey(),
+    KEYD_LEDGER_KEY: LEDGER_KEY,
     ...options.env,
   };
 }
-
-/** The signer key of the ledger that the masters of this test process have in common. */
-export function sharedLedgerKey(): string {
-  return LEDGER_KEY;
-}
-
-const LEDGER_KEY = formatSignerKey(ledgerOrigin(TRUST_DOMAIN), randomBytes(32));
 
 let shared: Promise<FeedKeys> | undefined;
 

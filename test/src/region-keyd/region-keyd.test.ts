@@ -20,6 +20,7 @@ import { SmallMaster } from '../support/small-master.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { LEDGER_KEYS } from '../support/test-ledger.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const NOON = '2026-11-22T12:00:00Z';
@@ -64,6 +65,7 @@ async function setUp(t: Test): Promise<{
       KEYD_LONGEST_PRESIGNED: '1h',
       KEYD_STATE_FOLDER: newStateFolder(t),
       KEYD_FEED_KEYS: feed.jwks,
+      KEYD_LEDGER_KEYS: LEDGER_KEYS,
       KEYD_MASTERS: masterUrl.origin,
     }),
     { clock, log: createLogger({ service: 'region-keyd', level: 'trace', destination }), random: () => 0.5 },
@@ -274,6 +276,7 @@ t.test('a certificate of another role, domain or date is told at start', async (
       KEYD_TLS_CA: files.ca,
       KEYD_STATE_FOLDER: newStateFolder(t),
       KEYD_FEED_KEYS: feed.jwks,
+      KEYD_LEDGER_KEYS: LEDGER_KEYS,
       KEYD_MASTERS: 'https://127.0.0.1:1',
     };
     const log = createLogger({ service: 'region-keyd', level: 'fatal' });

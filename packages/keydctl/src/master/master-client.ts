@@ -4,15 +4,20 @@ import {
   accessKeyPath,
   ACCESS_KEYS_PATH,
   BANS_PATH,
+  CHECKPOINT_PATH,
+  checkpointAnswer,
   createdAccessKey,
   identityBan,
   INCIDENT_REPORT_PATH,
   incidentReport,
+  LEDGER_RECORDS_PATH,
+  ledgerRecords,
   liftAnswer,
   LIFTS_PATH,
   listedAccessKeys,
   listedBans,
   listedRevocations,
+  MOST_RECORD_BYTES_A_PAGE,
   revocationAnswer,
   REVOCATIONS_PATH,
   STATUS_PATH,
@@ -20,12 +25,15 @@ import {
   type AccessKey,
   type AccessKeyAction,
   type AccessKeyStatus,
+  type CheckpointAnswer,
   type CreateAccessKey,
   type CreatedAccessKey,
   type IdentityBan,
   type IncidentQuery,
   type IncidentReport,
   type ImportAccessKey,
+  type LedgerRecords,
+  type LedgerRecordsQuery,
   type LiftAnswer,
   type ListedBans,
   type ListedRevocations,
@@ -41,6 +49,8 @@ export interface AccessKeyFilter {
 }
 
 const PAGE = 1000;
+/** A page of records as JSON in JSON, bytes: quotes take two. */
+const LARGEST_PAGE = 4 * MOST_RECORD_BYTES_A_PAGE;
 
 /** What an operator asks of master-keyd. Rejects with a KeydError. */
 export class MasterClient {
@@ -120,6 +130,19 @@ export class MasterClient {
 
   bans(): Promise<ListedBans> {
     return this.#peer.call({ method: 'GET', path: BANS_PATH, answer: listedBans });
+  }
+
+  /** The newest signed checkpoint of the ledger. */
+  checkpoint(): Promise<CheckpointAnswer> {
+    return this.#peer.call({ method: 'GET', path: CHECKPOINT_PATH, answer: checkpointAnswer });
+  }
+
+  /** A page of the ledger. */
+  ledgerRecords(query: LedgerRecordsQuery): Promise<LedgerRecords> {
+    const given = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+    const path = `${LEDGER_RECORDS_PATH}?${given.toString()}`;
+    return this.#peer.call({ method: 'GET', path, answer: ledgerRecords, mostBytes: LARGEST_PAGE });
   }
 
   status(): Promise<StatusAnswer> {

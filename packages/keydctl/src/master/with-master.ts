@@ -19,7 +19,7 @@ export interface MasterAddress {
 export async function withMaster<Result>(
   { url, files }: MasterAddress,
   now: number,
-  task: (master: MasterClient) => Promise<Result>,
+  task: (master: MasterClient, trustDomain: string) => Promise<Result>,
 ): Promise<Result> {
   const credentials = await CredentialsStore.open(files);
   const { spiffeId, notAfter } = credentials.current;
@@ -34,7 +34,7 @@ export async function withMaster<Result>(
   });
   try {
     const peer = new PeerClient({ urls: [url], dispatcher: agent, timeoutMs: ANSWER_WITHIN_MS });
-    return await task(new MasterClient(peer));
+    return await task(new MasterClient(peer), trustDomain);
   } finally {
     await agent.close();
   }

@@ -11,7 +11,9 @@ import {
   type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
 import type { MtlsApp } from '@sigv4-keyd/service-skeleton';
-import { recordIssuance } from '../audit.js';
+import { logIssuance } from '../audit.js';
+import type { RegionLedger } from '../journal/region-ledger.js';
+import { serviceIssuanceRecord } from '../journal/service-issuance.js';
 import { requireOwnRegion } from '../policy.js';
 import { serviceKeysFor } from '../service-keys-for.js';
 
@@ -22,11 +24,13 @@ export function serviceKeysRoute(
     own,
     regionKeys,
     feed,
+    ledger,
     now,
   }: {
     readonly own: RegionIdentity;
     readonly regionKeys: RegionKeySource;
     readonly feed: KnownRevocations;
+    readonly ledger: Pick<RegionLedger, 'record'>;
     readonly now: () => number;
   },
 ): void {
@@ -39,8 +43,12 @@ export function serviceKeysRoute(
       requireOwnRegion(own, edge);
       const isRevoked = revokedIn(feed, { region: own.region, service: edge.service });
       const answer = await serviceKeysFor(edge, regionKeys, { now, isRevoked }).issue(request.body);
-      recordIssuance(request.log, edge, request.body, answer, request.id);
-      return encodeKeyAnswer(SERVICE_KEYS, request.body.date, { region: own.region, service: edge.service }, answer);
+      const { date } = request.body;
+      const issuance = { own, edge, date, answer, requestId: request.id, at: now() };
+      // Recorded before released: a key that leaves without its record would be outside of every blast radius.
+      if (answer.issued.size > 0) await ledger.record(serviceIssuanceRecord(issuance));
+      logIssuance(request.log, edge, request.body, answer, request.id);
+      return encodeKeyAnswer(SERVICE_KEYS, date, { region: own.region, service: edge.service }, answer);
     },
   );
 }

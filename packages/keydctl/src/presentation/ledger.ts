@@ -1,0 +1,30 @@
+import type { IssuanceRecord } from '@sigv4-keyd/ledger';
+import type { Paint } from '../command-line/outcome.js';
+import { shortInstant } from './age.js';
+import { table } from './table.js';
+
+export type ShownRecord = IssuanceRecord & { readonly leaf: number };
+
+/** Longer lists are counted; --json has them whole. */
+const MOST_NAMED = 3;
+
+export function ledgerTable(paint: Paint, records: readonly ShownRecord[]): string {
+  if (records.length === 0) return 'No records: nothing of this was issued.';
+  return table(
+    paint,
+    ['leaf', 'at', 'to', 'day', 'service', 'access keys'],
+    records.map((record) => [
+      String(record.leaf),
+      shortInstant(record.at),
+      record.to,
+      record.date,
+      record.rung === 'kService' ? record.service : 'all (kRegion)',
+      listed(record.accessKeyIds),
+    ]),
+  );
+}
+
+function listed(ids: readonly string[]): string {
+  const named = ids.slice(0, MOST_NAMED).join(', ');
+  return ids.length > MOST_NAMED ? `${named} and ${ids.length - MOST_NAMED} more` : named;
+}

@@ -1,0 +1,75 @@
+import type { Clock, PeerClient, RegionReport } from '@sigv4-keyd/hop-protocol';
+import type { IssuanceRecord } from '@sigv4-keyd/ledger';
+import { LedgerWatch, type Logger } from '@sigv4-keyd/service-skeleton';
+import type { Configuration } from '../configuration.js';
+import { IssuanceJournal } from './issuance-journal.js';
+import { JournalUpload } from './journal-upload.js';
+
+const CHECKPOINT_EVERY_MS = 5_000;
+
+export interface RegionLedgerContext {
+  readonly master: PeerClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: () => number;
+}
+
+/** All that region-keyd does about the ledger: its own journal, and the watch over the master's log. */
+export class RegionLedger {
+  readonly #journal: IssuanceJournal;
+  readonly #upload: JournalUpload;
+  readonly #watch: LedgerWatch;
+
+  private constructor(journal: IssuanceJournal, upload: JournalUpload, watch: LedgerWatch) {
+    this.#journal = journal;
+    this.#upload = upload;
+    this.#watch = watch;
+  }
+
+  /** @throws StartError */
+  static async open(configuration: Configuration, context: RegionLedgerContext): Promise<RegionLedger> {
+    const { master, clock, log } = context;
+    const watch = await LedgerWatch.open(configuration, { parent: master, clock, log, everyMs: CHECKPOINT_EVERY_MS });
+    const journal = await IssuanceJournal.open({ stateFolder: configuration.stateFolder, log });
+    return new RegionLedger(journal, new JournalUpload({ ...context, journal }), watch);
+  }
+
+  start(): void {
+    this.#stopWatching = this.#watch.start();
+    this.#stopUploading = this.#upload.start();
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching();
+    await this.#stopUploading();
+    await this.#journal.close();
+  }
+
+  /** Resolves once the record is durable here. Rejects with KeydError 'journal-unavailable': release nothing then. */
+  async record(record: IssuanceRecord): Promise<void> {
+    await this.#journal.record(record);
+    this.#upload.wake();
+  }
+
+  notReady(): readonly string[] {
+    const { failure } = this.#journal;
+    return failure === undefined ? [] : [`what is issued cannot be recorded, so that nothing is: ${failure}`];
+  }
+
+  warnings(): readonly string[] {
+    return [...this.#watch.warnings(), ...this.#upload.warnings()];
+  }
+
+  status(): { readonly ledger: object; readonly journal: object } {
+    return { ledger: this.#watch.status(), journal: this.#upload.status() };
+  }
+
+  /** The newest checkpoint that was accepted, as reports carry it up. */
+  seen(): Pick<RegionReport, 'checkpoint'> {
+    const { newest } = this.#watch;
+    return newest ? { checkpoint: { size: newest.size, note: newest.note } } : {};
+  }
+
+  #stopWatching = (): void => undefined;
+  #stopUploading = (): Promise<void> => Promise.resolve();
+}
