@@ -45,6 +45,8 @@ export const blastRadius = z.object({
   accessKeyCount: z.number().int(),
   /** Who was given keys of the scope: regions from the master, edges from their regions. */
   identities: z.array(z.object({ spiffeId, dates: z.array(scopeDate), firstIssuedAt: instant, lastIssuedAt: instant })),
+  /** How many there are in all, where that was counted. */
+  identityCount: z.number().int().optional(),
   /** Accepted signatures in the scope, as far as edges have reported. */
   acceptances: z.object({ count: z.number().int(), first: instant.optional(), last: instant.optional() }),
   /** Sentences that say what remains good, and the ways back to service. */

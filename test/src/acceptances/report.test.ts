@@ -11,10 +11,11 @@ import {
   type PeerClient,
   type RelayedBatch,
 } from '@sigv4-keyd/hop-protocol';
+import { encodeIssuanceRecord } from '@sigv4-keyd/ledger';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { keydctl } from '../keydctl/keydctl-under-test.js';
-import { startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
+import { NOON, startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
 import { day } from '../support/days.js';
 import { runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
@@ -163,6 +164,30 @@ t.test('what is issued, revoked and good', async (t) => {
   t.ok(before.notes.some((note) => note.includes('3 roll-ups')), 'a lower bound is told');
   t.ok(before.waysBack.some((way) => way.includes('--issued-before')));
   t.ok(before.waysBack.some((way) => way.includes('2026-11-24')), 'tomorrow was issued, too: the day after is the way');
+
+  const edges = ['s3', 'execute-api'].map((service) => spiffeIdOfEdge({ region: 'us-east-1', service }));
+  for (const [index, service] of ['s3', 'execute-api'].entries()) {
+    const record = encodeIssuanceRecord({
+      v: 1,
+      id: randomUUID(),
+      at: NOON.replace('Z', '.000Z'),
+      from: 'spiffe://keyd.test/region/us-east-1/r1',
+      to: edges[index] ?? '',
+      region: 'us-east-1',
+      rung: 'kService',
+      service,
+      date: day('20261122'),
+      accessKeyIds: ['AKIAONE'],
+      requestId: randomUUID(),
+    });
+    await runSql(master.database, 'INSERT INTO issuance (record) VALUES ($1)', [record]);
+  }
+  const given = async (more: Record<string, string>): Promise<readonly string[]> =>
+    (await report(operator, { ...query, ...more })).blastRadius.identities.map(({ spiffeId }) => spiffeId);
+  const ofRegion = 'spiffe://keyd.test/region/us-east-1/r1';
+  t.strictSame(await given({}), [ofRegion, ...edges.toSorted()], 'edges below the region, too');
+  t.strictSame(await given({ service: 's3' }), [ofRegion, edges[0]], 'kRegion makes every service’s keys, kService one');
+  t.strictSame(await given({ service: 's3', accessKeyId: 'AKIATWO' }), [ofRegion]);
 
   const body = { region: 'us-east-1', accessKeyId: 'AKIAONE', from: '20261122', incident: 'INC-7', reason: 'a test' };
   await operator.call({ method: 'POST', path: REVOCATIONS_PATH, body, answer: z.unknown() });

@@ -25,7 +25,7 @@ export function incidentPage(report: IncidentReport): string {
 <dl>
 ${tile('accepted in the scope', accepted.count, span(accepted))}
 ${tile('accepted outside it: good', outside.count, span(outside))}
-${tile('access keys issued in it', blastRadius.accessKeyCount, html`to regions and edges: ${blastRadius.identities.length}`)}
+${tile('access keys issued in it', blastRadius.accessKeyCount, html`to regions and edges: ${blastRadius.identityCount ?? blastRadius.identities.length}`)}
 ${tile('roll-ups missing', report.dropped, html`${report.dropped === 0 ? 'counts are complete' : 'lower bounds'}`)}
 </dl>
 <h2>Issued to</h2>

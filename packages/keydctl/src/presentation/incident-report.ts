@@ -31,8 +31,8 @@ export function incidentText(paint: Paint, report: IncidentReport): string {
   ].join('\n\n');
 }
 
-function issuedIn({ accessKeyCount, identities }: IncidentReport['blastRadius']): string {
-  return `access keys: ${accessKeyCount}, to regions and edges: ${identities.length}`;
+function issuedIn({ accessKeyCount, identities, identityCount }: IncidentReport['blastRadius']): string {
+  return `access keys: ${accessKeyCount}, to regions and edges: ${identityCount ?? identities.length}`;
 }
 
 type Counted = Pick<IncidentReport['outside'], 'count' | 'first' | 'last'>;
@@ -42,14 +42,15 @@ function counted({ count, first, last }: Counted): string {
   return `${count} signature${count === 1 ? '' : 's'}, ${shortInstant(first)} to ${shortInstant(last)}`;
 }
 
-function issuedTo(paint: Paint, { blastRadius: { identities } }: IncidentReport): string {
+function issuedTo(paint: Paint, { blastRadius: { identities, identityCount } }: IncidentReport): string {
   if (identities.length === 0) return '  Nothing was issued in this scope.';
   const rows = identities.map(({ spiffeId, dates, lastIssuedAt }) => [
     spiffeId,
     runsOfDays(dates),
     shortInstant(lastIssuedAt),
   ]);
-  return capped(table(paint, ['identity', 'days', 'last issued'], rows.slice(0, MOST_ROWS)), rows.length);
+  const headings = ['identity', 'days', 'last issued'];
+  return capped(table(paint, headings, rows.slice(0, MOST_ROWS)), identityCount ?? rows.length);
 }
 
 function byAccessKey(paint: Paint, { accepted }: IncidentReport): string {

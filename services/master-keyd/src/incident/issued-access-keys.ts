@@ -10,7 +10,10 @@ interface Row {
   readonly total: string;
 }
 
-/** The access keys whose keys of the scope a region was given, and the days; at most `limit`, and how many in all. */
+/**
+ * The access keys whose keys of the scope were handed out, and the days; at most `limit`, and how many in all. What an
+ * edge was given came from a kRegion that its region had been given.
+ */
 export async function issuedAccessKeys(
   transaction: Transaction,
   scope: IncidentScope,
