@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes what the Compose stack needs and does not have yet: a certificate authority, a certificate a service, the
-# custody key, the keys of the feed and the database's password. Each lands in a volume of its own, which only its owner mounts. Run again,
-# it renews what has less than a third of its life left and makes nothing twice. For production, bring your own (see
-# docs/certificates.md) and leave this service out.
+# custody key, the keys of the feed and of the ledger, and the database's password. Each lands in a volume of its own,
+# which only its owner mounts. Run again, it renews what has less than a third of its life left and makes nothing twice.
+# For production, bring your own (see docs/certificates.md) and leave this service out.
 set -eu
 umask 077
 cd /made
@@ -36,6 +36,11 @@ if [ ! -e feed-keys/feed-keys.json ]; then
   done
   cp feed-root/feed-keys.json feed-keys/new
   mv feed-keys/new feed-keys/feed-keys.json
+fi
+if [ ! -e feed-keys/ledger.pub ]; then
+  [ -e ledger-signing/ledger.pub ] || { rm -f ledger-signing/*; keydctl ledger key --trust-domain "$TRUST_DOMAIN" --out ledger-signing; }
+  cp ledger-signing/ledger.pub feed-keys/new
+  mv feed-keys/new feed-keys/ledger.pub
 fi
 if [ ! -e database/url ]; then
   password=$(head -c 24 /dev/urandom | base64 -w0 | tr '+/' '-_')
