@@ -78,8 +78,11 @@ export async function startStoryTiers(
 
   const upstream = await RecordingUpstream.start();
   stops.push(() => upstream.close());
-  const agent = new Agent({ keepAlive: true });
-  stops.push(() => Promise.resolve(agent.destroy()));
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  stops.push(() => {
+    agent.destroy();
+    return Promise.resolve();
+  });
   const health: string[] = [];
   const edges: EdgeOfStory[] = [];
   for (const { region, service } of scopes) {
