@@ -18,6 +18,8 @@ import {
 } from './feed-clients.js';
 import { sharedFeedKeys, startMaster, TODAY, type MasterUnderTest } from './master-under-test.js';
 
+t.setTimeout(120_000);
+
 const HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 7434003 AND granted";
 
 async function versionOf(document: FeedDocument | undefined): Promise<number> {

@@ -211,6 +211,27 @@ t.test('a lift is taken when the root key signed it, for one statement, once', a
 
 });
 
+t.test('a master that has not heard of a ban yet issues nothing all the same', async (t) => {
+  const master = await startMaster(t);
+  await addAccessKey(await master.operator(), 'AKIAONE');
+  const region = await master.region('us-east-1');
+  const request = { date: day(TODAY), accessKeyIds: ['AKIAONE'] };
+  await region.issue(request);
+  const setBan = (step: number, action: string, reason: string | null): Promise<unknown> =>
+    runSql(master.database, "INSERT INTO identity_ban_event VALUES ($1, $2, $3, $4, 'another master', now())", [
+      R1,
+      step,
+      action,
+      reason,
+    ]);
+  await setBan(0, 'ban', 'broken into');
+  await t.rejects(region.issue(request), { code: 'identity-banned' });
+  await setBan(1, 'unban', null);
+  await region.issue(request);
+  const issued = await runSql(master.database, 'SELECT 1 FROM issuance');
+  t.equal(issued.length, 2, 'and records nothing');
+});
+
 t.test('a ban ends live connections and refuses new requests, at every master, until it ends', async (t) => {
   const master = await startMaster(t);
   const { database, custodyKey, authority, clock } = master;
