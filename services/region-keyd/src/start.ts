@@ -24,15 +24,19 @@ import type { Configuration } from './configuration.js';
 import { EdgeRoster } from './edge-roster.js';
 import { feedStatus, openRegionFeed, seenFeed, watchFreshness } from './feed/region-feed.js';
 import { CheckpointRelay } from './journal/checkpoint-relay.js';
+import type { IssuanceJournalOptions } from './journal/issuance-journal.js';
 import { RegionLedger } from './journal/region-ledger.js';
 import { createRegionKeys } from './key-source.js';
 
 const EXPIRE_EVERY_MS = 60_000;
 
+/** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
+export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeDurable'>;
+
 /** Starts region-keyd. It starts with the master out of reach, too: it is not ready then, but answers what it holds. */
 export async function startRegionKeyd(
   configuration: Configuration,
-  { clock, log, random = Math.random }: ServiceContext,
+  { clock, log, random = Math.random, makeDurable }: RegionContext,
 ): Promise<RunningService> {
   const { store, identity, stop } = await openOwnCredentials(configuration, 'region', { clock, log });
   const agent = createMtlsAgent({
@@ -47,7 +51,13 @@ export async function startRegionKeyd(
   const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, isRevoked });
   wipeRevoked(feed, regionKeys, isRevoked, log);
   const roster = new EdgeRoster();
-  const ledger = await RegionLedger.open(configuration, { master, clock, log, random });
+  const ledger = await RegionLedger.open(configuration, {
+    master,
+    clock,
+    log,
+    random,
+    ...(makeDurable && { makeDurable }),
+  });
   const reports = new UpwardReports({
     parent: master,
     clock,

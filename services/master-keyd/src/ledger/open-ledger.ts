@@ -1,4 +1,5 @@
 import type { Clock } from '@sigv4-keyd/hop-protocol';
+import { parseVerifierKey } from '@sigv4-keyd/ledger';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import type { Configuration } from '../configuration.js';
@@ -25,7 +26,8 @@ export function openLedger(
   const signer = openLedgerKey(configuration);
   const { trustDomain } = configuration;
   const sequencer = new Sequencer({ pool, signer, trustDomain, log });
-  const status = new LedgerStatus(pool);
+  const ledger = { origin: signer.name, verifiers: [parseVerifierKey(signer.verifierKey)] };
+  const status = new LedgerStatus({ pool, ledger, log });
   const beat = new SequencerBeat({ sequencer, look: () => status.look(), clock, log });
   return {
     beat,

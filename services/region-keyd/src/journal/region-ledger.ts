@@ -1,5 +1,5 @@
 import type { Clock, PeerClient, RegionReport } from '@sigv4-keyd/hop-protocol';
-import type { IssuanceRecord } from '@sigv4-keyd/ledger';
+import type { IssuanceRecord, MakeDurable } from '@sigv4-keyd/ledger';
 import { LedgerWatch, type Logger } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from '../configuration.js';
 import { IssuanceJournal } from './issuance-journal.js';
@@ -12,6 +12,7 @@ export interface RegionLedgerContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
+  readonly makeDurable?: MakeDurable;
 }
 
 /** All that region-keyd does about the ledger: its own journal, and the watch over the master's log. */
@@ -28,9 +29,10 @@ export class RegionLedger {
 
   /** @throws StartError */
   static async open(configuration: Configuration, context: RegionLedgerContext): Promise<RegionLedger> {
-    const { master, clock, log } = context;
+    const { master, clock, log, makeDurable } = context;
     const watch = await LedgerWatch.open(configuration, { parent: master, clock, log, everyMs: CHECKPOINT_EVERY_MS });
-    const journal = await IssuanceJournal.open({ stateFolder: configuration.stateFolder, log });
+    const { stateFolder } = configuration;
+    const journal = await IssuanceJournal.open({ stateFolder, log, ...(makeDurable && { makeDurable }) });
     return new RegionLedger(journal, new JournalUpload({ ...context, journal }), watch);
   }
 
