@@ -322,12 +322,58 @@ t.test('a source that answers at once, again and again, is not asked in a loop',
   follower.start();
   await until(() => (follower.status.sources[0]?.accepted ?? 0) >= 2);
   const before = asked;
-  for (let i = 0; i < 60; i += 1) {
-    await clock.advance(1_000);
-    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  for (let beat = 0; beat < 12; beat += 1) {
+    const judged = (): number => follower.status.sources[0]?.accepted ?? 0;
+    const soFar = judged();
+    await clock.advance(FEED_BEAT_MS);
+    // All that was asked is judged, so that the next beat is not left out.
+    await until(() => judged() > soFar && judged() === asked);
   }
   t.ok(asked - before >= 12, 'the beat goes on');
   t.ok(asked - before < 12 + 60 * 4 + 1, `${asked - before} requests in a minute`);
+});
+
+t.test('a request that hangs does not hold up the beat; a set that did not fit is asked for whole', async (t) => {
+  const asked: HeldFeed[] = [];
+  const answers: ((held: HeldFeed, signal: AbortSignal) => Promise<FeedDocument | undefined>)[] = [];
+  const source: FeedSource = {
+    name: 's',
+    waits: false,
+    fetch: (held, _wait, signal) => {
+      asked.push(held);
+      return answers.shift()?.(held, signal) ?? Promise.resolve(undefined);
+    },
+  };
+  const { clock, feed, follower } = await follow(t, () => [source]);
+  const aborted: number[] = [];
+  answers.push((_held, signal) => {
+    return new Promise((_resolve, reject) =>
+      signal.addEventListener('abort', () => {
+        aborted.push(clock.now());
+        reject(new Error('aborted'));
+      }),
+    );
+  });
+  const first = await feed.document();
+  answers.push(() => Promise.resolve(first));
+  follower.start();
+  await clock.advance(FEED_BEAT_MS);
+  await until(() => follower.status.version === 1);
+  t.equal(asked.length, 2);
+  await clock.advance(FEED_BEAT_MS);
+  t.same(aborted, [START + 2 * FEED_BEAT_MS], 'what hangs ends after two beats');
+
+  await feed.publisher.revoke({ from: TODAY, to: TODAY });
+  const second = await feed.document();
+  answers.push(() => Promise.resolve({ beacon: second.beacon }));
+  await clock.advance(FEED_BEAT_MS);
+  await until(() => follower.status.sources[0]?.refused === 1);
+  answers.push(() => Promise.resolve(second));
+  await clock.advance(FEED_BEAT_MS);
+  await until(() => follower.status.version === 2);
+  await clock.advance(FEED_BEAT_MS);
+  const sets = asked.map(({ setHash }) => setHash !== undefined);
+  t.same(sets, [false, false, true, true, false, true]);
 });
 
 t.test('a state that cannot be saved is believed all the same, told once, and saved when it can be', async (t) => {
