@@ -23,8 +23,8 @@ export function waysBack(scope: IncidentScope, now: number): readonly string[] {
   const next = addDays(to, 1);
   const isOver = startOfScopeDate(next) <= now;
   return [
-    'Create new access keys for the clients (keydctl access-key create), and give the revocation --issued-before with ' +
-      'an instant just before they were made: they work on the same day.',
+    'Create new access keys for the clients (keydctl access-key create), and give the revocation --issued-before ' +
+      'with an instant just before they were made: they work on the same day.',
     isOver
       ? `The last day of the scope, ${dayOf(to)}, is over: access keys as they are work ${where} again.`
       : `From ${dayOf(next)} 00:00 UTC on (in ${hoursUntil(next, now)} h) access keys as they are work ${where} ` +
