@@ -186,7 +186,7 @@ t.test('what is issued, revoked and good', async (t) => {
     (await report(operator, { ...query, ...more })).blastRadius.identities.map(({ spiffeId }) => spiffeId);
   const ofRegion = 'spiffe://keyd.test/region/us-east-1/r1';
   t.strictSame(await given({}), [ofRegion, ...edges.toSorted()], 'edges below the region, too');
-  t.strictSame(await given({ service: 's3' }), [ofRegion, edges[0]], 'kRegion makes all services’ keys, kService one’s');
+  t.strictSame(await given({ service: 's3' }), [ofRegion, edges[0]], 'kRegion makes all services’ keys');
   t.strictSame(await given({ service: 's3', accessKeyId: 'AKIATWO' }), [ofRegion]);
 
   const body = { region: 'us-east-1', accessKeyId: 'AKIAONE', from: '20261122', incident: 'INC-7', reason: 'a test' };
