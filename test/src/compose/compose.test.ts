@@ -19,18 +19,18 @@ function engineMissing(): string | false {
     : false;
 }
 
-/** Compose is a plugin of docker (v2) or a program of its own (v1). */
-function composeExecutable(): readonly string[] | undefined {
-  for (const candidate of [['docker', 'compose'], ['docker-compose']]) {
+/** Compose is a plugin of docker (v2) or a program of its own (v1): how to run what there is. */
+function composeExecutable(): compose.IDockerComposeOptions['executable'] | undefined {
+  const answers = (program: string, args: readonly string[]): boolean => {
     try {
-      const [program = '', ...args] = candidate;
-      execFileSync(program, [...args, 'version'], { stdio: 'ignore' });
-      return candidate;
+      execFileSync(program, args, { stdio: 'ignore' });
+      return true;
     } catch {
-      continue;
+      return false;
     }
-  }
-  return undefined;
+  };
+  if (answers('docker', ['compose', 'version'])) return { executablePath: 'docker' };
+  return answers('docker-compose', ['version']) ? { executablePath: 'docker-compose', standalone: true } : undefined;
 }
 
 const PORTS = { PORT_US_EAST_1_S3: 27_481, PORT_US_EAST_1_EXECUTE_API: 27_482, PORT_EU_WEST_1_S3: 27_491 };
@@ -51,11 +51,11 @@ for (const target of process.argv.slice(1)) {
 
 t.test('the Compose stack', { skip: engineMissing(), timeout: 1_500_000 }, async (t) => {
   const project = `keyd-test-${process.pid}`;
-  const [program = '', ...args] = composeExecutable() ?? [];
+  const executable = composeExecutable();
   const ports = Object.values(PORTS).concat(EU_API_PORT);
   const options: compose.IDockerComposeOptions = {
     cwd: process.cwd(),
-    executable: { executablePath: program, options: args },
+    ...(executable && { executable }),
     composeOptions: [['--project-name', project]],
     env: {
       ...process.env,
