@@ -10,6 +10,9 @@ import { day } from '../support/days.js';
 import { ANN, BEN, FeedTiers, NEW, NEW_SINCE, REGION, statusOf, told } from './feed-tiers.js';
 import { until, untilVersion, type Tier } from './feed-tiers.js';
 
+// Whole tiers, one after the other.
+t.setTimeout(120_000);
+
 const TODAY = day('20261122');
 const today = { from: TODAY, to: TODAY, region: REGION };
 

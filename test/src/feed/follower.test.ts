@@ -23,6 +23,8 @@ import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { until } from './feed-tiers.js';
 
+t.setTimeout(120_000);
+
 const START = Date.parse('2026-11-22T10:00:00Z');
 const TODAY = day('20261122');
 const OWN: EdgeIdentity = { role: 'edge', trustDomain: 'keyd.test', region: 'eu-west-1', service: 's3', name: 'e1' };
@@ -320,10 +322,10 @@ t.test('a source that answers at once, again and again, is not asked in a loop',
   ]);
   await feed.publish();
   follower.start();
-  await until(() => (follower.status.sources[0]?.accepted ?? 0) >= 2);
+  const judged = (): number => follower.status.sources[0]?.accepted ?? 0;
+  await until(() => judged() >= 2 && judged() === asked);
   const before = asked;
   for (let beat = 0; beat < 12; beat += 1) {
-    const judged = (): number => follower.status.sources[0]?.accepted ?? 0;
     const soFar = judged();
     await clock.advance(FEED_BEAT_MS);
     // All that was asked is judged, so that the next beat is not left out.
