@@ -9,7 +9,7 @@ import aws4 from 'aws4';
 import t from 'tap';
 import { keydctlJson } from '../keydctl/keydctl-under-test.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
-import { childrenOf, runReset, StackProcess, startLikeNpm, untilGone } from './stack-process.js';
+import { childrenOf, runReset, runTour, StackProcess, startLikeNpm, untilGone } from './stack-process.js';
 
 // Below the range from which the system gives ports of its own accord; far enough apart for two stacks.
 const PORT_BASE = 20_000 + (process.pid % 100) * 100;
@@ -67,6 +67,7 @@ t.test('one line of JSON, and a system that verifies', async (t) => {
   t.match(stack.err, /signed for us-east-1, at the edge of eu-west-1: refused: wrong-region/);
   t.match(stack.err, /unsigned, at the edge of us-east-1: refused: missing-authentication/);
   t.match(stack.err, /disabled before its first use: refused: access-key-disabled/);
+  t.match(stack.err, /access key that was revoked, .*: refused: scope-revoked .*, \d+\.\d\d s after it was revoked/);
   t.equal(stack.out.trimEnd().split('\n').length, 1, 'one line');
   const scopes = facts.edges.map(({ region, service }) => `${region}/${service}`);
   t.same(scopes, ['us-east-1/s3', 'us-east-1/execute-api', 'eu-west-1/s3', 'eu-west-1/execute-api']);
@@ -113,11 +114,30 @@ t.test('one line of JSON, and a system that verifies', async (t) => {
     );
   });
 
+  await t.test('the tour: everything is as told, and the stack is left as it was', async (t) => {
+    const { code, out } = await runTour(t, ['--dir', dir, '--json']);
+    const story = JSON.parse(out) as { isAsTold: boolean; chapters: { checks: { got: string; asTold: boolean }[] }[] };
+    const checks = story.chapters.flatMap((chapter) => chapter.checks);
+    t.same(
+      checks.filter(({ asTold }) => !asTold),
+      [],
+    );
+    t.match({ code, isAsTold: story.isAsTold }, { code: 0, isAsTold: true });
+    t.ok(checks.filter(({ got }) => got === 'scope-revoked').length >= 4, 'it has shown refusals');
+    t.match(await send(facts, facts.edges[0]!.proxy, { region: 'us-east-1' }), { status: 200 }, 'usable after it');
+    const other = join(t.testdirName, 'no-stack');
+    t.match(await runTour(t, ['--dir', other]), { code: 1, err: /no stack runs on .*npm start/ });
+  });
+
   await t.test('secrets lie in files that only this user may read', (t) => {
     const files = [
       'custody.key',
       'database-url',
       'access-key.json',
+      'stack.json',
+      'feed-keys/root.jwk',
+      'feed-keys/revocation.jwk',
+      'feed-keys/beacon.jwk',
       'pki/ca/ca.key',
       'pki/master/tls.key',
       'logs/master.log',
@@ -194,7 +214,7 @@ t.test("one's own PostgreSQL, text for people, and an orderly stop", async (t) =
   await stack.says(/Ctrl-C stops everything/);
   t.notOk(existsSync(join(ownDir, 'postgres')), 'no server of ours');
   const [found] = await runSql<{ count: string }>(database, 'select count(*) from access_key');
-  t.equal(found?.count, '2');
+  t.equal(found?.count, '3', 'one to try, one disabled, one revoked');
   const { accessKeyId, secretAccessKey } = JSON.parse(readFileSync(join(ownDir, 'access-key.json'), 'utf8')) as Record<
     string,
     string

@@ -77,6 +77,10 @@ export function runReset(t: Test, args: readonly string[]): Promise<Ended> {
   return new StackProcess(t, [process.execPath, program('reset'), ...args]).ended;
 }
 
+export function runTour(t: Test, args: readonly string[]): Promise<Ended> {
+  return new StackProcess(t, [process.execPath, program('tour'), ...args]).ended;
+}
+
 /** A process that starts the stack as npm does, and can be killed like it. It says the pid of what it started. */
 export function startLikeNpm(
   t: Test,

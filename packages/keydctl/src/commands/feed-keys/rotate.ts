@@ -11,9 +11,9 @@ export const rotate = defineCommand({
   name: 'rotate',
   summary: 'make a key that takes over from one; tells what to distribute in which order',
   description:
-    'Makes a new key of one purpose and adds its public half to feed-keys.json: old and new are then believed side by ' +
-    'side. The order in which they are distributed matters, and is told: who gets a document signed by a key that it ' +
-    'does not know refuses it.',
+    'Makes a new key of one purpose and adds its public half to feed-keys.json: old and new are then believed side ' +
+    'by side. The order in which they are distributed matters, and is told: who gets a document signed by a key that ' +
+    'it does not know refuses it.',
   positionals: [['<purpose>', `which key: ${KEY_PURPOSES.join(', ')}`], folderPositional],
   options: z.strictObject({}),
   examples: ['keydctl feed-keys rotate beacon', 'keydctl feed-keys rotate root ./offline/feed-keys'],
