@@ -62,10 +62,11 @@ async function revoke(facts: RunningFacts, round: number): Promise<void> {
   };
   const today = scopeDateOf(Date.now());
   const request: RevocationRequest = {
-    accessKeyId: `AKIABENCH${round}`,
     region: REGION,
     from: today,
     to: today,
+    // Hits no access key of the stack: they were all created later.
+    issuedBefore: new Date(round + 1).toISOString(),
     incident: 'BENCH',
     reason: 'measuring how long it takes',
   };
