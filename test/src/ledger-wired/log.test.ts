@@ -12,12 +12,11 @@ import { migrate, openPool, shippedMigrations } from '@sigv4-keyd/master-keyd';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { z } from 'zod';
 import { capturedLog } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
-import { freshDatabase, runSql } from '../support/postgres.js';
+import { connected, freshDatabase, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { sizeOf, wiredMaster } from './wired-master.js';
@@ -288,14 +287,6 @@ t.test('issuances from before the ledger become records in their canonical text'
     to: `spiffe://${TRUST_DOMAIN}/region/us-east-1/r1`,
   });
 });
-
-async function connected(t: Test, connectionString: string): Promise<Client> {
-  const client = new Client({ connectionString });
-  client.on('error', () => undefined);
-  await client.connect();
-  t.teardown(() => client.end());
-  return client;
-}
 
 function emptyRootOf(): ReturnType<typeof openCheckpoint>['root'] {
   const root = parseMerkleHash('47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=');

@@ -147,7 +147,7 @@ export const spellings = (bytes: Buffer): readonly Buffer[] => [
   Buffer.from(JSON.stringify([...bytes])),
 ];
 
-function recordingInto(received: Buffer[]): Dispatcher.DispatcherComposeInterceptor {
+export function recordingInto(received: Buffer[]): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) =>
     dispatch(options, {
       onRequestStart: (...args) => handler.onRequestStart?.(...args),

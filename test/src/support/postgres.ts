@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import t, { type Test } from 'tap';
 import { runSql } from './postgres-sql.js';
 
@@ -25,6 +26,15 @@ export async function postgresOfItsOwn(t: Test): Promise<EmbeddedPostgres> {
     await rm(folder, { recursive: true, force: true });
   });
   return server;
+}
+
+/** A session of its own, for what lives as long as one: locks, open transactions. */
+export async function connected(t: Test, connectionString: string): Promise<Client> {
+  const client = new Client({ connectionString });
+  client.on('error', () => undefined);
+  await client.connect();
+  t.teardown(() => client.end());
+  return client;
 }
 
 /** The URL of a new, empty database, which is dropped after the test, whoever is still connected. */

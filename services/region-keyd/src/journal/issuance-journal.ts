@@ -21,6 +21,7 @@ export class IssuanceJournal {
   readonly #options: IssuanceJournalOptions;
   #journal: Journal<IssuanceRecord>;
   #failure: JournalError | undefined;
+  #mustReopen = false;
   #reopening: Promise<void> | undefined;
 
   private constructor(options: IssuanceJournalOptions, journal: Journal<IssuanceRecord>) {
@@ -55,7 +56,7 @@ export class IssuanceJournal {
     const { log } = this.#options;
     try {
       // After a failed sync nobody knows what is on disk: reading it anew tells.
-      if (this.#failure?.code === 'write-failed') await this.#reopen();
+      if (this.#mustReopen) await this.#reopen();
       await this.#journal.append(record);
       if (this.#failure) log.info('issuances are recorded again');
       this.#failure = undefined;
@@ -65,6 +66,7 @@ export class IssuanceJournal {
         log.error({ event: 'journal-unavailable', err: error }, 'an issuance cannot be recorded; nothing is released');
       }
       this.#failure = error;
+      this.#mustReopen ||= error.code === 'write-failed';
       throw new KeydError('journal-unavailable', { detail: error.code, cause: error });
     }
   }
@@ -83,7 +85,7 @@ export class IssuanceJournal {
   async #openAgain(): Promise<void> {
     await this.#journal.close();
     this.#journal = await openIn(this.#options);
-    this.#failure = undefined;
+    this.#mustReopen = false;
   }
 }
 
