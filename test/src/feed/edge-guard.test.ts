@@ -44,7 +44,9 @@ t.test('a key that came after its statement is not used: it is judged when it is
   const guard = new SwitchedGuard();
   const { proxy, forwardAuth, upstream } = await startEdge(t, { guard });
   guard.onAsked = (time) => (guard.objection = time >= 2 ? 'scope-revoked' : undefined);
-  t.equal((await send(proxy, signed())).headers['x-keyd-reason'], 'scope-revoked');
+  const reply = await send(proxy, signed({ method: 'PUT', body: 'a body' }), { expectContinue: true });
+  t.equal(reply.headers['x-keyd-reason'], 'scope-revoked');
+  t.notOk(reply.continued, 'before anything is verified with it, or a body taken');
   guard.asked.length = 0;
   const question = [['x-original-method', 'GET'], ['x-original-uri', '/']] as const;
   const asked = signed({ unsigned: question });

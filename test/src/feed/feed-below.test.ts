@@ -50,10 +50,18 @@ t.test('a statement wipes the keys that it hits: at the edge, at the region, and
   const keysOf = async (tier: Tier): Promise<number> => (await statusOf(tier)).heldDays[0]?.keys ?? 0;
   t.same([await keysOf(region), await keysOf(edge)], [3, 3]);
 
+  const credentials = await tiers.authority.credentials({ role: 'edge', region: REGION, service: 's3', name: 'e2' });
+  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+  t.teardown(() => dispatcher.close());
+  const client = new PeerClient({ urls: [new URL(region.url)], dispatcher });
+  const keys = mtlsKeySource(SERVICE_KEYS, { region: REGION, service: 's3' }, client);
+
   // For one service: the region needs its kRegion for the others.
   await tiers.feed.revoke({ ...today, accessKeyId: ANN, service: 's3' });
   await until(async () => (await keysOf(edge)) === 2);
   t.equal(await keysOf(region), 3);
+  const one = await keys.issue({ date: TODAY, accessKeyIds: [ANN] });
+  t.same(one.absent, new Map([[ANN, 'revoked']]), 'but issues nothing of that service');
   // For the region: all but the access key that was made since.
   await tiers.feed.revoke({ ...today, issuedBefore: NEW_SINCE });
   await until(async () => (await keysOf(edge)) === 1);
@@ -63,11 +71,6 @@ t.test('a statement wipes the keys that it hits: at the edge, at the region, and
   t.equal(await edge.verdictOn({ accessKeyId: BEN }), 'scope-revoked');
   t.match(told(edge, 'revoked-keys-wiped'), [{ wiped: 1 }, { wiped: 1 }]);
 
-  const credentials = await tiers.authority.credentials({ role: 'edge', region: REGION, service: 's3', name: 'e2' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
-  t.teardown(() => dispatcher.close());
-  const client = new PeerClient({ urls: [new URL(region.url)], dispatcher });
-  const keys = mtlsKeySource(SERVICE_KEYS, { region: REGION, service: 's3' }, client);
   const answer = await keys.issue({ date: TODAY, accessKeyIds: [ANN, BEN, NEW] });
   t.same(answer.absent, new Map([[ANN, 'revoked'], [BEN, 'revoked']]), 'the region issues no such key');
   t.same([...answer.issued.keys()], [NEW]);
