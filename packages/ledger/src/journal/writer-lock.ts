@@ -1,4 +1,4 @@
-import { open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { JournalError, systemCodeOf } from './journal-error.js';
@@ -41,7 +41,7 @@ async function refuseOthers(folder: string, directory: FileHandle, own: string):
     if (await isAlive(socketPath(folder, directory, name)))
       throw new JournalError('locked', { detail: `process ${pid}` });
     // Its process is dead and the name is never used again.
-    await rm(join(folder, name), { force: true });
+    await removeSocket(join(folder, name));
   }
 }
 
@@ -73,6 +73,18 @@ function isAlive(path: string): Promise<boolean> {
 
 async function release(server: Server, directory: FileHandle, path: string): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
-  await rm(path, { force: true });
+  await removeSocket(path);
   await directory.close();
+}
+
+/**
+ * Not by `rm`, which looks at the file first: whoever has looked at a socket last breaks Node's realpathSync, and with
+ * it the next import of a module behind a symbolic link (seen with Node 20.20: it reads a stale file type).
+ */
+async function removeSocket(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
+  }
 }

@@ -1,0 +1,50 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+
+/** Waits for what other processes bring about. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(20);
+}
+
+/** A program that is killed and started again. */
+export class Victim {
+  readonly #start: () => ChildProcess;
+  #child: ChildProcess | undefined;
+
+  constructor(t: Test, start: () => ChildProcess) {
+    this.#start = start;
+    t.teardown(() => this.kill());
+  }
+
+  start(): ChildProcess {
+    this.#child = this.#start();
+    return this.#child;
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** In its own order. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+}
+
+/** A service of the project as a process of its own. */
+export function serviceProcess(t: Test, name: string, env: Readonly<Record<string, string>>): Victim {
+  const main = fileURLToPath(new URL('main.js', import.meta.resolve(`@sigv4-keyd/${name}`)));
+  const given = { PATH: process.env['PATH'] ?? '', ...env };
+  return new Victim(t, () => spawn(process.execPath, [main], { env: given, stdio: ['ignore', 'ignore', 'inherit'] }));
+}
