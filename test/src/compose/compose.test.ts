@@ -70,7 +70,7 @@ t.test('the Compose stack', { skip: engineMissing(), timeout: 1_500_000 }, async
   await allHealthy(project);
 
   const keydctl = async (...command: string[]): Promise<string> => {
-    const { out } = await compose.run('keydctl', command, { ...options, commandOptions: ['--rm', '-T'] });
+    const { out } = await compose.run('keydctl', command, { ...options, commandOptions: ['--rm'] });
     return out;
   };
   const accessKey = createdAccessKey.parse(
@@ -121,10 +121,7 @@ t.test('the Compose stack', { skip: engineMissing(), timeout: 1_500_000 }, async
       ...addressesOf(project, 'master-keyd', 8443),
       ...addressesOf(project, 'postgres', 5432),
     ];
-    const { out } = await compose.exec('edge-us-east-1-s3', ['node', '-e', REACH, ...targets], {
-      ...options,
-      commandOptions: ['-T'],
-    });
+    const { out } = await compose.exec('edge-us-east-1-s3', ['node', '-e', REACH, ...targets], options);
     const reached = new Map(
       out
         .trim()
@@ -138,6 +135,34 @@ t.test('the Compose stack', { skip: engineMissing(), timeout: 1_500_000 }, async
       const expected = target === 'region-keyd-us-east-1:8443' ? 'reached' : 'not reached';
       t.equal(reached.get(target), expected, target);
     }
+  });
+
+  await t.test('a revoked region is refused there, and there alone', async (t) => {
+    const today = new Date().toISOString().slice(0, 10);
+    const scope = [
+      '--region',
+      'us-east-1',
+      '--from',
+      today,
+      '--to',
+      today,
+      '--incident',
+      'COMPOSE',
+      '--reason',
+      'a test',
+    ];
+    t.match(await keydctl('revoke', ...scope, '--dry-run'), 'not published');
+    t.equal((await ask(PORTS.PORT_US_EAST_1_S3, 'us-east-1', 's3')).status, 200, 'a dry run revokes nothing');
+    t.match(await keydctl('revoke', ...scope, '--yes'), 'published');
+    const deadline = Date.now() + 15_000;
+    let reason: string | null = null;
+    while (reason !== 'scope-revoked' && Date.now() < deadline) {
+      reason = (await ask(PORTS.PORT_US_EAST_1_S3, 'us-east-1', 's3')).headers.get('x-keyd-reason');
+    }
+    t.equal(reason, 'scope-revoked');
+    t.equal((await ask(PORTS.PORT_EU_WEST_1_S3, 'eu-west-1', 's3')).status, 200, 'Europe stays good');
+    const report = await keydctl('incident', 'report', '--region', 'us-east-1', '--from', today);
+    t.match(report, 'COMPOSE', 'the report names the revocation');
   });
 
   await t.test('the operator sees every tier', async (t) => {
