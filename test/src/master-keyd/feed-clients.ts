@@ -77,7 +77,14 @@ export async function feedOf(master: MasterUnderTest): Promise<z.infer<typeof ow
   return ownFeed.parse((await master.health('/status')).body).feed;
 }
 
+/** A test that waits in vain says so after this time. Beats are no measure: they outrun the database. */
+const PATIENCE_MS = 60_000;
+
 /** Moves the clock from beat to beat until what is expected has come. */
 export async function beatsUntil(master: MasterUnderTest, isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await master.clock.advance(2_000);
+  const begun = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - begun > PATIENCE_MS) throw new Error(`has not come: ${isSo.toString()}`);
+    await master.clock.advance(2_000);
+  }
 }

@@ -93,6 +93,23 @@ t.test('a long poll is answered as soon as there is news, whichever master made 
   }
 });
 
+t.test('what the database does not commit is neither answered nor served', async (t) => {
+  const master = await startMaster(t);
+  const operator = await master.operator();
+  const before = await presentFeed(operator);
+  await runSql(
+    master.database,
+    `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
+     CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON revocation_statement DEFERRABLE INITIALLY DEFERRED
+       FOR EACH ROW EXECUTE FUNCTION fail()`,
+  );
+  await t.rejects(revoke(operator, { from: TODAY, to: TODAY }), { code: 'internal-error' });
+  t.same(await presentFeed(operator), before);
+  await runSql(master.database, 'DROP TRIGGER at_commit ON revocation_statement');
+  await revoke(operator, { from: TODAY, to: TODAY });
+  t.equal((await presentFeed(operator)).statements?.length, 1, 'and goes on after that');
+});
+
 t.test('a dry run says what a revocation would hit and changes nothing', async (t) => {
   const master = await startMaster(t);
   const operator = await master.operator();
