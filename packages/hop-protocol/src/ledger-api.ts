@@ -64,7 +64,8 @@ export const ledgerRecordsQuery = z.strictObject({
   firstDate: scopeDate.optional(),
   lastDate: scopeDate.optional(),
 });
-export type LedgerRecordsQuery = z.input<typeof ledgerRecordsQuery>;
+/** As a client asks. */
+export type LedgerRecordsQuery = Partial<z.output<typeof ledgerRecordsQuery>>;
 
 const ledgerLeaf = z.object({
   leaf: z.number().int().nonnegative(),

@@ -1,4 +1,11 @@
-import { CHECKPOINT_PATH, checkpointAnswer, every, type Cancel, type Clock, type PeerClient } from '@sigv4-keyd/hop-protocol';
+import {
+  CHECKPOINT_PATH,
+  checkpointAnswer,
+  every,
+  type Cancel,
+  type Clock,
+  type PeerClient,
+} from '@sigv4-keyd/hop-protocol';
 import {
   LedgerError,
   openCheckpoint,
@@ -30,8 +37,8 @@ export interface LedgerWatchOptions {
 const SILENT_AFTER_MS = 600_000;
 
 /**
- * Remembers the newest checkpoint of the ledger, on disk, and asks on a beat for the proof that the log only grew since.
- * A log that was set back, rewritten or signed by a stranger is refused and told; keys are served all the same.
+ * Remembers the newest checkpoint of the ledger, on disk, and asks on a beat for the proof that the log only grew
+ * since. A log that was set back, rewritten or signed by a stranger is refused and told; keys are served all the same.
  */
 export class LedgerWatch {
   readonly #options: LedgerWatchOptions;

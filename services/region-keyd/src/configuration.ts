@@ -1,4 +1,12 @@
-import { count, feedKeys, hopListen, httpsUrls, ledgerKeys, serviceSettings, stateFolder } from '@sigv4-keyd/service-skeleton';
+import {
+  count,
+  feedKeys,
+  hopListen,
+  httpsUrls,
+  ledgerKeys,
+  serviceSettings,
+  stateFolder,
+} from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 
 /** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */

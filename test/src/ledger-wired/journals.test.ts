@@ -7,10 +7,18 @@ import { TRUST_DOMAIN } from '../support/certificates.js';
 import { EDGE, MadeUpJournal, REGION, serviceRecord } from './made-up-journal.js';
 import { wiredMaster, type WiredMaster } from './wired-master.js';
 
-async function setUp(t: Test): Promise<Omit<WiredMaster, 'region'> & { readonly region: PeerClient; readonly taken: () => Promise<number> }> {
+interface Uploading extends Omit<WiredMaster, 'region'> {
+  readonly region: PeerClient;
+  /** How many kService records there are. */
+  readonly taken: () => Promise<number>;
+}
+
+async function setUp(t: Test): Promise<Uploading> {
   const master = await wiredMaster(t);
-  const region = master.clientOf(await master.authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }));
-  const taken = async (): Promise<number> => (await runSql(master.database, "SELECT FROM issuance WHERE rung = 'kService'")).length;
+  const { authority, clientOf, database } = master;
+  const region = clientOf(await authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }));
+  const taken = async (): Promise<number> =>
+    (await runSql(database, "SELECT FROM issuance WHERE rung = 'kService'")).length;
   return { ...master, region, taken };
 }
 
@@ -23,7 +31,11 @@ t.test('records are taken once, whatever is sent twice, and end in the log', asy
   t.same(await journal.upload(region), { journal: journal.id, next: 4 }, 'the answer was lost, so all comes again');
   const [fourth] = journal.add(serviceRecord());
   t.ok(fourth);
-  t.same(await journal.upload(region, journal.entries.slice(1)), { journal: journal.id, next: 5 }, 'known ones and a new one');
+  t.same(
+    await journal.upload(region, journal.entries.slice(1)),
+    { journal: journal.id, next: 5 },
+    'known ones and a new one',
+  );
   t.same(await journal.upload(region, journal.entries.slice(0, 2)), { journal: journal.id, next: 5 });
   const path = `${JOURNAL_PATH}?journal=${journal.id}`;
   t.same(await region.call({ method: 'GET', path, answer: journalReceipt }), { journal: journal.id, next: 5 });
@@ -46,7 +58,11 @@ t.test('records are taken once, whatever is sent twice, and end in the log', asy
 t.test('what a region may not claim is refused, and nothing of that upload is taken', async (t) => {
   const { region, taken } = await setUp(t);
   const rows: readonly (readonly [string, ReturnType<typeof serviceRecord> | string, RegExp])[] = [
-    ['another region of the same name as issuer', serviceRecord({ from: REGION.replace('r1', 'r2') }), /record 2: from/],
+    [
+      'another region of the same name as issuer',
+      serviceRecord({ from: REGION.replace('r1', 'r2') }),
+      /record 2: from/,
+    ],
     ['the master as issuer', serviceRecord({ from: `spiffe://${TRUST_DOMAIN}/master/m1` }), /record 2: from/],
     ['keys of another region', serviceRecord({ region: 'eu-west-1' }), /record 2: region/],
     ['an edge of another region', serviceRecord({ to: EDGE.replace('us-east-1', 'eu-west-1') }), /record 2: to/],
@@ -66,7 +82,11 @@ t.test('what a region may not claim is refused, and nothing of that upload is ta
   const twice = serviceRecord();
   const journal = new MadeUpJournal();
   journal.add(twice, { ...twice, requestId: 'request-2' });
-  await t.rejects(journal.upload(region), { code: 'malformed-request', detail: /id of another/ }, 'one id for two records');
+  await t.rejects(
+    journal.upload(region),
+    { code: 'malformed-request', detail: /id of another/ },
+    'one id for two records',
+  );
   t.equal(await taken(), 0);
 });
 
@@ -105,7 +125,10 @@ t.test('a gap and a fork are refused and told until the journal goes on as it wa
   const fresh = new MadeUpJournal('journal-2');
   fresh.add(serviceRecord());
   t.same(await fresh.upload(region), { journal: 'journal-2', next: 2 });
-  t.ok(logged.some((line) => line.includes('"event":"journal-begun-anew"')), 'a region that begins anew is told');
+  t.ok(
+    logged.some((line) => line.includes('"event":"journal-begun-anew"')),
+    'a region that begins anew is told',
+  );
 });
 
 t.test('who may ask what', async (t) => {
@@ -116,7 +139,9 @@ t.test('who may ask what', async (t) => {
   const edge = clientOf(await authority.credentials({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' }));
   await t.rejects(journal.upload(edge), { code: 'role-not-allowed' }, 'an edge');
   for (const peer of [region, edge]) {
-    await t.rejects(peer.call({ method: 'GET', path: LEDGER_RECORDS_PATH, answer: z.any() }), { code: 'role-not-allowed' });
+    await t.rejects(peer.call({ method: 'GET', path: LEDGER_RECORDS_PATH, answer: z.any() }), {
+      code: 'role-not-allowed',
+    });
   }
   const bodies = [{}, { journal: '../x', entries: journal.entries }, { journal: 'a', entries: [] }];
   for (const body of bodies) {

@@ -48,7 +48,10 @@ t.test('kill -9 of any of them: every key that an edge got is recorded, once', a
     database,
     `INSERT INTO access_key (id, owner, status, created_at, version, sealed_secret)
      SELECT id, 'ann', 'enabled', now(), 1, sealed FROM unnest($1::text[], $2::bytea[]) AS made (id, sealed)`,
-    [accessKeyIds, accessKeyIds.map((accessKeyId) => custody.seal({ accessKeyId, version: 1 }, `secret-of-${accessKeyId}`))],
+    [
+      accessKeyIds,
+      accessKeyIds.map((accessKeyId) => custody.seal({ accessKeyId, version: 1 }, `secret-of-${accessKeyId}`)),
+    ],
   );
   region.start();
 
@@ -73,19 +76,46 @@ t.test('kill -9 of any of them: every key that an edge got is recorded, once', a
   for (let round = 0; round < 3; round += 1) {
     await region.kill();
     const journal = recordedOnDisk();
-    t.same(given.filter((id) => !journal.includes(`"${id}"`)), [], `each of ${given.length} keys is in the journal`);
+    t.same(
+      given.filter((id) => !journal.includes(`"${id}"`)),
+      [],
+      `each of ${given.length} keys is in the journal`,
+    );
     region.start();
     await more(15);
   }
   const kills: readonly (readonly [string, () => Promise<void>])[] = [
-    ['the first master', async () => { await master.kill(); await more(10); master.start(); }],
-    ['the second master', async () => { await second.kill(); await more(10); second.start(); }],
-    ['PostgreSQL', async () => { await postgres.kill9(); await postgres.restart(); }],
-    ['all of them', async () => {
-      await Promise.all([postgres.kill9(), region.kill(), master.kill(), second.kill()]);
-      await postgres.restart();
-      for (const victim of [master, second, region]) victim.start();
-    }],
+    [
+      'the first master',
+      async () => {
+        await master.kill();
+        await more(10);
+        master.start();
+      },
+    ],
+    [
+      'the second master',
+      async () => {
+        await second.kill();
+        await more(10);
+        second.start();
+      },
+    ],
+    [
+      'PostgreSQL',
+      async () => {
+        await postgres.kill9();
+        await postgres.restart();
+      },
+    ],
+    [
+      'all of them',
+      async () => {
+        await Promise.all([postgres.kill9(), region.kill(), master.kill(), second.kill()]);
+        await postgres.restart();
+        for (const victim of [master, second, region]) victim.start();
+      },
+    ],
   ];
   for (const [name, kill] of kills) {
     await kill();
@@ -114,19 +144,36 @@ t.test('kill -9 of any of them: every key that an edge got is recorded, once', a
   const texts: string[] = [];
   for await (const { record } of journal.readFrom(1)) texts.push(issuanceRecordForm.encode(record));
   await journal.close();
-  t.same(rows.map(({ record }) => record).sort(), texts.sort(), `${texts.length} records of the journal, each once in the log`);
+  t.same(
+    rows.map(({ record }) => record).sort(),
+    texts.sort(),
+    `${texts.length} records of the journal, each once in the log`,
+  );
   const recorded = new Map<string, number>();
   for (const text of texts) {
     for (const id of issuanceRecordForm.decode(text).accessKeyIds) recorded.set(id, (recorded.get(id) ?? 0) + 1);
   }
   const got = new Map<string, number>();
   for (const id of given) got.set(id, (got.get(id) ?? 0) + 1);
-  t.same([...got].filter(([id, times]) => (recorded.get(id) ?? 0) < times), [], 'as often as it was given at least');
+  t.same(
+    [...got].filter(([id, times]) => (recorded.get(id) ?? 0) < times),
+    [],
+    'as often as it was given at least',
+  );
 
   const operator = await authority.filesOf({ role: 'operator', name: 'auditor' });
   const key = join(newStateFolder(t), 'ledger.pub');
   writeFileSync(key, LEDGER_KEYS);
-  const address = ['--master', `https://127.0.0.1:${secondPort}`, '--cert', operator.cert, '--key', operator.key, '--ca', operator.ca];
+  const address = [
+    '--master',
+    `https://127.0.0.1:${secondPort}`,
+    '--cert',
+    operator.cert,
+    '--key',
+    operator.key,
+    '--ca',
+    operator.ca,
+  ];
   const checkpoint = join(stateFolder, 'ledger-checkpoint');
   const verified = await keydctl(['ledger', 'verify', '--ledger-key', key, '--checkpoint', checkpoint, ...address]);
   t.match(verified, { code: 0, out: /whole/ });

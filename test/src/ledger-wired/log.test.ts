@@ -50,7 +50,9 @@ t.test('issuances become leaves; checkpoints prove that the log only grows', asy
   }
   t.equal(await follow(), 'unchanged');
   t.match(await verify('--json'), { code: 0, out: /"size": 13/ });
-  const region = master.clientOf(await master.authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }));
+  const region = master.clientOf(
+    await master.authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }),
+  );
   t.equal(await sizeOf(region), 13, 'regions may ask, too');
 });
 
@@ -83,7 +85,11 @@ t.test('whatever commits late is sequenced, too, once', async (t) => {
   }
   t.match(await verify(), { code: 0, out: /records +10\n/ });
   const rows = await runSql<{ id: string }>(database, "SELECT id FROM ledger_leaf WHERE id LIKE 'late%' ORDER BY leaf");
-  t.same(rows.map(({ id }) => id), ['late-2', 'late-1', 'late-0'], 'in the order of their commits');
+  t.same(
+    rows.map(({ id }) => id),
+    ['late-2', 'late-1', 'late-0'],
+    'in the order of their commits',
+  );
 });
 
 t.test('of two masters one sequences, and the other goes on', async (t) => {
@@ -188,7 +194,10 @@ t.test('keydctl ledger verify names what was tampered with', async (t) => {
   t.match(await verify('--checkpoint', join(newest, '..', 'none')), { code: 2, err: /there is no file/ });
   const forged = join(newStateFolder(t), 'checkpoint');
   const stranger = noteSigner(LOG.origin, randomBytes(32));
-  writeFileSync(forged, signCheckpoint({ origin: LOG.origin, size: 0, root: emptyRootOf(), extensions: [] }, [stranger]));
+  writeFileSync(
+    forged,
+    signCheckpoint({ origin: LOG.origin, size: 0, root: emptyRootOf(), extensions: [] }, [stranger]),
+  );
   t.match(await verify('--checkpoint', forged), { code: 1, err: /None of the signatures is by a known key/ });
 });
 
@@ -197,7 +206,10 @@ t.test('a log that was cut or set back is found by whoever has seen more of it',
   const { issue, sequence, verify, database, until, clientOf, authority, logged } = master;
   await issue('r1', 'r2', 'r3');
   await sequence(3);
-  await runSql(database, 'CREATE TABLE older_head AS SELECT * FROM ledger_head; CREATE TABLE older_tile AS SELECT * FROM ledger_tile');
+  await runSql(
+    database,
+    'CREATE TABLE older_head AS SELECT * FROM ledger_head; CREATE TABLE older_tile AS SELECT * FROM ledger_tile',
+  );
   await issue('r4', 'r5');
   await sequence(5);
   const saved = join(newStateFolder(t), 'checkpoint');
@@ -210,27 +222,41 @@ t.test('a log that was cut or set back is found by whoever has seen more of it',
      DELETE FROM ledger_tile; INSERT INTO ledger_tile SELECT * FROM older_tile`,
   );
   t.match(await verify(), { code: 0 }, 'by itself it is whole');
-  t.match(await verify('--save', saved), { code: 1, err: /the log ends after 3 leaves, and the checkpoint in .* is of 5/ });
+  t.match(await verify('--save', saved), {
+    code: 1,
+    err: /the log ends after 3 leaves, and the checkpoint in .* is of 5/,
+  });
   t.match(readFileSync(saved, 'utf8'), /\n5\n/, 'and what was saved stays');
 
   const region = clientOf(await authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }));
   const at = new Date(master.clock.now()).toISOString();
   const report = (size: number, note: string) => ({
-    startedAt: at, version: '0.1.0', heldDays: [], certificateExpiresAt: at, edges: [], checkpoint: { size, note },
+    startedAt: at,
+    version: '0.1.0',
+    heldDays: [],
+    certificateExpiresAt: at,
+    edges: [],
+    checkpoint: { size, note },
   });
-  const send = (body: object): Promise<unknown> => region.call({ method: 'POST', path: REPORT_PATH, body, answer: z.any() });
+  const send = (body: object): Promise<unknown> =>
+    region.call({ method: 'POST', path: REPORT_PATH, body, answer: z.any() });
   await send(report(1_000_000, 'made up'));
   await master.clock.advance(2_000);
   t.match(await until(() => true), { ahead: [] }, 'a region that claims what we never signed is not believed');
   await send(report(5, readFileSync(saved, 'utf8')));
   t.match(await until(({ ahead }) => ahead.length > 0), { ahead: [{ size: 5 }] });
-  t.match(await master.health('/health/ready'), { body: { warnings: [/has seen 5 leaves of the ledger, and there are 3/] } });
+  t.match(await master.health('/health/ready'), {
+    body: { warnings: [/has seen 5 leaves of the ledger, and there are 3/] },
+  });
   t.ok(logged.some((line) => line.includes('"event":"ledger-set-back"')));
 
   // It goes on from there: another log of the same length.
   await issue('r6', 'r7');
   await sequence(5);
-  t.match(await verify('--save', saved), { code: 1, err: /do not lead to the root of the checkpoint in .* \(5 leaves\)/ });
+  t.match(await verify('--save', saved), {
+    code: 1,
+    err: /do not lead to the root of the checkpoint in .* \(5 leaves\)/,
+  });
 });
 
 t.test('what is not the tree of the last checkpoint gets no signature', async (t) => {
@@ -252,9 +278,12 @@ t.test('a new key signs the log as it is', async (t) => {
   const { database, authority, custodyKey } = one;
   await one.issue('r1');
   await one.sequence(1);
-  await runSql(database, "UPDATE ledger_head SET note = $1", [
+  await runSql(database, 'UPDATE ledger_head SET note = $1', [
     signCheckpoint(
-      openCheckpoint((await one.client.call({ method: 'GET', path: CHECKPOINT_PATH, answer: checkpointAnswer })).checkpoint, LOG),
+      openCheckpoint(
+        (await one.client.call({ method: 'GET', path: CHECKPOINT_PATH, answer: checkpointAnswer })).checkpoint,
+        LOG,
+      ),
       [noteSigner(LOG.origin, randomBytes(32))],
     ),
   ]);
@@ -276,10 +305,18 @@ t.test('issuances from before the ledger become records in their canonical text'
     database,
     `INSERT INTO issuance (id, issued_at, peer, region, scope_date, access_key_ids, absent_count, master, request_id)
      VALUES ($1, '2026-11-22T12:00:00.007Z', $2, 'us-east-1', '20261122', $3, 2, $4, 'request-1')`,
-    [randomUUID(), `spiffe://${TRUST_DOMAIN}/region/us-east-1/r1`, ['AKIA_B', 'AKIAZ', 'AKIA1'], `spiffe://${TRUST_DOMAIN}/master/m1`],
+    [
+      randomUUID(),
+      `spiffe://${TRUST_DOMAIN}/region/us-east-1/r1`,
+      ['AKIA_B', 'AKIAZ', 'AKIA1'],
+      `spiffe://${TRUST_DOMAIN}/master/m1`,
+    ],
   );
   await migrate(pool, migrations, log);
-  const [row] = await runSql<{ record: string }>(database, 'SELECT record FROM issuance JOIN ledger_pending USING (issuer, id)');
+  const [row] = await runSql<{ record: string }>(
+    database,
+    'SELECT record FROM issuance JOIN ledger_pending USING (issuer, id)',
+  );
   t.match(decodeIssuanceRecord(row?.record ?? ''), {
     at: '2026-11-22T12:00:00.007Z',
     accessKeyIds: ['AKIA1', 'AKIAZ', 'AKIA_B'],

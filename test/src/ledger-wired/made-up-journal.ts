@@ -1,5 +1,17 @@
-import { JOURNAL_PATH, journalReceipt, type JournalReceipt, type PeerClient, type UploadedEntry } from '@sigv4-keyd/hop-protocol';
-import { chainGenesis, chainNext, encodeIssuanceRecord, type ChainPosition, type IssuanceRecord } from '@sigv4-keyd/ledger';
+import {
+  JOURNAL_PATH,
+  journalReceipt,
+  type JournalReceipt,
+  type PeerClient,
+  type UploadedEntry,
+} from '@sigv4-keyd/hop-protocol';
+import {
+  chainGenesis,
+  chainNext,
+  encodeIssuanceRecord,
+  type ChainPosition,
+  type IssuanceRecord,
+} from '@sigv4-keyd/ledger';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { randomUUID } from 'node:crypto';
 import { TRUST_DOMAIN } from '../support/certificates.js';

@@ -41,7 +41,10 @@ function holds(answer: KeyAnswer<KService>): boolean {
 
 /** The peers of the kService records that the master holds. */
 async function uploaded({ database }: { readonly database: string }): Promise<readonly string[]> {
-  const rows = await runSql<{ peer: string }>(database, "SELECT peer FROM issuance WHERE rung = 'kService' ORDER BY peer");
+  const rows = await runSql<{ peer: string }>(
+    database,
+    "SELECT peer FROM issuance WHERE rung = 'kService' ORDER BY peer",
+  );
   return rows.map(({ peer }) => peer.slice(peer.lastIndexOf('/') + 1));
 }
 
@@ -49,7 +52,10 @@ async function until(master: WiredMaster, isSo: () => boolean | Promise<boolean>
   while (!(await isSo())) await master.clock.advance(1_000);
 }
 
-for (const [code, detail] of [['ENOSPC', 'disk-full'], ['EIO', 'write-failed']] as const) {
+for (const [code, detail] of [
+  ['ENOSPC', 'disk-full'],
+  ['EIO', 'write-failed'],
+] as const) {
   t.test(`no key leaves without its record: ${detail}`, async (t) => {
     const master = await wiredMaster(t);
     let isFailing = false;
@@ -65,7 +71,10 @@ for (const [code, detail] of [['ENOSPC', 'disk-full'], ['EIO', 'write-failed']] 
       Array.from({ length: 20 }, () => edge.issue(REQUEST).then(holds, (error: unknown) => error)),
     );
     t.match(refused[0], { code: 'journal-unavailable', detail });
-    t.same(refused.filter((error) => !(error instanceof KeydError) || error.code !== 'journal-unavailable'), []);
+    t.same(
+      refused.filter((error) => !(error instanceof KeydError) || error.code !== 'journal-unavailable'),
+      [],
+    );
     const answers = Buffer.concat([...region.received]);
     t.ok(answers.includes('journal-unavailable'), 'the answers were captured');
     for (const spelling of spellings(K_SERVICE)) t.notOk(answers.includes(spelling), 'no key in any answer');
@@ -90,7 +99,10 @@ t.test('an answer without a key leaves no record', async (t) => {
   t.match(await region.status(), { journal: { recorded: 0 } });
   await edge.issue({ date: REQUEST.date, accessKeyIds: ['AKIANONE', 'AKIAONE'] });
   await until(master, async () => (await uploaded(master)).length === 1);
-  const [row] = await runSql<{ record: string }>(master.database, "SELECT record FROM issuance WHERE rung = 'kService'");
+  const [row] = await runSql<{ record: string }>(
+    master.database,
+    "SELECT record FROM issuance WHERE rung = 'kService'",
+  );
   t.match(JSON.parse(row?.record ?? ''), {
     from: `spiffe://${TRUST_DOMAIN}/region/us-east-1/r1`,
     to: `spiffe://${TRUST_DOMAIN}/edge/us-east-1/s3/e1`,
@@ -157,7 +169,9 @@ t.test('a state folder that was set back is told, and nothing of it overwrites t
   await until(master, () => back.logged.some((line) => line.includes('"event":"journal-refused"')));
   t.match(await back.status(), { journal: { failure: /the state folder is an older copy/ } });
   await (await back.edge('e3')).issue(REQUEST);
-  await until(master, () => back.logged.some((line) => line.includes('journal-fork') || line.includes('does not go on')));
+  await until(master, () =>
+    back.logged.some((line) => line.includes('journal-fork') || line.includes('does not go on')),
+  );
   t.same(await uploaded(master), ['e1', 'e2']);
 });
 
@@ -208,7 +222,10 @@ t.test('a ledger that is set back, forked or signed by a stranger is refused by 
   t.match(JSON.stringify(await region.status()), /"ready":true.*"the ledger is refused: .*rolled back or cut/);
   const alarm = region.logged.find((line) => line.includes('"event":"ledger-refused"')) ?? '';
   t.match(JSON.parse(alarm), { security: true, code: 'checkpoint-backwards', remembered: /\n4\n/, refused: /\n3\n/ });
-  t.ok(logged.some((line) => line.includes('checkpoint-backwards')), 'the edge tells it, too');
+  t.ok(
+    logged.some((line) => line.includes('checkpoint-backwards')),
+    'the edge tells it, too',
+  );
   await clock.advance(30_000);
   t.equal(region.logged.filter((line) => line.includes('"event":"ledger-refused"')).length, 1, 'told once');
 
@@ -231,7 +248,10 @@ t.test('a ledger that is set back, forked or signed by a stranger is refused by 
   t.pass('what was seen is remembered over a restart');
   await again.service.close();
   writeFileSync(join(region.stateFolder, 'ledger-checkpoint'), 'no checkpoint');
-  await t.rejects(wiredRegion(t, master, { stateFolder: region.stateFolder }), { exitCode: 78, message: /ledger-checkpoint/ });
+  await t.rejects(wiredRegion(t, master, { stateFolder: region.stateFolder }), {
+    exitCode: 78,
+    message: /ledger-checkpoint/,
+  });
 });
 
 t.test('many edges cost the master one question', async (t) => {

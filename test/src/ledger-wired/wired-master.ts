@@ -1,10 +1,5 @@
 import type { TlsFiles } from '@sigv4-keyd/fastify-mtls';
-import {
-  ACCESS_KEY_IMPORT_PATH,
-  CHECKPOINT_PATH,
-  checkpointAnswer,
-  type PeerClient,
-} from '@sigv4-keyd/hop-protocol';
+import { ACCESS_KEY_IMPORT_PATH, CHECKPOINT_PATH, checkpointAnswer, type PeerClient } from '@sigv4-keyd/hop-protocol';
 import { parseCheckpoint, parseNote } from '@sigv4-keyd/ledger';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { ledgerOrigin } from '@sigv4-keyd/hop-protocol';
-import { LedgerError, openCheckpoint, parseVerifierKey, type LogIdentity, type OpenedCheckpoint } from '@sigv4-keyd/ledger';
+import {
+  LedgerError,
+  openCheckpoint,
+  parseVerifierKey,
+  type LogIdentity,
+  type OpenedCheckpoint,
+} from '@sigv4-keyd/ledger';
 import { placeFiles } from '@sigv4-keyd/pki';
 import { CommandError } from '../command-line/command-error.js';
 

@@ -11,7 +11,14 @@ import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import { inTransaction, type Transaction } from '../database/transaction.js';
 import { storeRefusal, type JournalRefusal } from './journal-refusals.js';
-import { findJournal, lockJournal, storeTaken, takenHashes, type JournalName, type TakenEntry } from './journal-table.js';
+import {
+  findJournal,
+  lockJournal,
+  storeTaken,
+  takenHashes,
+  type JournalName,
+  type TakenEntry,
+} from './journal-table.js';
 import { insertRecords } from './record-table.js';
 import { recordOf } from './uploaded-record.js';
 
@@ -51,7 +58,8 @@ export class Journals {
       }
       return { journal, next: taken.reached.seq + 1 };
     } catch (error) {
-      if (error instanceof KeydError && isJournalRefusal(error.code)) await this.#tell(name, error.code, error, genesis);
+      if (error instanceof KeydError && isJournalRefusal(error.code))
+        await this.#tell(name, error.code, error, genesis);
       throw error;
     }
   }

@@ -10,10 +10,11 @@ export interface PendingRecord {
 
 /** Whatever has committed and was not sequenced, oldest first; no number that says how far we are, for none could. */
 export async function pendingRecords(transaction: Transaction, limit: number): Promise<readonly PendingRecord[]> {
-  const { rows } = await transaction.query<{ readonly issuer: string; readonly id: string; readonly leaf_hash: Buffer }>(
-    'SELECT issuer, id, leaf_hash FROM ledger_pending ORDER BY issued_at, issuer, id LIMIT $1',
-    [limit],
-  );
+  const { rows } = await transaction.query<{
+    readonly issuer: string;
+    readonly id: string;
+    readonly leaf_hash: Buffer;
+  }>('SELECT issuer, id, leaf_hash FROM ledger_pending ORDER BY issued_at, issuer, id LIMIT $1', [limit]);
   return rows.map(({ issuer, id, leaf_hash: hash }) => ({ issuer, id, leafHash: merkleHashOf(hash) }));
 }
 

@@ -7,7 +7,10 @@ import type { Configuration } from '../configuration.js';
  * Reads the key that signs checkpoints. Its name is that of the log: with another name, nobody below would know it.
  * @throws StartError
  */
-export function openLedgerKey({ ledgerKey, trustDomain }: Pick<Configuration, 'ledgerKey' | 'trustDomain'>): NoteSigner {
+export function openLedgerKey({
+  ledgerKey,
+  trustDomain,
+}: Pick<Configuration, 'ledgerKey' | 'trustDomain'>): NoteSigner {
   const signer = parsed(ledgerKey());
   const origin = ledgerOrigin(trustDomain);
   if (signer.name === origin) return signer;

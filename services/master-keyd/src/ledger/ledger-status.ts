@@ -59,7 +59,9 @@ export class LedgerStatus {
         ({ peer, refusal, since, expected }) =>
           `the journal of ${peer} is refused since ${since} (${refusal}; record ${expected} is to come next)`,
       ),
-      ...ahead.map((one) => `${one.spiffeId} has seen ${one.size} leaves of the ledger, and there are ${size}: it was set back`),
+      ...ahead.map(
+        (one) => `${one.spiffeId} has seen ${one.size} leaves of the ledger, and there are ${size}: it was set back`,
+      ),
     ];
   }
 }

@@ -60,7 +60,10 @@ export class SequencerBeat {
     const { log } = this.#options;
     if (error instanceof LedgerError) {
       const event = { event: 'ledger-damaged', security: true, err: error };
-      log.error(event, 'ALARM: the ledger in the database was changed outside of this program; run keydctl ledger verify');
+      log.error(
+        event,
+        'ALARM: the ledger in the database was changed outside of this program; run keydctl ledger verify',
+      );
     } else {
       log.error({ err: error }, 'records are not sequenced; the next beat tries again');
     }

@@ -25,9 +25,13 @@ export function journalRoute(app: MtlsApp, journals: Journals): void {
       return journals.take(region, request.body);
     },
   );
-  app.get(JOURNAL_PATH, { config, schema: { querystring: journalQuery, response: { 200: journalReceipt } } }, (request) => {
-    const region = request.peer;
-    if (!hasRole(region, 'region')) throw new KeydError('role-not-allowed');
-    return journals.receipt(region, request.query.journal);
-  });
+  app.get(
+    JOURNAL_PATH,
+    { config, schema: { querystring: journalQuery, response: { 200: journalReceipt } } },
+    (request) => {
+      const region = request.peer;
+      if (!hasRole(region, 'region')) throw new KeydError('role-not-allowed');
+      return journals.receipt(region, request.query.journal);
+    },
+  );
 }

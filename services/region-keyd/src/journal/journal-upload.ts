@@ -67,7 +67,13 @@ export class JournalUpload {
   status(): object {
     const { end, uploaded, id } = this.#options.journal.current;
     const behind = end.seq - uploaded.seq;
-    return { id, recorded: end.seq, uploaded: uploaded.seq, behind, ...(this.#failure !== undefined && { failure: this.#failure }) };
+    return {
+      id,
+      recorded: end.seq,
+      uploaded: uploaded.seq,
+      behind,
+      ...(this.#failure !== undefined && { failure: this.#failure }),
+    };
   }
 
   /** Why records do not go up, in words. */
@@ -146,7 +152,12 @@ export class JournalUpload {
 
 function isTampering(error: unknown): boolean {
   const code = errorCodeOf(error);
-  return error instanceof JournalError || error instanceof JournalMismatch || code === 'journal-gap' || code === 'journal-fork';
+  return (
+    error instanceof JournalError ||
+    error instanceof JournalMismatch ||
+    code === 'journal-gap' ||
+    code === 'journal-fork'
+  );
 }
 
 function sentenceOf(error: unknown): string {

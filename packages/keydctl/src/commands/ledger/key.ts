@@ -11,8 +11,8 @@ export const key = defineCommand({
   name: 'key',
   summary: 'make the key that signs the checkpoints of the ledger',
   description:
-    'Makes an Ed25519 key: ledger.key for the masters, and ledger.pub with its public half for every region and edge, ' +
-    'and for keydctl ledger verify. Nothing that is there is overwritten.',
+    'Makes an Ed25519 key: ledger.key for the masters, and ledger.pub with its public half for every region and ' +
+    'edge, and for keydctl ledger verify. Nothing that is there is overwritten.',
   options: z.strictObject({
     trustDomain: option(trustDomain, { value: 'domain', about: 'SPIFFE trust domain whose ledger it is' }),
     out: option(z.string().min(1, 'must name a folder').default(LEDGER_KEY_FOLDER), {

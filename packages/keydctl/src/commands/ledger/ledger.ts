@@ -7,5 +7,8 @@ export const ledger = defineGroup({
   name: 'ledger',
   summary: 'the tamper-evident record of who was given which keys',
   commands: [key, verify, show],
-  examples: ['keydctl ledger verify --ledger-key ledger.pub --save checkpoint', 'keydctl ledger show --region us-east-1'],
+  examples: [
+    'keydctl ledger verify --ledger-key ledger.pub --save checkpoint',
+    'keydctl ledger show --region us-east-1',
+  ],
 });

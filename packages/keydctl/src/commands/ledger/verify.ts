@@ -18,13 +18,20 @@ export const verify = defineCommand({
   name: 'verify',
   summary: 'download the whole ledger and check that nothing in it was changed, cut or reordered',
   description:
-    'Recomputes the tree over all records and compares it with the signed checkpoint of the master, and with those that ' +
-    'were kept: --save remembers the newest from run to run, --checkpoint names one from elsewhere, such as the ' +
+    'Recomputes the tree over all records and compares it with the signed checkpoint of the master, and with those ' +
+    'that were kept: --save remembers the newest from run to run, --checkpoint names one from elsewhere, such as the ' +
     'ledger-checkpoint in the state folder of a region or an edge.',
   options: z.strictObject({
-    ledgerKey: option(file, { value: 'file', about: 'public key of the ledger (ledger.pub)', env: 'KEYD_LEDGER_KEYS_FILE' }),
+    ledgerKey: option(file, {
+      value: 'file',
+      about: 'public key of the ledger (ledger.pub)',
+      env: 'KEYD_LEDGER_KEYS_FILE',
+    }),
     checkpoint: option(file.optional(), { value: 'file', about: 'a signed checkpoint that the ledger must contain' }),
-    save: option(file.optional(), { value: 'file', about: 'compare with the checkpoint in it, then keep the newest in it' }),
+    save: option(file.optional(), {
+      value: 'file',
+      about: 'compare with the checkpoint in it, then keep the newest in it',
+    }),
     ...connectionOptions,
   }),
   examples: [
