@@ -49,6 +49,8 @@ for (const target of process.argv.slice(1)) {
   socket.once('timeout', () => say('not reached'));
 }`;
 
+// Building the images takes minutes.
+t.setTimeout(1_800_000);
 t.test('the Compose stack', { skip: engineMissing(), timeout: 1_500_000 }, async (t) => {
   const project = `keyd-test-${process.pid}`;
   const executable = composeExecutable();
