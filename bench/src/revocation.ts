@@ -4,6 +4,7 @@ import type { RevocationRequest } from '@sigv4-keyd/hop-protocol';
 import { withMaster } from '@sigv4-keyd/keydctl';
 import { RunningStack, type RunningFacts } from '@sigv4-keyd/local-stack';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
+import type { Point } from './curve.js';
 import { quantile } from './distribution.js';
 import { SimulatedEdges } from './simulated-edges.js';
 import { printTable } from './table.js';
@@ -13,8 +14,9 @@ const ROUNDS = 5;
 const BEATS_WATCHED_MS = 10_000;
 
 /** Milliseconds from the answer to `keydctl revoke` until edges refuse, and what the beat costs the region. */
-export async function benchRevocation(counts: readonly number[], portBase: number): Promise<void> {
+export async function benchRevocation(counts: readonly number[], portBase: number): Promise<readonly Point[]> {
   const rows: string[][] = [];
+  const points: Point[] = [];
   for (const count of counts) {
     const stack = await RunningStack.start(portBase);
     try {
@@ -35,6 +37,7 @@ export async function benchRevocation(counts: readonly number[], portBase: numbe
         last.push(Math.max(...taken));
       }
       await edges.close();
+      points.push({ edges: count, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) });
       rows.push([
         String(count),
         quantile(delays, 0.5).toFixed(1),
@@ -52,6 +55,7 @@ export async function benchRevocation(counts: readonly number[], portBase: numbe
     ['edges', 'p50', 'p99', 'last edge', 'region, one core', 'µs CPU an edge and second'],
     rows,
   );
+  return points;
 }
 
 async function revoke(facts: RunningFacts, round: number): Promise<void> {
