@@ -20,7 +20,7 @@ import { day } from '../support/days.js';
 import { connected, freshDatabase, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { LEDGER_KEY, LEDGER_KEYS } from '../support/test-ledger.js';
-import { importAccessKey, SECRET, sizeOf, wiredMaster, type WiredMaster } from './wired-master.js';
+import { importAccessKey, MOST_BEATS, SECRET, sizeOf, wiredMaster, type WiredMaster } from './wired-master.js';
 import { wiredRegion, type WiredRegion } from './wired-region.js';
 
 t.setTimeout(120_000);
@@ -49,7 +49,10 @@ async function uploaded({ database }: { readonly database: string }): Promise<re
 }
 
 async function until(master: WiredMaster, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await master.clock.advance(1_000);
+  for (let beats = 0; !(await isSo()); beats += 1) {
+    if (beats === MOST_BEATS) throw new Error('it does not come to be');
+    await master.clock.advance(1_000);
+  }
 }
 
 for (const [code, detail] of [

@@ -13,6 +13,9 @@ import { LEDGER_KEYS } from '../support/test-ledger.js';
 
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 
+/** What did not happen by then never will. */
+export const MOST_BEATS = 1_000;
+
 /** A master with access keys, and an operator who verifies its ledger. */
 export interface WiredMaster extends MasterUnderTest {
   readonly client: PeerClient;
@@ -48,12 +51,16 @@ export async function wiredMaster(t: Test, options: MasterOptions = {}): Promise
       }
     },
     async sequence(size) {
-      while ((await sizeOf(client)) < size) await master.clock.advance(1_000);
+      for (let beats = 0; (await sizeOf(client)) < size; beats += 1) {
+        if (beats === MOST_BEATS) throw new Error(`the log does not grow to ${size} leaves`);
+        await master.clock.advance(1_000);
+      }
     },
     async until(isSo) {
-      for (;;) {
+      for (let beats = 0; ; beats += 1) {
         const { ledger } = status.parse((await master.health('/status')).body);
         if (isSo(ledger)) return ledger;
+        if (beats === MOST_BEATS) throw new Error(`the ledger stays ${JSON.stringify(ledger)}`);
         await master.clock.advance(1_000);
       }
     },
