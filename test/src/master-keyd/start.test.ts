@@ -1,4 +1,5 @@
 import { configuration, shippedMigrations, startMasterKeyd } from '@sigv4-keyd/master-keyd';
+import { formatSignerKey } from '@sigv4-keyd/ledger';
 import { exportFeedKey, publicJwks } from '@sigv4-keyd/revocation';
 import { ConfigurationError, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import { execFile } from 'node:child_process';
@@ -14,6 +15,7 @@ import { createFeedKeys } from '../revocation/publisher.js';
 import { TestAuthority } from '../support/certificates.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { capturedLog, environment, NOON, startMaster } from './master-under-test.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.resolve('@sigv4-keyd/master-keyd')));
@@ -49,7 +51,7 @@ t.test('every setting that is needed is missed, every malformed one named', asyn
   const env = await complete(t);
   t.same(problemsOf(env), []);
   const tls = ['TRUST_DOMAIN', 'TLS_CERT', 'TLS_KEY', 'TLS_CA'];
-  const required = [...tls, 'DATABASE_URL', 'CUSTODY_KEY', 'REVOCATION_KEY', 'BEACON_KEY', 'FEED_KEYS'];
+  const required = [...tls, 'DATABASE_URL', 'CUSTODY_KEY', 'REVOCATION_KEY', 'BEACON_KEY', 'FEED_KEYS', 'LEDGER_KEY'];
   for (const name of required) {
     t.same(problemsOf({ ...env, [`KEYD_${name}`]: undefined }), [`KEYD_${name} is missing`]);
     t.same(problemsOf({ ...env, [`KEYD_${name}`]: '' }), [`KEYD_${name} is missing`], 'empty is missing');
@@ -155,7 +157,8 @@ t.test('a start that fails half-way leaves nothing behind', async (t) => {
   await t.rejects(start({ KEYD_TLS_CERT: edge.cert, KEYD_TLS_KEY: edge.key }), { exitCode: 78, message: /role master/ });
 });
 
-t.test('keys of the feed that nobody would believe are refused at the start', async (t) => {
+t.test('keys of the feed or of the ledger that nobody would believe are refused at the start', async (t) => {
+  const strangeLedgerKey = formatSignerKey('else.test/issuance', randomBytes(32));
   const database = await freshDatabase(t);
   const authority = await TestAuthority.create(t.testdir());
   const env = await environment(authority, { database, custodyKey: randomBytes(32) });
@@ -171,6 +174,8 @@ t.test('keys of the feed that nobody would believe are refused at the start', as
     ['the root key', { KEYD_BEACON_KEY: text(exportFeedKey(root)) }, /is a root key; give the beacon key/],
     ['half a key', { KEYD_BEACON_KEY: text({ ...secret, x: undefined }) }, /KEYD_BEACON_KEY: The key file/],
     ['a private key pinned', { KEYD_FEED_KEYS: text({ keys: [secret] }) }, /KEYD_FEED_KEYS: .*private key/],
+    ['no signer key', { KEYD_LEDGER_KEY: LEDGER_KEYS }, /KEYD_LEDGER_KEY: A key is written/],
+    ['the key of another ledger', { KEYD_LEDGER_KEY: strangeLedgerKey }, /is a key of the log else.test.issuance/],
     ['no root key pinned', { KEYD_FEED_KEYS: text(publicJwks([revocation, strangers.beacon])) }, /no key .*root/],
   ];
   for (const [name, changes, message] of rows) {
