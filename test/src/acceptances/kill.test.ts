@@ -1,58 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { publicJwks } from '@sigv4-keyd/revocation';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { environment, sharedFeedKeys } from '../master-keyd/master-under-test.js';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { freshDatabase, postgresOfItsOwn, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
+import { serviceProcess, until, Victim } from '../support/victim.js';
 import { freePort } from './free-port.js';
-
-/** Waits for what other processes bring about. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await pause(20);
-}
-
-/** A program that is killed and started again. */
-class Victim {
-  readonly #start: () => ChildProcess;
-  #child: ChildProcess | undefined;
-
-  get child(): ChildProcess | undefined {
-    return this.#child;
-  }
-
-  constructor(t: Test, start: () => ChildProcess) {
-    this.#start = start;
-    t.teardown(() => this.kill());
-  }
-
-  start(): ChildProcess {
-    this.#child = this.#start();
-    return this.#child;
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-}
-
-function service(t: Test, name: string, env: Readonly<Record<string, string>>): Victim {
-  const main = fileURLToPath(new URL('main.js', import.meta.resolve(`@sigv4-keyd/${name}`)));
-  const given = { PATH: process.env['PATH'] ?? '', ...env };
-  return new Victim(t, () => spawn(process.execPath, [main], { env: given, stdio: ['ignore', 'ignore', 'inherit'] }));
-}
 
 t.setTimeout(120_000);
 
@@ -65,9 +25,9 @@ t.test('kill -9 of any of them: each sealed roll-up is counted once', async (t) 
   const { revocation, beacon, root } = await sharedFeedKeys();
 
   const masterEnv = await environment(authority, { database, custodyKey: randomBytes(32) });
-  const master = service(t, 'master-keyd', { ...masterEnv, KEYD_LISTEN: `127.0.0.1:${masterPort}` });
+  const master = serviceProcess(t, 'master-keyd', { ...masterEnv, KEYD_LISTEN: `127.0.0.1:${masterPort}` });
   const files = await authority.filesOf({ role: 'region', region: 'us-east-1', name: 'r1' });
-  const region = service(t, 'region-keyd', {
+  const region = serviceProcess(t, 'region-keyd', {
     KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
     KEYD_TLS_CERT: files.cert,
     KEYD_TLS_KEY: files.key,
@@ -122,17 +82,47 @@ t.test('kill -9 of any of them: each sealed roll-up is counted once', async (t) 
   startEdge();
   await until(arrived);
   const kills: readonly (readonly [string, () => Promise<void>])[] = [
-    ['region-keyd', async () => { await region.kill(); await more(10); region.start(); }],
-    ['master-keyd', async () => { await master.kill(); await more(10); master.start(); }],
-    ['PostgreSQL', async () => { await postgres.kill9(); await more(10); await postgres.restart(); }],
-    ['the edge', async () => { await edge.kill(); startEdge(); }],
-    ['all of them', async () => {
-      await Promise.all([postgres.kill9(), region.kill(), master.kill(), edge.kill()]);
-      await postgres.restart();
-      master.start();
-      region.start();
-      startEdge();
-    }],
+    [
+      'region-keyd',
+      async () => {
+        await region.kill();
+        await more(10);
+        region.start();
+      },
+    ],
+    [
+      'master-keyd',
+      async () => {
+        await master.kill();
+        await more(10);
+        master.start();
+      },
+    ],
+    [
+      'PostgreSQL',
+      async () => {
+        await postgres.kill9();
+        await more(10);
+        await postgres.restart();
+      },
+    ],
+    [
+      'the edge',
+      async () => {
+        await edge.kill();
+        startEdge();
+      },
+    ],
+    [
+      'all of them',
+      async () => {
+        await Promise.all([postgres.kill9(), region.kill(), master.kill(), edge.kill()]);
+        await postgres.restart();
+        master.start();
+        region.start();
+        startEdge();
+      },
+    ],
   ];
   for (const [name, kill] of kills) {
     await more(15);
@@ -146,8 +136,16 @@ t.test('kill -9 of any of them: each sealed roll-up is counted once', async (t) 
     return sealed.every((number) => found.has(number)) && waiting('edge') === 0 && waiting('region') === 0;
   });
   const found = await counted();
-  t.strictSame(sealed.filter((number) => found.get(number) !== 1), [], `${sealed.length} sealed, each counted once`);
-  t.strictSame([...found].filter(([, count]) => count !== 1), [], 'none is doubled');
+  t.strictSame(
+    sealed.filter((number) => found.get(number) !== 1),
+    [],
+    `${sealed.length} sealed, each counted once`,
+  );
+  t.strictSame(
+    [...found].filter(([, count]) => count !== 1),
+    [],
+    'none is doubled',
+  );
   const days = await runSql<{ count: string }>(database, 'SELECT sum(count) AS count FROM acceptance_day');
   t.equal(Number(days[0]?.count), found.size, 'days and minutes agree');
   const [batches] = await runSql<{ dropped: string }>(database, 'SELECT sum(dropped) AS dropped FROM acceptance_batch');

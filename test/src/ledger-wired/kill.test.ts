@@ -14,7 +14,7 @@ import { TestAuthority } from '../support/certificates.js';
 import { freshDatabase, postgresOfItsOwn, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
-import { serviceProcess, until, Victim } from './victim.js';
+import { serviceProcess, until, Victim } from '../support/victim.js';
 import { regionEnvironment } from './wired-region.js';
 
 t.setTimeout(180_000);

@@ -19,6 +19,10 @@ export class Victim {
     t.teardown(() => this.kill());
   }
 
+  get child(): ChildProcess | undefined {
+    return this.#child;
+  }
+
   start(): ChildProcess {
     this.#child = this.#start();
     return this.#child;
