@@ -9,6 +9,11 @@ export const ACCESS_KEYS_PATH = '/v1/access-keys';
 export const ACCESS_KEY_IMPORT_PATH = '/v1/access-keys/import';
 export const STATUS_PATH = '/v1/status';
 
+/** POST pins or unpins many access keys at once, all of them or none (200). */
+export const ACCESS_KEY_PIN_PATHS = { pin: '/v1/access-keys/pin', unpin: '/v1/access-keys/unpin' } as const;
+export type AccessKeyPinAction = keyof typeof ACCESS_KEY_PIN_PATHS;
+export const MOST_PINS_A_REQUEST = 1_000;
+
 export const accessKeyStatus = z.enum(['enabled', 'disabled', 'deleted']);
 export type AccessKeyStatus = z.infer<typeof accessKeyStatus>;
 
@@ -21,6 +26,8 @@ export const accessKey = z.object({
   regions: z.array(regionName).optional(),
   services: z.array(serviceName).optional(),
   version: z.number().int().positive(),
+  /** Its keys of each day are fetched by the tiers of its scope without having been used there. */
+  pinned: z.boolean().default(false),
 });
 export type AccessKey = z.infer<typeof accessKey>;
 
@@ -61,6 +68,15 @@ export const listAccessKeysQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 export const listedAccessKeys = z.object({ accessKeys: z.array(accessKey), next: accessKeyId.optional() });
+
+export const accessKeyPins = z.strictObject({
+  accessKeyIds: z
+    .array(accessKeyId)
+    .min(1)
+    .max(MOST_PINS_A_REQUEST)
+    .refine((ids) => new Set(ids).size === ids.length, 'must not name an access key id twice'),
+});
+export const pinnedAccessKeys = z.object({ accessKeys: z.array(accessKey) });
 
 /** What an operator may do to an access key: POST /v1/access-keys/ID/ACTION, answered with the access key. */
 export const ACCESS_KEY_ACTIONS = ['enable', 'disable'] as const;

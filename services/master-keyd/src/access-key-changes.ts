@@ -70,7 +70,7 @@ export class AccessKeyChanges {
   delete(author: Author, accessKeyId: string): Promise<AccessKey> {
     return this.#change(author, 'delete', accessKeyId, async (transaction, key) => {
       await buryAccessKey(transaction, accessKeyId);
-      return { ...key, status: 'deleted' };
+      return { ...key, status: 'deleted', pinned: false };
     });
   }
 
@@ -90,6 +90,7 @@ export class AccessKeyChanges {
       ...(restrictions.regions && { regions: restrictions.regions }),
       ...(restrictions.services && { services: restrictions.services }),
       version,
+      pinned: false,
       sealed: await custody.seal({ accessKeyId, version }, secretAccessKey),
     };
     const record = { ...this.#recordOf(author, action, accessKeyId), detail: { ...restrictions, expiresAt: expiry } };

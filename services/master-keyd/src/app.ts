@@ -19,6 +19,7 @@ import { ledgerRecordsRoute } from './routes/ledger-records.js';
 import { liftsRoute } from './routes/lifts.js';
 import { listAccessKeysRoute } from './routes/list-access-keys.js';
 import { regionKeysRoute } from './routes/region-keys.js';
+import { pinAccessKeysRoute } from './routes/pin-access-keys.js';
 import { reportRoute } from './routes/report.js';
 import { resumeAfterRestoreRoute } from './routes/resume-after-restore.js';
 import { revocationsRoute } from './routes/revocations.js';
@@ -62,6 +63,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   listAccessKeysRoute(app, regionKeys);
   showAccessKeyRoute(app, regionKeys);
   switchAccessKeyRoute(app, changes);
+  pinAccessKeysRoute(app, regionKeys);
   deleteAccessKeyRoute(app, changes);
   acceptancesRoute(app, options.acceptances);
   incidentReportRoute(app, options.incidents);

@@ -17,7 +17,7 @@ export interface Issuance {
   readonly requestId: string;
 }
 
-export type AccessKeyActionName = 'create' | 'import' | 'enable' | 'disable' | 'delete';
+export type AccessKeyActionName = 'create' | 'import' | 'enable' | 'disable' | 'delete' | 'pin' | 'unpin';
 
 /** What was done, and to what. */
 export type OperatorDeed =

@@ -9,6 +9,7 @@ import { parseScopeDate } from '@sigv4-keyd/sigv4-core';
 import t, { type Test } from 'tap';
 import { startMaster } from '../master-keyd/master-under-test.js';
 import { TestAuthority } from '../support/certificates.js';
+import { runSql } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { keydctl, keydctlJson, type Result } from './keydctl-under-test.js';
 import { scriptedMaster } from './scripted-master.js';
@@ -65,7 +66,7 @@ t.test('the life of an access key', async (t) => {
   }
   await run(['access-key', 'disable', id]);
   const listed = await run(['access-key', 'list']);
-  t.match(listed.out, new RegExp(`${id} +ci +disabled +us-east-1, eu-west-1 +s3 +`));
+  t.match(listed.out, new RegExp(`${id} +ci +disabled +no +us-east-1, eu-west-1 +s3 +`));
   t.notOk(secretOf(listed));
   const enabled = (await json(['access-key', 'list', '--status', 'enabled'])) as { accessKeys: AccessKey[] };
   t.same(
@@ -83,6 +84,40 @@ t.test('the life of an access key', async (t) => {
   t.match(await json(['access-key', 'delete', id, '--yes']), { status: 'deleted' });
   t.match(await run(['access-key', 'enable', id]), { code: 1, err: /wrong-state/ });
   t.match(await run(['access-key', 'show', 'AKIANOSUCHKEY0000000']), { code: 1, err: /not-found/ });
+});
+
+t.test('access keys are pinned and unpinned, all that are named or none, on the record', async (t) => {
+  const { run, json, master } = await operator(t);
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    ids.push(String((await json(['access-key', 'create', '--owner', 'ci']))['accessKeyId']));
+  }
+  const [first = '', second = '', third = ''] = ids;
+  const pinned = async (): Promise<readonly string[]> => {
+    const { accessKeys } = (await json(['access-key', 'list'])) as { accessKeys: AccessKey[] };
+    return accessKeys.flatMap((key) => (key.pinned ? [key.accessKeyId] : []));
+  };
+  t.same(await pinned(), [], 'none is at first');
+  const answered = await run(['access-key', 'pin', second, first, second]);
+  t.match(answered, { code: 0, out: new RegExp(`${second} +ci +enabled +yes[^]*${first} +ci +enabled +yes`) });
+  t.same(await pinned(), [first, second].sort());
+  t.match(await run(['access-key', 'show', first]), { out: /pinned +yes/ });
+
+  const half = await run(['access-key', 'pin', third, 'AKIANOSUCHKEY0000000']);
+  t.match(half, { code: 1, err: /AKIANOSUCHKEY0000000.*nothing was changed/ });
+  t.same(await pinned(), [first, second].sort(), 'all or none');
+  t.match(await json(['access-key', 'unpin', second]), { accessKeys: [{ accessKeyId: second, pinned: false }] });
+  await run(['access-key', 'delete', first, '--yes']);
+  t.match(await json(['access-key', 'show', first]), { status: 'deleted', pinned: false });
+  t.match(await run(['access-key', 'unpin', first]), { code: 1, err: /not-found/ });
+  t.match(await run(['access-key', 'pin']), { code: 2, err: /access-key-ids/ });
+  t.match(await run(['access-key', 'pin', SECRET]), { code: 2, err: /not 3 to 128/ });
+
+  const recorded = await runSql(
+    master.database,
+    `SELECT action, access_key_id AS id FROM operator_action WHERE action IN ('pin', 'unpin') ORDER BY action, id`,
+  );
+  t.same(recorded, [...[first, second].sort().map((id) => ({ action: 'pin', id })), { action: 'unpin', id: second }]);
 });
 
 async function importFrom(json: (args: readonly string[]) => Promise<unknown>, t: Test, id: string): Promise<void> {
@@ -245,7 +280,11 @@ t.test('who is no operator is told so before anything is sent', async (t) => {
   const files = await stranger.filesOf({ role: 'operator', name: 'mallory' });
   const ours = await authority.filesOf({ role: 'operator', name: 'alice' });
   const mixed = ['--cert', files.cert, '--key', files.key, '--ca', ours.ca];
-  t.match(await run(['status', ...mixed]), { code: 69, err: /does not accept this certificate/ }, 'of another authority');
+  t.match(
+    await run(['status', ...mixed]),
+    { code: 69, err: /does not accept this certificate/ },
+    'of another authority',
+  );
   t.match(await run(['status', '--cert', ours.cert, '--key', files.key]), { code: 1, err: /is not the key of/ });
   t.notOk(master.logged.some((line) => line.includes('mallory')));
 });

@@ -1,6 +1,7 @@
 import {
   accessKey,
   ACCESS_KEY_IMPORT_PATH,
+  ACCESS_KEY_PIN_PATHS,
   accessKeyPath,
   ACCESS_KEYS_PATH,
   BANS_PATH,
@@ -18,12 +19,14 @@ import {
   listedBans,
   listedRevocations,
   MOST_RECORD_BYTES_A_PAGE,
+  pinnedAccessKeys,
   revocationAnswer,
   REVOCATIONS_PATH,
   STATUS_PATH,
   statusAnswer,
   type AccessKey,
   type AccessKeyAction,
+  type AccessKeyPinAction,
   type AccessKeyStatus,
   type CheckpointAnswer,
   type CreateAccessKey,
@@ -90,6 +93,18 @@ export class MasterClient {
 
   change(accessKeyId: string, action: AccessKeyAction): Promise<AccessKey> {
     return this.#peer.call({ method: 'POST', path: accessKeyPath(accessKeyId, action), answer: accessKey });
+  }
+
+  /** In the order that was given: all of them were changed, or none. */
+  async pin(action: AccessKeyPinAction, accessKeyIds: readonly string[]): Promise<readonly AccessKey[]> {
+    const path = ACCESS_KEY_PIN_PATHS[action];
+    const { accessKeys } = await this.#peer.call({
+      method: 'POST',
+      path,
+      body: { accessKeyIds },
+      answer: pinnedAccessKeys,
+    });
+    return accessKeys;
   }
 
   delete(accessKeyId: string): Promise<AccessKey> {

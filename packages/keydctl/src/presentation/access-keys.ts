@@ -10,7 +10,7 @@ const COLOURS = { enabled: 'green', disabled: 'yellow', deleted: 'red' } as cons
 
 export function accessKeyTable(paint: Paint, accessKeys: readonly AccessKey[]): string {
   if (accessKeys.length === 0) return 'No access keys. Create one: keydctl access-key create --owner NAME';
-  const headings = ['access key id', 'owner', 'status', 'regions', 'services', 'created', 'expires'];
+  const headings = ['access key id', 'owner', 'status', 'pinned', 'regions', 'services', 'created', 'expires'];
   return table(
     paint,
     headings,
@@ -18,6 +18,7 @@ export function accessKeyTable(paint: Paint, accessKeys: readonly AccessKey[]): 
       key.accessKeyId,
       key.owner,
       paint[COLOURS[key.status]](key.status),
+      key.pinned ? 'yes' : 'no',
       scopes(key.regions),
       scopes(key.services),
       shortInstant(key.createdAt),
@@ -42,6 +43,7 @@ function factsOf(paint: Paint, key: AccessKey): [name: string, value: string][] 
     ['access key id', paint.bold(key.accessKeyId)],
     ['owner', key.owner],
     ['status', paint[COLOURS[key.status]](key.status)],
+    ['pinned', key.pinned ? 'yes' : 'no'],
     ['regions', scopes(key.regions)],
     ['services', scopes(key.services)],
     ['created', shortInstant(key.createdAt)],

@@ -12,6 +12,7 @@ export interface StoredAccessKey {
   readonly regions?: readonly string[];
   readonly services?: readonly string[];
   readonly version: number;
+  readonly pinned: boolean;
   /** Absent once the access key is deleted. */
   readonly sealed?: Buffer;
 }
@@ -33,15 +34,16 @@ interface Row {
   readonly regions: string[] | null;
   readonly services: string[] | null;
   readonly version: number;
+  readonly pinned: boolean;
   readonly sealed_secret: Buffer | null;
 }
 
-const COLUMNS = 'id, owner, status, created_at, expires_at, regions, services, version, sealed_secret';
+const COLUMNS = 'id, owner, status, created_at, expires_at, regions, services, version, pinned, sealed_secret';
 
 /** Stores a new access key. An id that was ever in use, even by one deleted since, is refused. */
 export async function insertAccessKey(transaction: Transaction, key: StoredAccessKey): Promise<void> {
   const inserted = await transaction.query(
-    `INSERT INTO access_key (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO access_key (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING`,
     [
       key.accessKeyId,
       key.owner,
@@ -51,6 +53,7 @@ export async function insertAccessKey(transaction: Transaction, key: StoredAcces
       key.regions ?? null,
       key.services ?? null,
       key.version,
+      key.pinned,
       key.sealed ?? null,
     ],
   );
@@ -99,9 +102,25 @@ export async function setAccessKeyStatus(
   await transaction.query('UPDATE access_key SET status = $2 WHERE id = $1', [id, status]);
 }
 
+/** Pins or unpins those of the access keys that there are and that are not deleted; returns them. */
+export async function setAccessKeysPinned(
+  transaction: Transaction,
+  ids: readonly string[],
+  pinned: boolean,
+): Promise<readonly StoredAccessKey[]> {
+  const { rows } = await transaction.query<Row>(
+    `UPDATE access_key SET pinned = $2 WHERE id = ANY($1) AND status <> 'deleted' RETURNING ${COLUMNS}`,
+    [ids, pinned],
+  );
+  return rows.map(storedFrom);
+}
+
 /** Wipes the secret and keeps the row. */
 export async function buryAccessKey(transaction: Transaction, id: string): Promise<void> {
-  await transaction.query("UPDATE access_key SET status = 'deleted', sealed_secret = NULL WHERE id = $1", [id]);
+  await transaction.query(
+    "UPDATE access_key SET status = 'deleted', sealed_secret = NULL, pinned = false WHERE id = $1",
+    [id],
+  );
 }
 
 /** As operators see it: never with a secret, sealed or not. */
@@ -115,6 +134,7 @@ export function describeAccessKey(key: StoredAccessKey): AccessKey {
     ...(key.regions && { regions: [...key.regions] }),
     ...(key.services && { services: [...key.services] }),
     version: key.version,
+    pinned: key.pinned,
   };
 }
 
@@ -128,6 +148,7 @@ function storedFrom(row: Row): StoredAccessKey {
     ...(row.regions && { regions: row.regions }),
     ...(row.services && { services: row.services }),
     version: row.version,
+    pinned: row.pinned,
     ...(row.sealed_secret && { sealed: row.sealed_secret }),
   };
 }

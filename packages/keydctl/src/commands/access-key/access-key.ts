@@ -5,11 +5,12 @@ import { disable } from './disable.js';
 import { enable } from './enable.js';
 import { importExisting } from './import.js';
 import { list } from './list.js';
+import { pin, unpin } from './pin.js';
 import { show } from './show.js';
 
 export const accessKey = defineGroup({
   name: 'access-key',
   summary: 'the access keys that clients sign with; asks master-keyd',
-  commands: [create, importExisting, list, show, enable, disable, deleteForGood],
+  commands: [create, importExisting, list, show, enable, disable, pin, unpin, deleteForGood],
   examples: ['keydctl access-key create --owner ci --expires 90d', 'keydctl access-key list'],
 });
