@@ -23,6 +23,7 @@ export { examineRequest } from './examine.js';
 export type { Examined } from './examine.js';
 export { readHeaders } from './header-table.js';
 export type { HeaderTable } from './header-table.js';
+export { hostMatcher, isHostEntry } from './host-list.js';
 export {
   exportKRegion,
   exportKService,
@@ -47,7 +48,7 @@ export type {
   Purpose,
   Rung,
 } from './key-ladder.js';
-export { pathRuleOf } from './path-rule.js';
+export { isS3Service, pathRuleOf } from './path-rule.js';
 export type { PathRule } from './path-rule.js';
 export { EMPTY_BODY_SHA256, sha256Hex } from './payload-hash.js';
 export { isSha256Hex, parsePayloadMode, PAYLOAD_TOKENS } from './payload-mode.js';

@@ -11,10 +11,9 @@ import {
 import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { Answer, Refusal } from '@sigv4-keyd/sigv4-answers';
 import Fastify, { LogController, type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import type { Answer } from './answers/answer.js';
-import type { Refusal } from './answers/refusal.js';
-import { endWithAnswer } from './answers/send-answer.js';
+import { endWithAnswer } from './send-answer.js';
 
 /** A request as it came: the target is the wire's own, undecoded. */
 export interface Arrival {

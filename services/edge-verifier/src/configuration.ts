@@ -51,9 +51,9 @@ export const configuration = z
       .describe('Accept paths with empty or dot segments where the signature covers the normalised path (not S3)'),
     forwardAuthorization: yesOrNo.prefault('no').describe('Let the upstream see the Authorization header'),
     answerShape: z
-      .enum(['auto', 's3', 'json'])
+      .enum(['auto', 's3', 'json', 'query'])
       .default('auto')
-      .describe('Form of refusals: S3 XML, AWS JSON, or by service'),
+      .describe("Form of refusals: S3's XML, AWS JSON, query-service XML, or by service"),
     largestBody: bytes.prefault('5GiB').describe('Largest body of a request'),
     bodyInMemory: bytes.prefault('1MiB').describe('Larger bodies wait in a file until their hash was checked'),
     spoolFolder: writableFolder

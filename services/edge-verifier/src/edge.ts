@@ -1,9 +1,8 @@
 import { spiffeIdOf, type CachedKeySource, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
+import { answerShapeOf, answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
 import type { KService, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import type { AcceptanceCounts } from './acceptances/acceptance-counts.js';
-import { answerTo, type Answer, type AnswerShape } from './answers/answer.js';
-import type { Refusal } from './answers/refusal.js';
 import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
 import type { ScopeGuard } from './feed/feed-guard.js';
@@ -36,7 +35,7 @@ export function createEdge(
   { clock, log, counts, guard }: EdgeParts,
 ): Edge {
   const policy = verificationPolicy(own, settings);
-  const shape: AnswerShape = settings.answerShape === 'auto' ? shapeOf(policy) : settings.answerShape;
+  const shape = settings.answerShape === 'auto' ? answerShapeOf(own.service) : settings.answerShape;
   const { region, clockSkewSeconds } = policy;
   return {
     clock,
@@ -46,8 +45,4 @@ export function createEdge(
     audit: new Audit(spiffeIdOf(own), { log, counts, clock }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };
-}
-
-function shapeOf({ pathRule }: VerificationPolicy): AnswerShape {
-  return pathRule === 's3' ? 's3' : 'json';
 }

@@ -1,9 +1,6 @@
 export * from './acceptances/acceptance-counts.js';
 export * from './acceptances/acceptance-rollups.js';
 export * from './acceptances/seal-batches.js';
-export * from './answers/answer.js';
-export * from './answers/error-codes.js';
-export * from './answers/refusal.js';
 export * from './audit.js';
 export * from './configuration.js';
 export * from './external-hosts.js';
@@ -18,4 +15,3 @@ export * from './proxy/app.js';
 export * from './proxy/reverse-proxy.js';
 export * from './proxy/upstream.js';
 export * from './start.js';
-export * from './answers/s3-xml.js';

@@ -1,7 +1,6 @@
 import { isInWindow, type EdgeIdentity, type WindowRule } from '@sigv4-keyd/hop-protocol';
-import { pathRuleOf, type VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import { hostMatcher, pathRuleOf, type VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
-import { hostMatcher } from './external-hosts.js';
 
 type WindowSettings = Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew'>;
 export type PolicySettings = WindowSettings & Pick<Configuration, 'externalHosts' | 'unnormalisedPaths'>;

@@ -9,6 +9,7 @@ import ts from 'typescript';
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/sigv4-core': [],
+  'packages/sigv4-answers': ['sigv4-core'],
   'packages/fastify-mtls': [],
   'packages/ledger': ['sigv4-core', 'fastify-mtls'],
   'packages/revocation': ['sigv4-core'],
@@ -18,7 +19,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/keydctl': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'pki'],
   'services/master-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/region-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
-  'services/edge-verifier': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
+  'services/edge-verifier': [
+    'sigv4-core',
+    'sigv4-answers',
+    'fastify-mtls',
+    'revocation',
+    'ledger',
+    'hop-protocol',
+    'service-skeleton',
+  ],
 };
 
 const root = process.cwd();

@@ -1,4 +1,4 @@
-import { ERROR_CODES, sentenceOf, type AnyRefusalReason } from '@sigv4-keyd/edge-verifier';
+import { ERROR_CODES, sentenceOf, type AnyRefusalReason } from '@sigv4-keyd/sigv4-answers';
 import * as edge from '@sigv4-keyd/edge-verifier';
 import { ERRORS } from '@sigv4-keyd/hop-protocol';
 import * as master from '@sigv4-keyd/master-keyd';
@@ -13,14 +13,15 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
 };
 
 function refusalsTable(): string {
-  const rows = Object.entries(ERROR_CODES).map(([reason, [status, s3, json]]) => [
+  const rows = Object.entries(ERROR_CODES).map(([reason, [status, s3, json, query]]) => [
     `\`${reason}\``,
     String(status),
     s3,
     json,
+    query,
     sentenceOf(reason as AnyRefusalReason),
   ]);
-  return table(['reason', 'status', 'S3 code', 'JSON type', 'what to do'], rows);
+  return table(['reason', 'status', 'S3 code', 'JSON type', 'query code', 'what to do'], rows);
 }
 
 function errorsTable(): string {

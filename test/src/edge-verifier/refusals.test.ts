@@ -1,5 +1,5 @@
 import { REFUSALS, type RefusalReason } from '@sigv4-keyd/sigv4-core';
-import { ERROR_CODES, FRONT_REFUSALS, answerTo, escapeXml, type AnswerShape } from '@sigv4-keyd/edge-verifier';
+import { ERROR_CODES, FRONT_REFUSALS, answerTo, escapeXml, type AnswerShape } from '@sigv4-keyd/sigv4-answers';
 import { Agent } from 'node:http';
 import t from 'tap';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, presigned, send, signed, type Message, type Reply } from './client.js';
@@ -288,31 +288,40 @@ t.test('accepted requests are recorded, without their path', async (t) => {
   t.notMatch(log.join(''), /private|with=query/);
 });
 
-t.test('every reason has a row, and every row makes both answers', (t) => {
+t.test('every reason has a row, and every row makes an answer in each shape', (t) => {
   const reasons = [...Object.keys(REFUSALS), ...Object.keys(FRONT_REFUSALS)].sort();
   t.strictSame(Object.keys(ERROR_CODES).sort(), reasons);
   for (const reason of Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[]) {
-    const [status, s3Code, jsonType] = ERROR_CODES[reason];
-    t.ok(status >= 400 && status < 600 && /^[A-Za-z0-9]+$/.test(s3Code), reason);
+    const [status, s3Code, jsonType, queryCode] = ERROR_CODES[reason];
+    t.ok(status >= 400 && status < 600 && /^[A-Za-z0-9]+$/.test(s3Code + jsonType + queryCode), reason);
     const answer = (shape: AnswerShape): ReturnType<typeof answerTo> =>
       answerTo({ reason, detail: '<&>' }, { shape, region: 'r', requestId: 'id', now: NOW, clockSkewSeconds: 900 });
     const s3 = answer('s3');
     t.equal(s3.status, status);
     t.match(s3.body.toString(), `<Code>${s3Code}</Code>`);
     t.match(s3.body.toString(), /&lt;&amp;&gt;.*<RequestId>id<\/RequestId><\/Error>$/);
+    t.equal(s3.headers[s3.headers.indexOf('date') + 1], 'Sun, 22 Nov 2026 10:00:00 GMT');
     const json = answer('json');
     t.match(JSON.parse(json.body.toString()), { __type: jsonType, requestId: 'id' });
     t.equal(json.headers[json.headers.indexOf('x-amzn-errortype') + 1], jsonType);
+    const query = answer('query').body.toString();
+    const type = status >= 500 ? 'Receiver' : 'Sender';
+    t.match(query, `<ErrorResponse><Error><Type>${type}</Type><Code>${queryCode}</Code><Message>`);
+    t.match(query, /&lt;&amp;&gt;.*<\/Error><RequestId>id<\/RequestId><\/ErrorResponse>$/);
   }
   t.equal(escapeXml('a<b>&"\'\u0000\u001b\ud800c'), 'a&lt;b&gt;&amp;&quot;&apos;\ufffd\ufffd\ufffdc');
   t.end();
 });
 
-t.test('JSON services get JSON answers; the shape can be chosen', async (t) => {
+t.test('JSON services get JSON answers, query services theirs; the shape can be chosen', async (t) => {
   const dynamodb = await startEdge(t, { service: 'dynamodb' });
   const reply = await send(dynamodb.proxy, signed({ service: 'dynamodb', secret: 'wrong' }));
   t.match(reply, { status: 403, headers: { 'x-amzn-errortype': 'InvalidSignatureException' } });
   t.match(JSON.parse(reply.body), { __type: 'InvalidSignatureException' });
+  const sts = await startEdge(t, { service: 'sts' });
+  const refused = await send(sts.proxy, signed({ service: 'sts', secret: 'wrong' }));
+  t.match(refused, { status: 403, headers: { 'content-type': 'text/xml' } });
+  t.match(refused.body, '<Code>SignatureDoesNotMatch</Code>');
   const asXml = await startEdge(t, { service: 'dynamodb', env: { KEYD_ANSWER_SHAPE: 's3' } });
   t.match((await send(asXml.proxy, signed({ service: 'dynamodb', secret: 'wrong' }))).body, /^<\?xml/);
 });

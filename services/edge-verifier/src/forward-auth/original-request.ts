@@ -1,5 +1,5 @@
+import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import type { RequestHead } from '@sigv4-keyd/sigv4-core';
-import type { Refusal } from '../answers/refusal.js';
 import { headerPairs } from '../proxy/hop-by-hop.js';
 
 /** The request that a front asks about. */

@@ -1,3 +1,4 @@
+import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import {
   concludeRequest,
   EMPTY_BODY_SHA256,
@@ -6,7 +7,6 @@ import {
   type Examined,
   type KSigning,
 } from '@sigv4-keyd/sigv4-core';
-import type { Refusal } from '../answers/refusal.js';
 import { UNSIGNED_PAYLOAD } from '../identity-headers.js';
 
 export interface UnseenPayloadRules {

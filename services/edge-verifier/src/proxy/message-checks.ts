@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import type { Examined } from '@sigv4-keyd/sigv4-core';
-import type { Refusal } from '../answers/refusal.js';
 import { connectionOptions } from './hop-by-hop.js';
 
 /** What is not proxied whoever signed it: two readings of the body's length, and what is no plain request. */

@@ -1,4 +1,4 @@
-import type { AnyRefusalReason } from '../answers/refusal.js';
+import type { AnyRefusalReason } from '@sigv4-keyd/sigv4-answers';
 
 export type PayloadFailure =
   | Extract<AnyRefusalReason, 'body-too-large' | 'request-timeout' | 'spool-unavailable'>

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { examineRequest, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
-import type { Refusal } from '../answers/refusal.js';
-import { sendAnswer } from '../answers/send-answer.js';
+import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';

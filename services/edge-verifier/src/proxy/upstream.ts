@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { errors, Pool, type Dispatcher } from 'undici';
-import type { Refusal } from '../answers/refusal.js';
 import { endToEndHeaders } from './hop-by-hop.js';
 import { PayloadError } from './payload-error.js';
 

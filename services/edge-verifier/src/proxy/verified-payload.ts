@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import {
   concludeRequest,
   EMPTY_BODY_SHA256,
@@ -7,7 +8,6 @@ import {
   type Examined,
   type KSigning,
 } from '@sigv4-keyd/sigv4-core';
-import type { Refusal } from '../answers/refusal.js';
 import { UNSIGNED_PAYLOAD } from '../identity-headers.js';
 import { holdPayload, type HoldingPlace } from './held-payload.js';
 import type { PayloadFraming } from './incoming-payload.js';

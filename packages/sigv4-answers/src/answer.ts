@@ -1,9 +1,9 @@
-import { jsonBody } from './json.js';
+import type { AnswerShape } from './answer-shape.js';
 import { ERROR_CODES } from './error-codes.js';
+import { jsonBody } from './json.js';
+import { queryBody } from './query-xml.js';
 import { sentenceOf, type Refusal } from './refusal.js';
 import { s3Body } from './s3-xml.js';
-
-export type AnswerShape = 's3' | 'json';
 
 /** A refusal as AWS clients read it; headers as name, value, name, value. */
 export interface Answer {
@@ -12,7 +12,9 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** What an error document says. */
 export interface ErrorFacts {
+  readonly status: number;
   readonly code: string;
   readonly message: string;
   readonly requestId: string;
@@ -29,13 +31,24 @@ export interface AnswerContext {
   readonly clockSkewSeconds: number;
 }
 
+interface Writing {
+  readonly contentType: string;
+  readonly write: (facts: ErrorFacts) => string;
+}
+
+const WRITINGS: Readonly<Record<AnswerShape, Writing>> = {
+  s3: { contentType: 'application/xml', write: s3Body },
+  json: { contentType: 'application/json', write: jsonBody },
+  query: { contentType: 'text/xml', write: queryBody },
+};
+
 /** The answer to a refused request. */
 export function answerTo({ reason, detail }: Refusal, context: AnswerContext): Answer {
-  const [status, s3Code, jsonType] = ERROR_CODES[reason];
+  const [status, s3, json, query] = ERROR_CODES[reason];
+  const code = { s3, json, query }[context.shape];
   const message = detail === undefined ? sentenceOf(reason) : `${sentenceOf(reason)} (${detail})`;
-  const facts = { message, requestId: context.requestId, hints: hintsFor(s3Code, context) };
-  const isS3 = context.shape === 's3';
-  const body = isS3 ? s3Body({ code: s3Code, ...facts }) : jsonBody({ code: jsonType, ...facts });
+  const { contentType, write } = WRITINGS[context.shape];
+  const hints = hintsFor(s3, context);
   return {
     status,
     headers: [
@@ -43,13 +56,17 @@ export function answerTo({ reason, detail }: Refusal, context: AnswerContext): A
       context.requestId,
       'x-keyd-reason',
       reason,
+      // SDKs set their clock by it; where a server writes none by itself, theirs would stay wrong.
+      'date',
+      new Date(context.now).toUTCString(),
       'cache-control',
       'no-store',
       'content-type',
-      isS3 ? 'application/xml' : 'application/json',
-      ...(isS3 ? bucketRegion(s3Code, context) : ['x-amzn-errortype', jsonType]),
+      contentType,
+      ...(context.shape === 'json' ? ['x-amzn-errortype', json] : []),
+      ...(context.shape === 's3' ? bucketRegion(s3, context) : []),
     ],
-    body: Buffer.from(body, 'utf8'),
+    body: Buffer.from(write({ status, code, message, requestId: context.requestId, hints }), 'utf8'),
   };
 }
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
-import type { Answer } from './answer.js';
+import type { Answer } from '@sigv4-keyd/sigv4-answers';
 
 /** Unread bodies up to this size, bytes, are read and dropped, so that the connection can be kept. */
 const DROPPED_BODY_BYTES = 64 * 1024;
