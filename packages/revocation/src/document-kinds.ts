@@ -16,10 +16,14 @@ export const MOST_DOCUMENT_BYTES = 4096;
 /** The largest beacon, likewise: with every identity that it may ban. */
 export const MOST_BEACON_BYTES = 768 * 1024;
 
+/** The largest page of changes of access keys, likewise. */
+export const MOST_PAGE_BYTES = 128 * 1024;
+
 /** All that sets the kinds of signed documents apart. */
 export const DOCUMENT_KINDS = {
   revocation: { typ: 'keyd-revocation+jwt', purpose: 'revocation', mostBytes: MOST_DOCUMENT_BYTES },
   lift: { typ: 'keyd-lift+jwt', purpose: 'root', mostBytes: MOST_DOCUMENT_BYTES },
+  'access-keys': { typ: 'keyd-access-keys+jwt', purpose: 'revocation', mostBytes: MOST_PAGE_BYTES },
   beacon: { typ: 'keyd-beacon+jwt', purpose: 'beacon', mostBytes: MOST_BEACON_BYTES },
 } as const satisfies Readonly<Record<string, KindEntry>>;
 

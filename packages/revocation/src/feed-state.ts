@@ -1,4 +1,6 @@
+import type { AccessKeyChange } from './access-key-change.js';
 import { verifyBeacon, type Beacon, type SignedBeacon } from './beacon.js';
+import type { ChangedAccessKeys } from './changed-access-keys.js';
 import type { FeedDocument } from './feed.js';
 import { FeedError, type FeedProblem } from './feed-problem.js';
 import { freshnessOf, type Freshness, type Horizons } from './freshness.js';
@@ -9,13 +11,18 @@ import { mayBeForgotten, type RetentionRule } from './retention.js';
 import type { RevocationSet } from './revocation-set.js';
 import { isSameSet, nameSet } from './set-hash.js';
 import { restoreHoldings, writeStateFile } from './state-file.js';
+import type { SignedFact } from './signed-fact.js';
 import { isRevocation, type SignedStatement } from './statement.js';
-import { verifyStatements, type RefusedStatement, type VerifiedStatements as Came } from './verify-statements.js';
+import { verifyFacts, type RefusedStatement, type VerifiedSet } from './verify-set.js';
+
+type Came = VerifiedSet<SignedFact>;
 
 /** What became of one document. */
 export interface Acceptance {
   /** In force from now on, and not before: what they hit is to be wiped from caches. */
   readonly newStatements: readonly SignedStatement[];
+  /** Likewise: what access keys are from now on. */
+  readonly newChanges: readonly AccessKeyChange[];
   readonly refusedStatements: readonly RefusedStatement[];
   readonly beacon: BeaconOutcome;
 }
@@ -38,7 +45,8 @@ export interface RestoredFeedState {
  * documents (a region, another region, a file host) need not be trusted, only the pinned keys.
  *
  * Revocations are in force as soon as one is seen with a valid signature, whatever else is wrong with the document:
- * they only deny. A lift allows, so it counts only as part of a set whose beacon was accepted.
+ * they only deny. A lift allows, and a change of an access key may, so these count only as part of a set whose beacon
+ * was accepted.
  */
 export class FeedState {
   readonly #keys: PinnedKeys;
@@ -71,6 +79,11 @@ export class FeedState {
     return this.#holdings.revocations;
   }
 
+  /** The last changes of access keys that can still matter; a new object whenever something changes. */
+  get accessKeys(): ChangedAccessKeys {
+    return this.#holdings.accessKeys;
+  }
+
   /** The newest accepted beacon. */
   get beacon(): Beacon | undefined {
     return this.#holdings.beacon?.beacon;
@@ -95,7 +108,7 @@ export class FeedState {
     const beacon = await attempt(verifyBeacon(document.beacon, this.#keys));
     const came =
       document.statements &&
-      (await verifyStatements(document.statements, this.#keys, (jws) => named.get(jws) ?? further.get(jws)));
+      (await verifyFacts(document.statements, this.#keys, (jws) => named.get(jws) ?? further.get(jws)));
     // No await below: what is judged is what is held at the moment of the change.
     return this.#take(beacon, came, now);
   }
@@ -112,6 +125,7 @@ export class FeedState {
     const outcome = before.beacon?.digest === beacon.digest ? 'unchanged' : 'advanced';
     return {
       newStatements: newAmong(before, named),
+      newChanges: this.#holdings.accessKeys.since(before.accessKeys),
       refusedStatements: came?.refused ?? [],
       beacon: { outcome, beacon: beacon.beacon },
     };
@@ -122,7 +136,12 @@ export class FeedState {
     const newStatements =
       came === undefined ? [] : newAmong(before, came.verified).filter((signed) => this.#isWanted(signed));
     this.#holdings = withFurther(before, newStatements);
-    return { newStatements, refusedStatements: came?.refused ?? [], beacon: { outcome: 'refused', code, detail } };
+    return {
+      newStatements,
+      newChanges: [],
+      refusedStatements: came?.refused ?? [],
+      beacon: { outcome: 'refused', code, detail },
+    };
   }
 
   /** Of a document whose beacon was refused: revocations only, and not those that were forgotten for good reason. */

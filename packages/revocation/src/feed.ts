@@ -1,19 +1,23 @@
 import { z } from 'zod';
-import { MOST_BEACON_BYTES, MOST_DOCUMENT_BYTES } from './document-kinds.js';
+import { MOST_BEACON_BYTES, MOST_DOCUMENT_BYTES, MOST_PAGE_BYTES } from './document-kinds.js';
 import { FeedError } from './feed-problem.js';
 import { schemaDetail } from './schema-detail.js';
 
-/** The most statements that a set may hold. */
+/** The most statements and pages together that a set may hold. */
 export const MOST_STATEMENTS = 50_000;
 
+/** The most pages of changes of access keys among them: half a million access keys. */
+export const MOST_PAGES = 1_000;
+
 /** The largest feed document as JSON, bytes: for readers to stop at before they parse anything. */
-export const MOST_FEED_BYTES = MOST_BEACON_BYTES + MOST_STATEMENTS * (MOST_DOCUMENT_BYTES + 3) + 64;
+export const MOST_FEED_BYTES =
+  MOST_BEACON_BYTES + MOST_STATEMENTS * (MOST_DOCUMENT_BYTES + 3) + MOST_PAGES * (MOST_PAGE_BYTES + 3) + 64;
 
 export const feedDocument = z
   .strictObject({
     /** Compact JWS. */
     beacon: z.string(),
-    /** Compact JWS each. Absent: the set that the receiver's newest beacon names is still the one. */
+    /** Compact JWS each, pages too. Absent: the set that the receiver's newest beacon names is still the one. */
     statements: z.array(z.string()).readonly().exactOptional(),
   })
   .readonly();

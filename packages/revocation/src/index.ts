@@ -1,14 +1,38 @@
+export {
+  ACCESS_KEY_STATUSES,
+  readChange,
+  supersedes,
+  writeChange,
+  type AccessKeyChange,
+  type AccessKeyStatus,
+} from './access-key-change.js';
+export {
+  intoPages,
+  MOST_CHANGES_A_PAGE,
+  signAccessKeyPage,
+  type AccessKeyPage,
+  type SignedPage,
+} from './access-key-page.js';
 export { beacon, MOST_BANNED, signBeacon, verifyBeacon, type Beacon, type SignedBeacon } from './beacon.js';
+export { ChangedAccessKeys, type AccessKeyLookup } from './changed-access-keys.js';
 export { describeScope } from './describe-scope.js';
 export {
   DOCUMENT_KINDS,
   KEY_PURPOSES,
   MOST_BEACON_BYTES,
   MOST_DOCUMENT_BYTES,
+  MOST_PAGE_BYTES,
   type DocumentKind,
   type KeyPurpose,
 } from './document-kinds.js';
-export { feedDocument, MOST_FEED_BYTES, MOST_STATEMENTS, parseFeedDocument, type FeedDocument } from './feed.js';
+export {
+  feedDocument,
+  MOST_FEED_BYTES,
+  MOST_PAGES,
+  MOST_STATEMENTS,
+  parseFeedDocument,
+  type FeedDocument,
+} from './feed.js';
 export {
   createFeedKey,
   exportFeedKey,
@@ -27,6 +51,7 @@ export { keptUntil, mayBeForgotten, type RetentionRule } from './retention.js';
 export { RevocationSet, type RevocationLookup } from './revocation-set.js';
 export { isSameSet, nameSet, type SetName } from './set-hash.js';
 export { type DocumentDigest } from './signed-document.js';
+export { isPage, isStatement, verifyFact, type SignedFact } from './signed-fact.js';
 export {
   isLift,
   isRevocation,
@@ -40,4 +65,4 @@ export {
   type SignedStatement,
   type Statement,
 } from './statement.js';
-export { verifyStatements, type RefusedStatement, type VerifiedStatements } from './verify-statements.js';
+export { verifyFacts, verifyStatements, type RefusedStatement, type VerifiedSet } from './verify-set.js';

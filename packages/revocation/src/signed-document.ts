@@ -57,6 +57,7 @@ export async function openDocument<K extends DocumentKind>(
   const { kid, typ } = headerOf(jws);
   const kind = kinds.find((candidate) => DOCUMENT_KINDS[candidate].typ === typ);
   if (kind === undefined) throw new FeedError('malformed', `not a document of the kind ${kinds.join(' or ')}`);
+  if (jws.length > DOCUMENT_KINDS[kind].mostBytes) throw new FeedError('too-large');
   const key = keys.get(kid);
   if (key === undefined) throw new FeedError('unknown-key');
   if (key.purpose !== DOCUMENT_KINDS[kind].purpose) {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { verifyBeacon, type SignedBeacon } from './beacon.js';
 import { FeedError } from './feed-problem.js';
-import { holdingsOf, type Holdings, type StatementForms } from './holdings.js';
+import { holdingsOf, type FactForms, type Holdings } from './holdings.js';
 import type { PinnedKeys } from './pinned-keys.js';
 import { schemaDetail } from './schema-detail.js';
 import { isSameSet } from './set-hash.js';
-import { verifyStatements } from './verify-statements.js';
+import { verifyFacts } from './verify-set.js';
 
 const FORMAT = 'sigv4-keyd feed state v1';
 
@@ -33,7 +33,7 @@ export function writeStateFile({ beacon, named, further }: Holdings): string {
 
 /**
  * Every signature is checked again, and that the named set is complete. An expired beacon is restored: its statements
- * deny, and freshness tells its age. One bad statement refuses the file: skipping it would un-revoke.
+ * deny, and freshness tells its age. One bad statement or page refuses the file: skipping it would un-revoke.
  *
  * Who can write the file can also put an older one in its place, or cut what no beacon named yet; the age of its beacon
  * then limits for how long that goes unnoticed, as it does for a source that withholds news.
@@ -56,8 +56,8 @@ export async function restoreHoldings(text: string, keys: PinnedKeys): Promise<R
   return { holdings, beacon: 'held' };
 }
 
-async function verifiedForms(forms: readonly string[], keys: PinnedKeys, list: string): Promise<StatementForms> {
-  const { verified, refused } = await verifyStatements(forms, keys);
+async function verifiedForms(forms: readonly string[], keys: PinnedKeys, list: string): Promise<FactForms> {
+  const { verified, refused } = await verifyFacts(forms, keys);
   const [first] = refused;
   if (first !== undefined) throw new FeedError(first.code, `in the state file, ${list} statement ${first.index}`);
   return verified;

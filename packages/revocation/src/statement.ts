@@ -84,7 +84,8 @@ export function isLift(signed: SignedStatement): signed is SignedStatement<LiftS
   return signed.statement.kind === 'lift';
 }
 
-function parseStatement(kind: Statement['kind'], content: unknown): Statement {
+/** Reads the content of a document whose signature was checked. Throws FeedError `malformed`. */
+export function parseStatement(kind: Statement['kind'], content: unknown): Statement {
   const parsed = schemas[kind].safeParse(content);
   if (!parsed.success) throw new FeedError('malformed', schemaDetail(parsed.error));
   return parsed.data;

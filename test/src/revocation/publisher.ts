@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { addDays, scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import {
+  ChangedAccessKeys,
   createFeedKey,
+  intoPages,
   isLift,
+  isPage,
   mayBeForgotten,
   nameSet,
   pinFeedKeys,
   publicJwks,
+  signAccessKeyPage,
   signBeacon,
   signStatement,
+  verifyFact,
   verifyStatement,
+  type AccessKeyChange,
   type Beacon,
   type FeedDocument,
   type FeedKey,
@@ -16,6 +23,7 @@ import {
   type PinnedKeys,
   type RetentionRule,
   type RevocationStatement,
+  type SignedPage,
   type SignedStatement,
 } from '@sigv4-keyd/revocation';
 import { day } from '../support/days.js';
@@ -72,10 +80,17 @@ export function liftOf(
   };
 }
 
+/** The last day that keys issued before a change of now can be for. */
+export function lastDayOfChange(now: number): SignedPage['page']['to'] {
+  return addDays(scopeDateOf(now + RULE.clockSkewSeconds * 1000), 1);
+}
+
 /** The master's side, as small as it can be: a set, a counter, and the keys. */
 export class Publisher {
   readonly keys: FeedKeys;
   readonly #set = new Map<string, SignedStatement>();
+  /** The last one is open, as long as its day lasts. */
+  #pages: SignedPage[] = [];
   #version = 0;
 
   constructor(keys: FeedKeys) {
@@ -100,6 +115,33 @@ export class Publisher {
     this.#set.delete(signed.jws);
   }
 
+  /** Changes of access keys, numbered with the version of the next beacon, in as few pages as may be. */
+  async change(now: number, ...changes: readonly Omit<AccessKeyChange, 'change'>[]): Promise<void> {
+    const to = lastDayOfChange(now);
+    const last = this.#pages.at(-1);
+    const open = last?.page.to === to ? last : undefined;
+    const all = new Map((open?.page.changes ?? []).map((change) => [change.accessKeyId, change]));
+    for (const change of changes) all.set(change.accessKeyId, { ...change, change: this.#version + 1 });
+    const made: SignedPage[] = [];
+    for (const page of intoPages([...all.values()])) {
+      const jws = await signAccessKeyPage({ to, changes: page, at: new Date(now).toISOString() }, this.keys.revocation);
+      const signed = await verifyFact(jws, this.keys.pinned);
+      if (isPage(signed)) made.push(signed);
+    }
+    const pages = [...this.#pages.filter((page) => page !== open), ...made];
+    const held = ChangedAccessKeys.of(pages);
+    this.#pages = pages.filter(({ digest }) => held.needs(digest));
+  }
+
+  /** A publisher that lost the pages of all changes. */
+  losePages(): void {
+    this.#pages = [];
+  }
+
+  get pages(): readonly SignedPage[] {
+    return this.#pages;
+  }
+
   /** Signs without publishing. */
   async sign(statement: RevocationStatement | LiftStatement): Promise<SignedStatement> {
     const key = statement.kind === 'lift' ? this.keys.root : this.keys.revocation;
@@ -109,7 +151,8 @@ export class Publisher {
   /** The next beat: the whole set of the moment, less what may be forgotten. */
   async document(now: number): Promise<FeedDocument & { readonly statements: readonly string[] }> {
     for (const [jws, { statement }] of this.#set) if (mayBeForgotten(statement, RULE, now)) this.#set.delete(jws);
-    const statements = [...this.#set.keys()];
+    this.#pages = this.#pages.filter(({ page }) => !mayBeForgotten(page, RULE, now));
+    const statements = this.forms;
     return { beacon: await this.beacon(now, statements), statements };
   }
 
@@ -129,6 +172,11 @@ export class Publisher {
   /** The digests that the lifts of the set name. */
   get lifted(): ReadonlySet<string> {
     return new Set(this.published.filter(isLift).map(({ statement }) => statement.lifts));
+  }
+
+  /** The bytes of all that is published. */
+  get forms(): readonly string[] {
+    return [...this.#set.keys(), ...this.#pages.map(({ jws }) => jws)];
   }
 
   /** The truth: every statement that was not lost, lifts included. */

@@ -53,7 +53,7 @@ export class TestFeed implements FeedBoard {
 
   /** The next document, signed and not served. */
   async document(): Promise<FeedDocument & { readonly statements: readonly string[] }> {
-    const statements = this.publisher.published.map(({ jws }) => jws);
+    const statements = this.publisher.forms;
     const beacon = await this.publisher.beacon(this.#clock.now(), statements, { banned: this.banned.toSorted() });
     return { beacon, statements };
   }
@@ -63,6 +63,12 @@ export class TestFeed implements FeedBoard {
     const signed = await this.publisher.revoke(changes);
     await this.publish();
     return signed;
+  }
+
+  /** Changes access keys and publishes that. */
+  async change(...changes: Parameters<Publisher['change']>[1][]): Promise<void> {
+    await this.publisher.change(this.#clock.now(), ...changes);
+    await this.publish();
   }
 
   async ban(...spiffeIds: readonly string[]): Promise<void> {
