@@ -28,6 +28,9 @@ const DENIED: ErrorCodes = [403, 'AccessDenied', 'AccessDeniedException', 'Acces
 const TOO_OLD: ErrorCodes = [403, 'RequestTimeTooSkewed', 'InvalidSignatureException', 'RequestExpired'];
 const IN_FUTURE: ErrorCodes = [403, 'RequestTimeTooSkewed', 'InvalidSignatureException', 'RequestInTheFuture'];
 const MISMATCH: ErrorCodes = [403, 'SignatureDoesNotMatch', 'InvalidSignatureException', 'SignatureDoesNotMatch'];
+const INCOMPLETE: ErrorCodes = [400, 'IncompleteBody', 'ValidationException', 'ValidationError'];
+const CHUNK_SIZE: ErrorCodes = [403, 'InvalidChunkSizeError', 'ValidationException', 'ValidationError'];
+const TRAILER_MALFORMED: ErrorCodes = [400, 'MalformedTrailerError', 'ValidationException', 'ValidationError'];
 const UNKNOWN_KEY: ErrorCodes = [403, 'InvalidAccessKeyId', 'UnrecognizedClientException', 'InvalidClientTokenId'];
 const NO_METHOD: ErrorCodes = [405, 'MethodNotAllowed', 'ValidationException', 'ValidationError'];
 const NOT_IMPLEMENTED: ErrorCodes = [501, 'NotImplemented', 'UnsupportedOperationException', 'UnsupportedOperation'];
@@ -71,6 +74,21 @@ export const ERROR_CODES: Readonly<Record<AnyRefusalReason, ErrorCodes>> = {
   'malformed-payload-hash': [400, 'InvalidArgument', 'ValidationException', 'ValidationError'],
   'payload-mode-refused': NOT_IMPLEMENTED,
   'payload-hash-mismatch': [400, 'XAmzContentSHA256Mismatch', 'InvalidSignatureException', 'SignatureDoesNotMatch'],
+  'missing-decoded-length': [411, 'MissingContentLength', 'ValidationException', 'ValidationError'],
+  'malformed-decoded-length': [400, 'InvalidArgument', 'ValidationException', 'ValidationError'],
+  'malformed-content-encoding': MALFORMED,
+  'trailer-refused': MALFORMED,
+  'malformed-chunk': MALFORMED,
+  'chunk-too-small': CHUNK_SIZE,
+  'chunk-too-large': CHUNK_SIZE,
+  'chunk-signature-mismatch': MISMATCH,
+  'decoded-length-mismatch': INCOMPLETE,
+  'incomplete-body': INCOMPLETE,
+  'malformed-trailer': TRAILER_MALFORMED,
+  'trailer-mismatch': TRAILER_MALFORMED,
+  'trailer-signature-mismatch': MISMATCH,
+  'malformed-checksum': MALFORMED,
+  'checksum-mismatch': [400, 'BadDigest', 'ValidationException', 'ValidationError'],
   'signature-mismatch': MISMATCH,
   'access-key-unknown': UNKNOWN_KEY,
   'access-key-disabled': UNKNOWN_KEY,

@@ -1,4 +1,5 @@
 import type { Mechanism } from './canonical-query.js';
+import { readChunkedPayload } from './chunked/chunked-payload.js';
 import type { HeaderTable } from './header-table.js';
 import { isS3Service } from './path-rule.js';
 import { parsePayloadMode } from './payload-mode.js';
@@ -13,7 +14,7 @@ export function unstatedPayloadMode(mechanism: Mechanism, service: string): Payl
   return { kind: mechanism === 'presigned' && isS3Service(service) ? 'unsigned' : 'body' };
 }
 
-/** Finds the payload mode of a request and whether it is accepted. */
+/** Finds the payload mode of a request, from signed input alone, and whether it is accepted. */
 export function choosePayloadMode(
   headers: HeaderTable,
   query: QueryParameters,
@@ -31,5 +32,17 @@ export function choosePayloadMode(
   if (streaming && (mechanism === 'presigned' || mode.kind.startsWith('streaming-ecdsa'))) {
     return refuse('payload-mode-refused', mode.kind);
   }
-  return mode;
+  switch (mode.kind) {
+    case 'streaming-signed':
+    case 'streaming-signed-trailer':
+    case 'streaming-unsigned-trailer':
+      return readChunkedPayload(mode.kind, headers);
+    case 'exact':
+    case 'body':
+    case 'unsigned':
+    case 'streaming-events':
+    case 'streaming-ecdsa':
+    case 'streaming-ecdsa-trailer':
+      return mode;
+  }
 }

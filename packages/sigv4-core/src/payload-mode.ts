@@ -1,3 +1,6 @@
+import type { ChunkedMode } from './chunked/chunked-mode.js';
+import type { ChunkedPayload } from './chunked/chunked-payload.js';
+
 /** Every value of x-amz-content-sha256 that is not a hash, by the name that the project gives to its mode. */
 export const PAYLOAD_TOKENS = {
   unsigned: 'UNSIGNED-PAYLOAD',
@@ -19,10 +22,11 @@ export type TokenMode = keyof typeof PAYLOAD_TOKENS;
  * - `unsigned`: not at all
  * - `streaming-…`: chunk by chunk (signed), or by a checksum trailer only (unsigned)
  */
-export type PayloadMode =
-  | { readonly kind: 'exact'; readonly sha256: string }
-  | { readonly kind: 'body' }
-  | { readonly kind: TokenMode };
+export type PayloadMode = StatedPayload | { readonly kind: 'body' } | ChunkedPayload;
+
+/** What a value of x-amz-content-sha256 says; the modes in chunks say more in other headers. */
+type StatedPayload =
+  { readonly kind: 'exact'; readonly sha256: string } | { readonly kind: Exclude<TokenMode, ChunkedMode> };
 
 /** The names of the payload modes. */
 export type PayloadModeKind = PayloadMode['kind'];
@@ -35,9 +39,11 @@ export function isSha256Hex(text: string): boolean {
 }
 
 /** Reads a value of x-amz-content-sha256; undefined when it is neither a hash nor a token of the table. */
-export function parsePayloadMode(value: string): PayloadMode | undefined {
+export function parsePayloadMode(value: string): StatedPayload | { readonly kind: ChunkedMode } | undefined {
   if (isSha256Hex(value)) return { kind: 'exact', sha256: value };
-  const kind = Object.keys(PAYLOAD_TOKENS).filter(isTokenMode).find((mode) => PAYLOAD_TOKENS[mode] === value);
+  const kind = Object.keys(PAYLOAD_TOKENS)
+    .filter(isTokenMode)
+    .find((mode) => PAYLOAD_TOKENS[mode] === value);
   return kind === undefined ? undefined : { kind };
 }
 

@@ -47,6 +47,23 @@ export const REFUSALS = {
   'malformed-payload-hash': 'Send x-amz-content-sha256 as 64 lower-case hex digits or a named payload mode.',
   'payload-mode-refused': 'Send the payload in a mode that is accepted here.',
   'payload-hash-mismatch': 'Send the very body that was hashed: its SHA-256 is not the signed one.',
+  // the chunks of a body and what follows them
+  'missing-decoded-length': 'Send x-amz-decoded-content-length: the bytes of the body without its framing.',
+  'malformed-decoded-length': 'Send x-amz-decoded-content-length as plain decimal digits.',
+  'malformed-content-encoding': 'Send Content-Encoding with aws-chunked in it once.',
+  'trailer-refused': 'Send x-amz-trailer in the payload modes with trailers only, naming checksums, each once.',
+  'malformed-chunk': 'Send each chunk as size in hex, its signature in the modes that sign, CRLF, data, CRLF.',
+  'chunk-too-small': 'Send larger chunks: only the last one may be smaller than is allowed here.',
+  'chunk-too-large': 'Send smaller chunks: a signed chunk is held in memory until its signature was checked.',
+  'chunk-signature-mismatch': 'Sign the very data of each chunk, and chain each signature to the one before it.',
+  'decoded-length-mismatch': 'Send as much data as x-amz-decoded-content-length says.',
+  'incomplete-body': 'Send the whole body: it ended before its last chunk and trailers.',
+  'malformed-trailer':
+    'Send each trailer as NAME:VALUE and CRLF, and x-amz-trailer-signature last where chunks are signed.',
+  'trailer-mismatch': 'Send the trailers that x-amz-trailer announces, all of them, each once, and no others.',
+  'trailer-signature-mismatch': 'Sign the very trailers that are sent, chained to the signature of the last chunk.',
+  'malformed-checksum': 'Send the checksum in base64, with as many bytes as its algorithm has.',
+  'checksum-mismatch': 'Send the body again: its checksum is not the one that was sent with it.',
   // the signature
   'signature-mismatch': 'Check the secret access key, and that nothing changed the request after it was signed.',
   // the key

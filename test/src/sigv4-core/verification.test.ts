@@ -140,7 +140,10 @@ t.test('a presigned URL that states no payload mode', async (t) => {
 t.test('every payload mode of HMAC requests is accepted in the header, and its body left to the caller', async (t) => {
   const kinds = ['unsigned', 'streaming-signed', 'streaming-signed-trailer', 'streaming-unsigned-trailer'] as const;
   for (const kind of kinds) {
-    const arrival = { head: signedHead('/b/a', { kind }), policy: s3Policy, now: NOW, body: 'any' };
+    const chunked = kind === 'unsigned' ? [] : [['x-amz-decoded-content-length', '3'] as const];
+    const trailers = kind.endsWith('-trailer') ? [['x-amz-trailer', 'x-amz-checksum-crc32'] as const] : [];
+    const head = signedHead('/b/a', { kind }, [HOST, ...chunked, ...trailers]);
+    const arrival = { head, policy: s3Policy, now: NOW, body: 'any' };
     const { verdict, bodiesHashed } = await verify(arrival);
     t.match(verdict, { verdict: 'accepted', payload: { kind } });
     t.notOk('payloadSha256' in verdict, 'the body is not said to be proven');
@@ -177,8 +180,12 @@ function scopeOf({ region, service }: VerificationPolicy): CredentialScope {
   return { date: scopeDateOf(NOW), region, service, terminator: 'aws4_request' };
 }
 
-function signedHead(target: string, payload: SigningPayload): RequestHead {
-  const request = { method: 'PUT', target, headers: [HOST] };
-  const { headers } = signRequest(request, CREDENTIALS, { now: NOW, region: 'us-east-1', service: 's3', payload });
-  return headOf({ ...request, headers: [HOST, ...headers] });
+function signedHead(
+  target: string,
+  payload: SigningPayload,
+  headers: readonly (readonly [string, string])[] = [HOST],
+): RequestHead {
+  const request = { method: 'PUT', target, headers };
+  const signed = signRequest(request, CREDENTIALS, { now: NOW, region: 'us-east-1', service: 's3', payload });
+  return headOf({ ...request, headers: [...headers, ...signed.headers] });
 }
