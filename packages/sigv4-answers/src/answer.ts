@@ -8,6 +8,8 @@ import { s3Body } from './s3-xml.js';
 /** A refusal as AWS clients read it; headers as name, value, name, value. */
 export interface Answer {
   readonly status: number;
+  /** As it stands in the body. */
+  readonly code: string;
   readonly headers: readonly string[];
   readonly body: Buffer;
 }
@@ -51,6 +53,7 @@ export function answerTo({ reason, detail }: Refusal, context: AnswerContext): A
   const hints = hintsFor(s3, context);
   return {
     status,
+    code,
     headers: [
       'x-amz-request-id',
       context.requestId,

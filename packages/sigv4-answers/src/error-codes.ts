@@ -112,5 +112,6 @@ export const ERROR_CODES: Readonly<Record<AnyRefusalReason, ErrorCodes>> = {
   'internal-error': [500, 'InternalError', 'InternalFailure', 'InternalFailure'],
   'missing-original-request': MALFORMED,
   'ambiguous-original-request': MALFORMED,
+  'reserved-header': MALFORMED,
   'body-not-seen': NOT_IMPLEMENTED,
 };

@@ -19,8 +19,9 @@ export const FRONT_REFUSALS = {
   'internal-error': 'Try again; the log has the cause under the request id.',
   // forward auth
   'missing-original-request':
-    'Let the front set X-Original-Method and X-Original-URI, or X-Forwarded-Method and X-Forwarded-Uri.',
-  'ambiguous-original-request': 'Let the front set one family of headers and remove the other: they name two requests.',
+    'Let the front set this header, or set KEYD_FORWARD_AUTH_FROM to the way in which it tells.',
+  'ambiguous-original-request': 'Let the front overwrite the headers that it speaks through: one came twice.',
+  'reserved-header': 'Send no header of this name: those that begin with x-keyd- are set by the front.',
   'body-not-seen': 'Send no body, or use an endpoint that sees bodies: forward auth cannot check this one.',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -16,6 +16,7 @@ import {
 import { z } from 'zod';
 import { externalHosts } from './external-hosts.js';
 import { feedSettings, horizonProblem } from './feed/feed-settings.js';
+import { ORIGINS } from './forward-auth/original-request.js';
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
 
@@ -39,11 +40,15 @@ export const configuration = z
     upstream: httpUrl.optional().describe('Where the reverse proxy sends verified requests, http(s)://HOST:PORT'),
     forwardAuthListen: listenAddress
       .optional()
-      .describe('Where nginx auth_request, Traefik or Caddy ask, plain HTTP: must not be reachable by clients'),
+      .describe('Where fronts ask about requests, plain HTTP: must not be reachable by clients'),
+    forwardAuthFrom: z
+      .enum(ORIGINS)
+      .default('x-original')
+      .describe('How the front tells of a request: nginx and HAProxy, Traefik and Caddy, or Envoy'),
     forwardAuthBodies: z
-      .enum(['refused', 'declared'])
+      .enum(['refused', 'declared', 'sent'])
       .default('refused')
-      .describe('Forward auth sees no bodies: refuse signed ones, or let the upstream check the declared hash'),
+      .describe('Bodies at a front: refused, their signed hash declared for the upstream to check, or sent along'),
     presigned: yesOrNo.prefault('yes').describe('Accept presigned URLs'),
     unsignedPayload: yesOrNo.prefault('no').describe('Accept bodies that no signature covers (UNSIGNED-PAYLOAD)'),
     unnormalisedPaths: yesOrNo

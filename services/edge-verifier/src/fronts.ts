@@ -7,6 +7,7 @@ import type { Edge } from './edge.js';
 import { createForwardAuthApp } from './forward-auth/app.js';
 import { ForwardAuth } from './forward-auth/forward-auth.js';
 import { createProxyApp } from './proxy/app.js';
+import type { PayloadLimits } from './proxy/incoming-payload.js';
 import { PublicCertificate } from './proxy/public-certificate.js';
 import { ReverseProxy } from './proxy/reverse-proxy.js';
 import { Upstream } from './proxy/upstream.js';
@@ -49,8 +50,9 @@ class Fronts implements RunningFronts {
       await this.#startTls(edge, proxy, configuration);
     }
     if (forwardAuthListen) {
-      const { forwardAuthBodies: bodies, unsignedPayload } = configuration;
-      const app = createForwardAuthApp(edge, new ForwardAuth(edge, { bodies, unsignedPayload }));
+      const { forwardAuthFrom: origin, forwardAuthBodies: bodies, unsignedPayload } = configuration;
+      const rules = { origin, bodies, unsignedPayload, limits: limitsOf(configuration) };
+      const app = createForwardAuthApp(edge, new ForwardAuth(edge, rules));
       await this.#listen('forwardAuth', app, forwardAuthListen, 'KEYD_FORWARD_AUTH_LISTEN');
     }
     this.#stopReloading = every(edge.clock, RELOAD_EVERY_MS, () => this.reload());
@@ -83,11 +85,15 @@ class Fronts implements RunningFronts {
 }
 
 function reverseProxy(edge: Edge, upstream: Upstream, configuration: Configuration): ReverseProxy {
-  const { largestBody, bodyIdle, bodyInMemory, spoolFolder, unsignedPayload, forwardAuthorization } = configuration;
+  const { bodyInMemory, spoolFolder, unsignedPayload, forwardAuthorization } = configuration;
   return new ReverseProxy(edge, upstream, {
-    limits: { largest: largestBody, idleMs: bodyIdle * 1000 },
+    limits: limitsOf(configuration),
     holding: { inMemory: bodyInMemory, spoolFolder },
     unsignedPayload,
     forwardAuthorization,
   });
+}
+
+function limitsOf({ largestBody, bodyIdle }: Configuration): PayloadLimits {
+  return { largest: largestBody, idleMs: bodyIdle * 1000 };
 }

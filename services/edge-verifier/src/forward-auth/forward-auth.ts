@@ -1,38 +1,56 @@
 import type { Answer, Refusal } from '@sigv4-keyd/sigv4-answers';
-import { examineRequest, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import { examineRequest, type Examined, type KSigning, type RequestHead } from '@sigv4-keyd/sigv4-core';
 import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
-import { originalRequest } from './original-request.js';
-import { verifyUnseenPayload, type UnseenPayloadRules, type Vouched } from './unseen-payload.js';
+import { framingOf, incomingPayload, sayContinue, type PayloadLimits } from '../proxy/incoming-payload.js';
+import { refusalOf } from '../proxy/payload-error.js';
+import { originalRequest, type Origin } from './original-request.js';
+import { verifySentPayload } from './sent-payload.js';
+import { verifyUnseenPayload, type Vouched } from './unseen-payload.js';
+
+export interface ForwardAuthRules {
+  readonly origin: Origin;
+  /** `sent`: the front sends the body along. Otherwise it keeps it, and signed ones are refused or only declared. */
+  readonly bodies: 'refused' | 'declared' | 'sent';
+  readonly unsignedPayload: boolean;
+  /** Of bodies that are sent along. */
+  readonly limits: PayloadLimits;
+}
 
 /** Says yes or no to a front that keeps the request and its body to itself. */
 export class ForwardAuth {
   readonly #edge: Edge;
-  readonly #rules: UnseenPayloadRules;
+  readonly #rules: ForwardAuthRules;
 
-  constructor(edge: Edge, rules: UnseenPayloadRules) {
+  constructor(edge: Edge, rules: ForwardAuthRules) {
     this.#edge = edge;
     this.#rules = rules;
   }
 
   /** Answers one question: 204 with the identity headers, or the refusal. Never rejects. */
-  async serve({ request, response, requestId }: Arrival): Promise<void> {
+  async serve(arrival: Arrival): Promise<void> {
+    const { request, response, requestId } = arrival;
     const question: Question = { head: { method: '', target: '', rawHeaders: [] }, requestId };
-    const outcome = await this.#decide(question, request.rawHeaders).catch(internalError);
-    if ('reason' in outcome) {
+    const outcome = await this.#decide(question, arrival).catch(refusalOf);
+    if (outcome === undefined) {
+      response.destroy();
+    } else if ('reason' in outcome) {
       this.#edge.audit.refused(question, outcome, question.examined);
-      sendAnswer(request, response, asFrontsTakeIt(this.#edge.answer(outcome, requestId)), this.#edge.clock);
-      return;
+      sendAnswer(request, response, this.#asTheFrontTakesIt(this.#edge.answer(outcome, requestId)), this.#edge.clock);
+    } else {
+      this.#edge.audit.accepted(question, outcome.accepted);
+      request.resume();
+      // With any body, nginx would give up its connection to us.
+      response.writeHead(204, [...identityHeaders(outcome.accepted, outcome.payloadSha256, requestId)]).end();
     }
-    this.#edge.audit.accepted(question, outcome.accepted);
-    request.resume();
-    response.writeHead(204, [...identityHeaders(outcome.accepted, outcome.payloadSha256, requestId)]).end();
   }
 
-  async #decide(question: Question, rawHeaders: readonly string[]): Promise<Vouched | Refusal> {
-    const original = originalRequest(rawHeaders);
+  async #decide(question: Question, arrival: Arrival): Promise<Vouched | Refusal> {
+    const { request, target } = arrival;
+    const asked = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
+    const original = originalRequest(asked, this.#rules.origin);
     if ('reason' in original) return original;
     question.head = original.head;
     const examined = examineRequest(original.head, this.#edge.policy, this.#edge.clock.now());
@@ -40,9 +58,36 @@ export class ForwardAuth {
     question.examined = examined;
     const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope);
     if (!finding.found) return finding;
+    const vouched = await this.#verify(examined, finding.key, original.hasBody, arrival);
+    if ('reason' in vouched) return vouched;
+    // What was revoked while a body came is not accepted any more.
     const reason = finding.objection();
-    if (reason !== undefined) return { reason };
-    return verifyUnseenPayload(examined, finding.key, original.hasBody, this.#rules);
+    return reason === undefined ? vouched : { reason };
+  }
+
+  #verify(
+    examined: Examined,
+    key: KSigning,
+    hasBody: boolean,
+    { request, response }: Arrival,
+  ): Promise<Vouched | Refusal> | Vouched | Refusal {
+    const { bodies, unsignedPayload, limits } = this.#rules;
+    if (bodies !== 'sent') return verifyUnseenPayload(examined, key, hasBody, { bodies, unsignedPayload });
+    const begin = (): void => sayContinue(request, response);
+    const parts = (): AsyncIterable<Buffer> => incomingPayload(request, limits, this.#edge.clock, begin);
+    return verifySentPayload(examined, key, { present: framingOf(request).present, parts }, { unsignedPayload });
+  }
+
+  /**
+   * nginx takes 401 and 403 for no, all else for an error, and drops the body: every refusal is a 403 then, every outage
+   * stays one, and what AWS clients decide by is in headers, to make an answer of.
+   */
+  #asTheFrontTakesIt(answer: Answer): Answer {
+    if (this.#rules.origin !== 'x-original') return answer;
+    const { status, code } = answer;
+    const isOutage = status >= 500 && status !== 501;
+    const headers = [...answer.headers, 'x-keyd-status', String(status), 'x-keyd-code', code];
+    return { ...answer, status: isOutage ? status : 403, headers };
   }
 }
 
@@ -51,13 +96,4 @@ interface Question {
   head: RequestHead;
   readonly requestId: string;
   examined?: Examined;
-}
-
-function internalError(cause: unknown): Refusal {
-  return { reason: 'internal-error', cause };
-}
-
-/** nginx takes 401 and 403 for no, and all else for an error: every refusal is a 403, every outage stays one. */
-function asFrontsTakeIt(answer: Answer): Answer {
-  return answer.status >= 500 && answer.status !== 501 ? answer : { ...answer, status: 403 };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
 import { PayloadError } from './payload-error.js';
 
@@ -55,6 +55,11 @@ export async function* incomingPayload(
     if (!isWaiting) await parts.return?.();
   }
   if (!request.complete) throw new PayloadError('client-gone');
+}
+
+/** Some clients send their body only after this: it must not come before the head was verified. */
+export function sayContinue(request: IncomingMessage, response: ServerResponse): void {
+  if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();
 }
 
 async function nextPart(

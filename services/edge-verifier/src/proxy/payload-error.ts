@@ -1,8 +1,7 @@
-import type { AnyRefusalReason } from '@sigv4-keyd/sigv4-answers';
+import type { AnyRefusalReason, Refusal } from '@sigv4-keyd/sigv4-answers';
 
 export type PayloadFailure =
-  | Extract<AnyRefusalReason, 'body-too-large' | 'request-timeout' | 'spool-unavailable'>
-  | 'client-gone';
+  Extract<AnyRefusalReason, 'body-too-large' | 'request-timeout' | 'spool-unavailable'> | 'client-gone';
 
 /** The body of a request did not arrive whole. `client-gone`: nobody is left to be answered. */
 export class PayloadError extends Error {
@@ -13,4 +12,11 @@ export class PayloadError extends Error {
     super(`the body did not arrive: ${reason}`, { cause });
     this.reason = reason;
   }
+}
+
+/** What to answer after a failure; undefined when nobody is left to be answered. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof PayloadError)) return { reason: 'internal-error', cause: error };
+  if (error.reason === 'client-gone') return undefined;
+  return error.cause === undefined ? { reason: error.reason } : { reason: error.reason, cause: error.cause };
 }

@@ -1,13 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { examineRequest, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
 import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
-import { framingOf, incomingPayload, type PayloadLimits } from './incoming-payload.js';
+import { framingOf, incomingPayload, sayContinue, type PayloadLimits } from './incoming-payload.js';
 import { checkConnectionOptions, checkMessage } from './message-checks.js';
-import { PayloadError } from './payload-error.js';
+import { refusalOf } from './payload-error.js';
 import type { Forwarded, Upstream } from './upstream.js';
 import { upstreamHeaders, type Scheme } from './upstream-headers.js';
 import { verifyPayload, type PayloadRules, type Verified } from './verified-payload.js';
@@ -99,16 +98,4 @@ export class ReverseProxy {
       await verified.dispose();
     }
   }
-}
-
-/** Some clients send their body only after this: it must not come before the head was verified. */
-function sayContinue(request: IncomingMessage, response: ServerResponse): void {
-  if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();
-}
-
-/** What to answer after a failure; undefined when nobody is left to be answered. */
-function refusalOf(error: unknown): Refusal | undefined {
-  if (!(error instanceof PayloadError)) return { reason: 'internal-error', cause: error };
-  if (error.reason === 'client-gone') return undefined;
-  return error.cause === undefined ? { reason: error.reason } : { reason: error.reason, cause: error.cause };
 }
