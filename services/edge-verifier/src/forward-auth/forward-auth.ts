@@ -79,7 +79,7 @@ export class ForwardAuth {
   }
 
   /**
-   * nginx takes 401 and 403 for no, all else for an error, and drops the body: every refusal is a 403 then, every outage
+   * nginx takes 401 and 403 for no, all else for an error, and drops the body: a refusal is a 403 then, an outage
    * stays one, and what AWS clients decide by is in headers, to make an answer of.
    */
   #asTheFrontTakesIt(answer: Answer): Answer {
