@@ -28,6 +28,7 @@ const BODY_SHA256 = createHash('sha256').update('body').digest('hex');
 
 const POLICY: VerificationPolicy = {
   ...SCOPE,
+  algorithms: new Set(['AWS4-HMAC-SHA256']),
   pathRule: pathRuleOf('s3'),
   clockSkewSeconds: 900,
   presigned: { longestSeconds: 604_800 },

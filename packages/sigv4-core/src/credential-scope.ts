@@ -1,20 +1,24 @@
-import { refuse } from './refusal.js';
+import { isRefused, refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
 import { parseScopeDate } from './scope-date.js';
 import type { ScopeDate } from './scope-date.js';
 
-/** What a signing key is good for: one day, one region, one service. */
-export interface CredentialScope {
+/** What AWS4-ECDSA-P256-SHA256 signs as the scope: one day, one service; the region set says where it is good. */
+export interface MultiRegionScope {
   readonly date: ScopeDate;
-  readonly region: string;
   readonly service: string;
   readonly terminator: 'aws4_request';
 }
 
+/** What a signing key is good for: one day, one region, one service. */
+export interface CredentialScope extends MultiRegionScope {
+  readonly region: string;
+}
+
 /** An access key id and the scope that it signs for. */
-export interface Credential {
+export interface Credential<Scope extends MultiRegionScope = CredentialScope> {
   readonly accessKeyId: string;
-  readonly scope: CredentialScope;
+  readonly scope: Scope;
 }
 
 const ACCESS_KEY_ID = /^[A-Za-z0-9_]{3,128}$/;
@@ -41,17 +45,44 @@ export function formatCredentialScope(scope: CredentialScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/${scope.terminator}`;
 }
 
+/** `YYYYMMDD/SERVICE/aws4_request`; the region of a credential scope is left out. */
+export function formatMultiRegionScope(scope: MultiRegionScope): string {
+  return `${scope.date}/${scope.service}/${scope.terminator}`;
+}
+
 /** Reads `ACCESS-KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request`; every part has a closed grammar without a slash. */
 export function parseCredential(text: string): Credential | Refused {
   // One part more than the form has is enough to know; a limit keeps a text of slashes from becoming a long array.
   const parts = text.split('/', 6);
   if (parts.length !== 5) return refuse('malformed-credential', 'it has not five parts');
-  const [accessKeyId = '', day = '', region = '', service = '', terminator = ''] = parts;
-  if (!isAccessKeyId(accessKeyId)) return refuse('malformed-credential', 'access key id');
-  const date = parseScopeDate(day);
-  if (date === undefined) return refuse('malformed-credential', 'date');
+  const [accessKeyId = '', date = '', region = '', service = '', terminator = ''] = parts;
+  const credential = readCredential({ accessKeyId, date, service, terminator });
+  if (isRefused(credential)) return credential;
   if (!isRegionName(region)) return refuse('malformed-credential', 'region');
+  return { accessKeyId, scope: { ...credential.scope, region, service } };
+}
+
+/** Reads `ACCESS-KEY-ID/YYYYMMDD/SERVICE/aws4_request`. */
+export function parseMultiRegionCredential(text: string): Credential<MultiRegionScope> | Refused {
+  const parts = text.split('/', 5);
+  if (parts.length !== 4) return refuse('malformed-credential', 'it has not four parts');
+  const [accessKeyId = '', date = '', service = '', terminator = ''] = parts;
+  return readCredential({ accessKeyId, date, service, terminator });
+}
+
+interface CredentialParts {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly service: string;
+  readonly terminator: string;
+}
+
+function readCredential(parts: CredentialParts): Credential<MultiRegionScope> | Refused {
+  const { accessKeyId, service, terminator } = parts;
+  if (!isAccessKeyId(accessKeyId)) return refuse('malformed-credential', 'access key id');
+  const date = parseScopeDate(parts.date);
+  if (date === undefined) return refuse('malformed-credential', 'date');
   if (!isServiceName(service)) return refuse('malformed-credential', 'service');
   if (terminator !== 'aws4_request') return refuse('wrong-terminator');
-  return { accessKeyId, scope: { date, region, service, terminator } };
+  return { accessKeyId, scope: { date, service, terminator } };
 }

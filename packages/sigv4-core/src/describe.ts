@@ -3,7 +3,7 @@ import type { Examined } from './examine.js';
 import { payloadHash } from './payload-hash.js';
 import { refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
-import { stringToSign } from './string-to-sign.js';
+import { examinedStringToSign } from './string-to-sign.js';
 
 /** The stages of a signature before any key comes in; latin1. */
 export interface Description {
@@ -19,5 +19,5 @@ export function describeRequest(examined: Examined, bodySha256?: string): Descri
   const hash = payloadHash(examined.payload, bodySha256);
   if (hash === undefined) return refuse('payload-mode-refused', 'the body was not hashed');
   const canonical = canonicalRequest(examined.request, hash);
-  return { canonicalRequest: canonical, stringToSign: stringToSign(examined.amzDate, examined.scope, canonical) };
+  return { canonicalRequest: canonical, stringToSign: examinedStringToSign(examined, canonical) };
 }

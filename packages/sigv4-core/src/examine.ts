@@ -1,3 +1,4 @@
+import type { Algorithm } from './algorithm.js';
 import type { Authentication } from './authentication.js';
 import { parseAuthorizationHeader } from './authorization-header.js';
 import { parseAuthorizationQuery } from './authorization-query.js';
@@ -15,6 +16,8 @@ import { parseQueryParameters } from './query-parameters.js';
 import type { QueryParameters } from './query-parameters.js';
 import { isRefused, refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
+import { coversRegion, parseRegionSet } from './region-set.js';
+import type { RegionSet } from './region-set.js';
 import { isToken } from './request-head.js';
 import type { RequestHead } from './request-head.js';
 import { parseRequestTarget } from './request-target.js';
@@ -27,12 +30,16 @@ const examined: unique symbol = Symbol('examined');
 /** A request that passed every step that needs no key. Only examineRequest makes one. */
 export interface Examined extends SigningTime {
   readonly verdict: 'examined';
+  readonly algorithm: Algorithm;
   readonly accessKeyId: string;
+  /** Where the signature is used: the day that was signed, our region and service. */
   readonly scope: CredentialScope;
+  /** For ECDSA, which signs no region in its scope: the signed set, which covers our region. */
+  readonly regionSet?: RegionSet;
   readonly mechanism: Mechanism;
   readonly payload: PayloadMode;
   readonly signedHeaders: readonly string[];
-  /** As presented, 64 lower-case hex digits; proven by concludeRequest only. The seed of signed chunks. */
+  /** As presented, lower-case hex; proven by concludeRequest only. The seed of signed chunks. */
   readonly signature: string;
   /** As signed, `YYYYMMDDTHHMMSSZ`. */
   readonly amzDate: string;
@@ -44,9 +51,9 @@ export interface Examined extends SigningTime {
  * Every step that needs no key, in this order; the first that fails gives the reason.
  *  1. method, target, headers and query can be read in one way only
  *  2. one mechanism, and one that is accepted
- *  3. algorithm, credential, signed headers and signature are well formed
+ *  3. the algorithm is accepted; credential, signed headers and signature are well formed
  *  4. the scope's date is the day of x-amz-date, in the window of days; x-amz-date is fresh, or the URL unexpired
- *  5. region and service are ours
+ *  5. region (or region set) and service are ours
  *  6. host and all x-amz-* headers are signed, all signed headers are there
  *  7. the host is served, the path is normalised where the rule signs the normalised one
  *  8. session token and payload mode are accepted
@@ -67,28 +74,32 @@ export function examineRequest(head: RequestHead, policy: VerificationPolicy, no
 
   const authentication =
     mechanism === 'header'
-      ? parseAuthorizationHeader(headers.get('authorization') ?? '')
-      : parseAuthorizationQuery(query);
+      ? parseAuthorizationHeader(headers.get('authorization') ?? '', policy.algorithms)
+      : parseAuthorizationQuery(query, policy.algorithms);
   if (isRefused(authentication)) return authentication;
 
   const amzDate = mechanism === 'header' ? headers.get('x-amz-date') : query.amz.get('x-amz-date');
   const time = checkTime(amzDate, authentication, query, policy, now);
   if (isRefused(time)) return time;
 
+  const regions = checkRegion(authentication, { headers, query }, policy);
+  if (isRefused(regions)) return regions;
   const refused =
-    checkScope(authentication.scope, policy) ??
+    checkService(authentication, policy) ??
     checkSignedHeaders(headers, authentication.signedHeaders) ??
     checkDestination(headers, target.path, policy) ??
     checkSessionToken(headers, query, policy);
   if (refused !== undefined) return refused;
-  const payload = choosePayloadMode(headers, query, mechanism, policy);
+  const payload = choosePayloadMode(headers, query, authentication, policy);
   if (isRefused(payload)) return payload;
 
-  const { accessKeyId, scope, signedHeaders, signature } = authentication;
+  const { algorithm, accessKeyId, scope, signedHeaders, signature } = authentication;
   return {
     verdict: 'examined',
+    algorithm,
     accessKeyId,
-    scope,
+    scope: { date: scope.date, region: policy.region, service: scope.service, terminator: scope.terminator },
+    ...regions,
     mechanism,
     ...time,
     payload,
@@ -123,10 +134,25 @@ function checkTime(
   return isRefused(expiry) ? expiry : { amzDate, ...expiry };
 }
 
-function checkScope(scope: CredentialScope, policy: VerificationPolicy): Refused | undefined {
-  if (scope.region !== policy.region) return refuse('wrong-region');
-  if (scope.service !== policy.service) return refuse('wrong-service');
-  return undefined;
+/**
+ * HMAC names one region in its scope, ECDSA several in the region set. Of the two places of the set the mechanism's own
+ * counts, which the signature covers: every x-amz-* header must be signed, and every parameter is.
+ */
+function checkRegion(
+  { algorithm, mechanism, scope }: Authentication,
+  { headers, query }: { readonly headers: HeaderTable; readonly query: QueryParameters },
+  policy: VerificationPolicy,
+): Pick<Examined, 'regionSet'> | Refused {
+  if (algorithm === 'AWS4-HMAC-SHA256') return scope.region === policy.region ? {} : refuse('wrong-region');
+  const text = (mechanism === 'header' ? headers : query.amz).get('x-amz-region-set');
+  if (text === undefined) return refuse('missing-region-set');
+  const regionSet = parseRegionSet(text);
+  if (isRefused(regionSet)) return regionSet;
+  return coversRegion(regionSet, policy.region) ? { regionSet } : refuse('region-not-in-set');
+}
+
+function checkService({ scope }: Authentication, policy: VerificationPolicy): Refused | undefined {
+  return scope.service === policy.service ? undefined : refuse('wrong-service');
 }
 
 function checkDestination(headers: HeaderTable, path: string, policy: VerificationPolicy): Refused | undefined {

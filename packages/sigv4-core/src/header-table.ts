@@ -17,6 +17,7 @@ const SINGLE: ReadonlySet<string> = new Set([
   'x-amz-content-sha256',
   'x-amz-date',
   'x-amz-decoded-content-length',
+  'x-amz-region-set',
   'x-amz-security-token',
 ]);
 

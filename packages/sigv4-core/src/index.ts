@@ -1,3 +1,5 @@
+export { ALGORITHMS } from './algorithm.js';
+export type { Algorithm } from './algorithm.js';
 export { formatAmzDate, parseAmzDate } from './amz-date.js';
 export type { AmzDate } from './amz-date.js';
 export { canonicalHeaders, canonicalHeaderValue } from './canonical-headers.js';
@@ -28,15 +30,27 @@ export { concludeRequest } from './conclude.js';
 export type { Accepted } from './conclude.js';
 export {
   formatCredentialScope,
+  formatMultiRegionScope,
   isAccessKeyId,
   isRegionName,
   isServiceName,
   parseCredential,
+  parseMultiRegionCredential,
 } from './credential-scope.js';
-export type { Credential, CredentialScope } from './credential-scope.js';
-export type { Credentials } from './credentials.js';
+export type { Credential, CredentialScope, MultiRegionScope } from './credential-scope.js';
+export type { Credentials, MultiRegionCredentials } from './credentials.js';
 export { describeRequest } from './describe.js';
 export type { Description } from './describe.js';
+export {
+  ECDSA_PUBLIC_KEY_BYTES,
+  ecdsaPrivateKey,
+  ecdsaPublicKey,
+  exportEcdsaPublicKey,
+  importEcdsaPublicKey,
+} from './ecdsa-key-pair.js';
+export type { EcdsaPrivateKey, EcdsaPublicKey } from './ecdsa-key-pair.js';
+export { scalarFromCandidate } from './ecdsa-scalar.js';
+export { ecdsaSignatureMatches, ecdsaSignatureOf, isEcdsaSignature } from './ecdsa-signature.js';
 export { examineRequest } from './examine.js';
 export type { Examined } from './examine.js';
 export { readHeaders } from './header-table.js';
@@ -56,16 +70,7 @@ export {
   kService,
   kSigning,
 } from './key-ladder.js';
-export type {
-  KDate,
-  KRegion,
-  KSecret,
-  KService,
-  KSigning,
-  ProtocolVersion,
-  Purpose,
-  Rung,
-} from './key-ladder.js';
+export type { KDate, KRegion, KSecret, KService, KSigning, ProtocolVersion, Purpose, Rung } from './key-ladder.js';
 export { isS3Service, pathRuleOf } from './path-rule.js';
 export type { PathRule } from './path-rule.js';
 export { EMPTY_BODY_SHA256, sha256Hex } from './payload-hash.js';
@@ -77,20 +82,24 @@ export { parseQueryParameters } from './query-parameters.js';
 export type { QueryParameter, QueryParameters } from './query-parameters.js';
 export { isRefused, REFUSALS, refuse } from './refusal.js';
 export type { RefusalReason, Refused } from './refusal.js';
+export { coversRegion, parseRegionSet } from './region-set.js';
+export type { RegionSet } from './region-set.js';
 export type { RequestHead } from './request-head.js';
 export { parseRequestTarget } from './request-target.js';
 export type { RequestTarget } from './request-target.js';
 export { addDays, DAY_MS, isScopeDate, parseScopeDate, scopeDateOf, startOfScopeDate } from './scope-date.js';
 export type { ScopeDate } from './scope-date.js';
-export { signRequest } from './sign-header.js';
-export type { HeaderSigned, HeaderSigning } from './sign-header.js';
-export { presignRequest } from './sign-presigned.js';
-export type { PresignedSigning, PresignedTarget } from './sign-presigned.js';
+export { signRequest, signRequestV4a } from './sign-header.js';
+export type { HeaderSigned, HeaderSigning, MultiRegionHeaderSigning } from './sign-header.js';
+export { presignRequest, presignRequestV4a } from './sign-presigned.js';
+export type { MultiRegionPresignedSigning, PresignedSigning, PresignedTarget } from './sign-presigned.js';
+export type { SignatureKey } from './signature-key.js';
 export { isSignature, signatureMatches, signatureOf } from './signature.js';
 export { parseSignedHeaders } from './signed-headers.js';
 export type { SigningPayload } from './signing-payload.js';
 export type { SigningTime } from './signing-time.js';
-export { ALGORITHM, stringToSign } from './string-to-sign.js';
+export { formatSignedScope, stringToSign } from './string-to-sign.js';
+export type { SignedTerms } from './string-to-sign.js';
 export type { UnsignedRequest } from './unsigned-request.js';
 export { verifyRequest } from './verify.js';
 export type { KeyFinding, KeyLookup, KeyMissingReason, VerificationInputs } from './verify.js';

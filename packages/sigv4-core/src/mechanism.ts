@@ -15,7 +15,12 @@ const AUTHENTICATING = [
 ] as const;
 
 // In a presigned URL these stand for the header of the same name; with an Authorization header they may contradict it.
-const STANDING_FOR_HEADERS = ['x-amz-content-sha256', 'x-amz-date', 'x-amz-security-token'] as const;
+const STANDING_FOR_HEADERS = [
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-region-set',
+  'x-amz-security-token',
+] as const;
 
 /** Finds where the signature travels; what could be read both ways is refused. */
 export function chooseMechanism(

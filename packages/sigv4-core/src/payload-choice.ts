@@ -1,3 +1,4 @@
+import type { Authentication } from './authentication.js';
 import type { Mechanism } from './canonical-query.js';
 import { readChunkedPayload } from './chunked/chunked-payload.js';
 import type { HeaderTable } from './header-table.js';
@@ -18,7 +19,7 @@ export function unstatedPayloadMode(mechanism: Mechanism, service: string): Payl
 export function choosePayloadMode(
   headers: HeaderTable,
   query: QueryParameters,
-  mechanism: Mechanism,
+  { mechanism, algorithm }: Pick<Authentication, 'mechanism' | 'algorithm'>,
   policy: VerificationPolicy,
 ): PayloadMode | Refused {
   const stated =
@@ -27,9 +28,10 @@ export function choosePayloadMode(
   const mode = stated === undefined ? unstatedPayloadMode(mechanism, policy.service) : parsePayloadMode(stated);
   if (mode === undefined) return refuse('malformed-payload-hash');
   if (!policy.payloadModes.has(mode.kind)) return refuse('payload-mode-refused', mode.kind);
-  // Chunk signatures are chained to a signature in the header, and the ECDSA ones need keys that no HMAC request has.
+  // Chunks are chained to a signature in the header, and signed with HMAC; ECDSA's own chunks are not verified here.
   const streaming = mode.kind.startsWith('streaming-');
-  if (streaming && (mechanism === 'presigned' || mode.kind.startsWith('streaming-ecdsa'))) {
+  const isSimple = mode.kind === 'streaming-unsigned-trailer' || algorithm === 'AWS4-HMAC-SHA256';
+  if (streaming && (mechanism === 'presigned' || !isSimple || mode.kind.startsWith('streaming-ecdsa'))) {
     return refuse('payload-mode-refused', mode.kind);
   }
   switch (mode.kind) {

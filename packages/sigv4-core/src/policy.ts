@@ -1,3 +1,4 @@
+import type { Algorithm } from './algorithm.js';
 import type { PathRule } from './path-rule.js';
 import type { PayloadModeKind } from './payload-mode.js';
 import type { ScopeDate } from './scope-date.js';
@@ -12,6 +13,7 @@ export const LONGEST_PRESIGNED_SECONDS = 604_800;
 export interface VerificationPolicy {
   readonly region: string;
   readonly service: string;
+  readonly algorithms: ReadonlySet<Algorithm>;
   readonly pathRule: PathRule;
   /** How far x-amz-date may be from now, either way. */
   readonly clockSkewSeconds: number;

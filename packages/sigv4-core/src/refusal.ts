@@ -17,12 +17,13 @@ export const REFUSALS = {
   'presigned-refused': 'Sign in the Authorization header: presigned URLs are not accepted here.',
   'header-parameter-conflict': 'Send this value in the header or in the query, or the same in both.',
   // what the signature says of itself
-  'unsupported-algorithm': 'Sign with AWS4-HMAC-SHA256.',
+  'unsupported-algorithm': 'Sign with AWS4-HMAC-SHA256, or with another algorithm that is accepted here.',
   'malformed-authorization': 'Send exactly one each of Credential, SignedHeaders and Signature.',
-  'malformed-credential': 'Send a credential of the form ACCESS-KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request.',
+  'malformed-credential':
+    'Send a credential of the form ACCESS-KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request (ECDSA: without the region).',
   'wrong-terminator': 'End the credential scope with aws4_request.',
   'malformed-signed-headers': 'List the signed headers in lower case, sorted, each once, parted by ";".',
-  'malformed-signature': 'Send the signature as 64 lower-case hex digits.',
+  'malformed-signature': 'Send the signature in lower-case hex: 64 digits, for ECDSA the DER form of r and s.',
   // when
   'missing-date': 'Send x-amz-date (presigned: X-Amz-Date); the Date header does not stand for it.',
   'malformed-date': 'Send the date as YYYYMMDDTHHMMSSZ, a real instant in UTC.',
@@ -37,6 +38,10 @@ export const REFUSALS = {
   // where
   'wrong-region': 'Sign for the region of this endpoint.',
   'wrong-service': 'Sign for the service of this endpoint.',
+  'missing-region-set':
+    'Send x-amz-region-set (presigned: X-Amz-Region-Set): ECDSA signatures name their regions there.',
+  'malformed-region-set': 'Send the region set as names parted by commas; "*" may end a name, or stand alone.',
+  'region-not-in-set': 'Sign for a region set that has the region of this endpoint in it.',
   // what the signature covers
   'host-not-signed': 'Sign the host header.',
   'header-not-signed': 'Sign every x-amz-* header that is sent.',

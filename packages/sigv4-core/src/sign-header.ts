@@ -1,28 +1,34 @@
-import { formatAmzDate } from './amz-date.js';
 import { canonicalHeaderValue } from './canonical-headers.js';
 import { canonicalRequest } from './canonical-request.js';
-import { formatCredentialScope } from './credential-scope.js';
-import { scopeForSigning, signingKeyFor } from './credentials.js';
-import type { Credentials } from './credentials.js';
+import type { Credentials, MultiRegionCredentials } from './credentials.js';
 import type { PathRule } from './path-rule.js';
 import { pathRuleOf } from './path-rule.js';
 import { statedPayload, payloadLine } from './signing-payload.js';
 import type { SigningPayload } from './signing-payload.js';
 import { signableHeaders } from './signable-headers.js';
-import { signatureOf } from './signature.js';
-import { ALGORITHM, stringToSign } from './string-to-sign.js';
+import { ecdsaSigner, hmacSigner } from './signer.js';
+import type { Signer } from './signer.js';
+import { stringToSign } from './string-to-sign.js';
 import { latin1, readUnsigned } from './unsigned-request.js';
 import type { UnsignedRequest } from './unsigned-request.js';
 
-/** How to sign in the Authorization header. */
-export interface HeaderSigning {
+interface Signing {
   /** Epoch milliseconds. */
   readonly now: number;
-  readonly region: string;
   readonly service: string;
   readonly payload: SigningPayload;
   /** By default the rule of the service. */
   readonly pathRule?: PathRule;
+}
+
+/** How to sign in the Authorization header, for one region. */
+export interface HeaderSigning extends Signing {
+  readonly region: string;
+}
+
+/** How to sign in the Authorization header, for the regions of a set: `us-east-1`, `eu-*`, `*`. */
+export interface MultiRegionHeaderSigning extends Signing {
+  readonly regionSet: readonly string[];
 }
 
 /** The headers to add, in order. */
@@ -32,18 +38,29 @@ export interface HeaderSigned {
   readonly stringToSign: string;
 }
 
-/** Signs in the Authorization header. Throws TypeError or RangeError for what no verifier would accept. */
+/** Signs with AWS4-HMAC-SHA256. Throws TypeError or RangeError for what no verifier would accept. */
 export function signRequest(request: UnsignedRequest, credentials: Credentials, signing: HeaderSigning): HeaderSigned {
+  return signInHeader(request, hmacSigner(credentials, signing), signing);
+}
+
+/** Signs with AWS4-ECDSA-P256-SHA256 (SigV4A). Throws TypeError or RangeError for what no verifier would accept. */
+export function signRequestV4a(
+  request: UnsignedRequest,
+  credentials: MultiRegionCredentials,
+  signing: MultiRegionHeaderSigning,
+): HeaderSigned {
+  return signInHeader(request, ecdsaSigner(credentials, signing), signing);
+}
+
+function signInHeader(request: UnsignedRequest, signer: Signer, signing: Signing): HeaderSigned {
   const { method, target, query, headers } = readUnsigned(request);
-  const scope = scopeForSigning(signing.now, signing.region, signing.service);
-  const key = signingKeyFor(credentials, scope);
-  const amzDate = formatAmzDate(signing.now);
-  const stated = statedPayload(signing.payload);
-  const added: (readonly [string, string])[] = [
-    ...(credentials.sessionToken === undefined ? [] : [['x-amz-security-token', credentials.sessionToken] as const]),
-    ['x-amz-date', amzDate],
-    ...(stated === undefined ? [] : [['x-amz-content-sha256', stated] as const]),
-  ];
+  const candidates = [
+    ['x-amz-security-token', signer.sessionToken],
+    ['x-amz-date', signer.amzDate],
+    ['x-amz-region-set', signer.regionSet],
+    ['x-amz-content-sha256', statedPayload(signing.payload)],
+  ] as const;
+  const added = candidates.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   const toSign = new Map(headers);
   for (const [name, value] of added) toSign.set(name, canonicalHeaderValue(latin1(value)));
   const signedHeaders = signableHeaders(toSign);
@@ -59,9 +76,9 @@ export function signRequest(request: UnsignedRequest, credentials: Credentials, 
     },
     payloadLine(signing.payload),
   );
-  const text = stringToSign(amzDate, scope, canonical);
+  const text = stringToSign(signer, canonical);
   const authorization =
-    `${ALGORITHM} Credential=${credentials.accessKeyId}/${formatCredentialScope(scope)}, ` +
-    `SignedHeaders=${signedHeaders.join(';')}, Signature=${signatureOf(key, text)}`;
+    `${signer.algorithm} Credential=${signer.accessKeyId}/${signer.scope}, ` +
+    `SignedHeaders=${signedHeaders.join(';')}, Signature=${signer.sign(text)}`;
   return { headers: [...added, ['authorization', authorization]], canonicalRequest: canonical, stringToSign: text };
 }

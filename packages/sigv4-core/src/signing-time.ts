@@ -1,5 +1,5 @@
 import { parseAmzDate } from './amz-date.js';
-import type { CredentialScope } from './credential-scope.js';
+import type { MultiRegionScope } from './credential-scope.js';
 import { LONGEST_PRESIGNED_SECONDS } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
 import { refuse } from './refusal.js';
@@ -20,7 +20,7 @@ const WHOLE_SECONDS = /^[1-9][0-9]*$/;
  */
 export function checkScopeDate(
   amzDate: string,
-  scope: CredentialScope,
+  scope: MultiRegionScope,
   policy: VerificationPolicy,
   now: number,
 ): Pick<SigningTime, 'signedAt'> | Refused {

@@ -25,7 +25,13 @@ export interface ReadRequest {
   readonly headers: HeaderTable;
 }
 
-const SET_BY_SIGNING = ['authorization', 'x-amz-content-sha256', 'x-amz-date', 'x-amz-security-token'] as const;
+const SET_BY_SIGNING = [
+  'authorization',
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-region-set',
+  'x-amz-security-token',
+] as const;
 
 /** Throws TypeError for a request that no verifier would accept, or that is signed already. */
 export function readUnsigned(request: UnsignedRequest): ReadRequest {
@@ -54,6 +60,7 @@ const SET_IN_QUERY: ReadonlySet<string> = new Set([
   'x-amz-credential',
   'x-amz-date',
   'x-amz-expires',
+  'x-amz-region-set',
   'x-amz-security-token',
   'x-amz-signature',
   'x-amz-signedheaders',

@@ -2,11 +2,12 @@ import { concludeRequest } from './conclude.js';
 import type { Accepted } from './conclude.js';
 import type { CredentialScope } from './credential-scope.js';
 import { examineRequest } from './examine.js';
-import type { KSigning } from './key-ladder.js';
+import type { Algorithm } from './algorithm.js';
 import type { VerificationPolicy } from './policy.js';
 import { isRefused, refuse } from './refusal.js';
 import type { Refused, RefusalReason } from './refusal.js';
 import type { RequestHead } from './request-head.js';
+import type { SignatureKey } from './signature-key.js';
 
 /** The reasons for which there is no key. */
 export type KeyMissingReason = Extract<
@@ -20,13 +21,19 @@ export type KeyMissingReason = Extract<
   | 'feed-stale'
 >;
 
-/** The signing key of an access key for a scope, or why there is none. */
+/** The key that proves an access key's signatures of a scope, or why there is none. */
 export type KeyFinding =
-  | { readonly found: true; readonly key: KSigning }
-  | { readonly found: false; readonly reason: KeyMissingReason };
+  { readonly found: true; readonly key: SignatureKey } | { readonly found: false; readonly reason: KeyMissingReason };
 
-/** Finds the signing key; asked once a request, after every step that needs no key. */
-export type KeyLookup = (accessKeyId: string, scope: CredentialScope) => KeyFinding | Promise<KeyFinding>;
+/**
+ * Finds the key that proves a signature: kSigning for HMAC, the public key for ECDSA. Asked once a request, after every
+ * step that needs no key.
+ */
+export type KeyLookup = (
+  accessKeyId: string,
+  scope: CredentialScope,
+  algorithm: Algorithm,
+) => KeyFinding | Promise<KeyFinding>;
 
 /** What verifying needs beside the request and the policy. */
 export interface VerificationInputs {
@@ -45,7 +52,7 @@ export async function verifyRequest(
 ): Promise<Accepted | Refused> {
   const examined = examineRequest(head, policy, now);
   if (isRefused(examined)) return examined;
-  const finding = await lookupKey(examined.accessKeyId, examined.scope);
+  const finding = await lookupKey(examined.accessKeyId, examined.scope, examined.algorithm);
   if (!finding.found) return refuse(finding.reason);
   if (examined.payload.kind === 'body') return concludeRequest(examined, finding.key, await bodySha256?.());
   // A stated hash is enough to check the signature, so that nobody makes us read a body with a made-up signature.

@@ -19,6 +19,7 @@ export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings):
   return {
     region: own.region,
     service: own.service,
+    algorithms: new Set(['AWS4-HMAC-SHA256']),
     pathRule: pathRuleOf(own.service),
     clockSkewSeconds: settings.clockSkew,
     presigned: settings.presigned ? { longestSeconds: settings.longestPresigned } : 'refused',

@@ -40,25 +40,15 @@ export const smithy: Oracle = {
       uriEscapePath: !s3,
       applyChecksum: s3,
     });
-    const unsigned = new HttpRequest({
-      method: request.method,
-      hostname: request.host,
-      path: request.path,
-      query: Object.fromEntries([...request.query].map(([name, values]) => [name, [...values]])),
-      headers: {
-        host: request.host,
-        ...joinedHeaders(request),
-        // The S3 presigner of the SDK states the mode so; without it smithy would sign the body's hash and say nothing.
-        ...(s3 && mechanism === 'presigned' ? { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' } : {}),
-      },
-      body: request.body,
-    });
+    // The S3 presigner of the SDK states the mode so; without it smithy would sign the body's hash and say nothing.
+    const stated = s3 && mechanism === 'presigned' ? { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' } : {};
+    const unsigned = smithyRequest(request, stated);
     const signingDate = new Date(request.now);
     const signed =
       mechanism === 'header'
         ? await signer.sign(unsigned, { signingDate })
         : await signer.presign(unsigned, { signingDate, expiresIn: expiresSeconds, unhoistableHeaders: METADATA });
-    return { target: targetOf(signed.path, signed.query ?? {}), headers: repeated(request, signed.headers) };
+    return smithySigned(request, signed);
   },
 };
 
@@ -98,10 +88,30 @@ export const aws4: Oracle = {
   },
 };
 
+/** A request as smithy's signers take it. */
+export function smithyRequest(request: ArbitraryRequest, added: Readonly<Record<string, string>> = {}): HttpRequest {
+  return new HttpRequest({
+    method: request.method,
+    hostname: request.host,
+    path: request.path,
+    query: Object.fromEntries([...request.query].map(([name, values]) => [name, [...values]])),
+    headers: { host: request.host, ...joinedHeaders(request), ...added },
+    body: request.body,
+  });
+}
+
+/** What a smithy signer made of a request, as it would be sent. */
+export function smithySigned(
+  request: ArbitraryRequest,
+  { path, query, headers }: Partial<Pick<HttpRequest, 'query'>> & Pick<HttpRequest, 'path' | 'headers'>,
+): OracleSigned {
+  return { target: targetOf(path, query ?? {}), headers: repeated(request, headers) };
+}
+
 /** Kept as headers when presigning, where smithy would move them to the query. */
 const METADATA = new Set<string>(['x-amz-meta-a', 'x-amz-meta-b']);
 
-function credentialsOf({ secretAccessKey, sessionToken }: ArbitraryRequest): {
+export function credentialsOf({ secretAccessKey, sessionToken }: ArbitraryRequest): {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string;

@@ -1,5 +1,11 @@
-import { kDate, kRegion, kSecret, kService, kSigning } from '@sigv4-keyd/sigv4-core';
-import type { CredentialScope, KSigning, PayloadModeKind, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import { ecdsaPrivateKey, ecdsaPublicKey, kDate, kRegion, kSecret, kService, kSigning } from '@sigv4-keyd/sigv4-core';
+import type {
+  CredentialScope,
+  EcdsaPublicKey,
+  KSigning,
+  PayloadModeKind,
+  VerificationPolicy,
+} from '@sigv4-keyd/sigv4-core';
 
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 export const ACCESS_KEY_ID = 'AKIDEXAMPLE';
@@ -19,6 +25,7 @@ export function policyWith(changes: Partial<VerificationPolicy> = {}): Verificat
   return {
     region: 'us-east-1',
     service: 'service',
+    algorithms: new Set(['AWS4-HMAC-SHA256']),
     pathRule: 'standard',
     clockSkewSeconds: 900,
     presigned: { longestSeconds: 604_800 },
@@ -33,4 +40,8 @@ export function policyWith(changes: Partial<VerificationPolicy> = {}): Verificat
 
 export function signingKey(scope: CredentialScope, secret = SECRET): KSigning {
   return kSigning(kService(kRegion(kDate(kSecret(secret), scope.date), scope.region), scope.service));
+}
+
+export function publicKey(secret = SECRET): EcdsaPublicKey {
+  return ecdsaPublicKey(ecdsaPrivateKey(secret, ACCESS_KEY_ID));
 }

@@ -54,7 +54,8 @@ export function signedForScope(mechanism: Mechanism, scope: CredentialScope, mod
     },
     mode ?? (header ? BODY_SHA256 : 'UNSIGNED-PAYLOAD'),
   );
-  const signature = signatureOf(signingKey(scope), stringToSign(amzDate, scope, canonical));
+  const terms = { algorithm: 'AWS4-HMAC-SHA256', amzDate, scope: formatCredentialScope(scope) } as const;
+  const signature = signatureOf(signingKey(scope), stringToSign(terms, canonical));
   if (!header) return headOf({ method: 'PUT', target: `${target}&X-Amz-Signature=${signature}`, headers });
   const authorization =
     `AWS4-HMAC-SHA256 Credential=${credential}, ` +

@@ -7,7 +7,7 @@ import type {
   UnsignedRequest,
   VerificationPolicy,
 } from '@sigv4-keyd/sigv4-core';
-import { ACCESS_KEY_ID, policyWith, SECRET, signingKey } from './policy.js';
+import { ACCESS_KEY_ID, policyWith, publicKey, SECRET, signingKey } from './policy.js';
 
 export const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 export const BODY = 'the body';
@@ -76,11 +76,10 @@ export async function verify({ head, policy, now, body }: Arrival): Promise<Outc
   let bodiesHashed = 0;
   const verdict = await verifyRequest(head, policy, {
     now,
-    lookupKey: (accessKeyId, scope) => {
+    lookupKey: (accessKeyId, scope, algorithm) => {
       lookups += 1;
-      return accessKeyId === ACCESS_KEY_ID
-        ? { found: true, key: signingKey(scope) }
-        : { found: false, reason: 'access-key-unknown' };
+      if (accessKeyId !== ACCESS_KEY_ID) return { found: false, reason: 'access-key-unknown' };
+      return { found: true, key: algorithm === 'AWS4-HMAC-SHA256' ? signingKey(scope) : publicKey() };
     },
     bodySha256: () => {
       bodiesHashed += 1;

@@ -28,33 +28,46 @@ export interface WireRequest {
 export interface Vector {
   readonly name: string;
   readonly context: z.infer<typeof Context>;
+  readonly has: (name: string) => boolean;
   readonly file: (name: string) => string;
 }
 
-export const vectorFolder = resolve(process.env['SIGV4_VECTORS'] ?? '../shared/vectors/aws-signing-test-suite', 'v4');
+/** The parts of the public suite: one an algorithm. */
+export type Suite = 'v4' | 'v4a';
 
-export function readVectors(): readonly Vector[] {
-  if (!existsSync(vectorFolder)) return [];
-  return readdirSync(vectorFolder).map((name) => ({
+export function vectorFolder(suite: Suite): string {
+  return resolve(process.env['SIGV4_VECTORS'] ?? '../shared/vectors/aws-signing-test-suite', suite);
+}
+
+export function readVectors(suite: Suite): readonly Vector[] {
+  const folder = vectorFolder(suite);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).map((name) => ({
     name,
-    context: Context.parse(JSON.parse(readFileSync(join(vectorFolder, name, 'context.json'), 'utf8'))),
-    file: (file) => readFileSync(join(vectorFolder, name, file), 'utf8').replace(/\n+$/, (end) => end.slice(1)),
+    context: Context.parse(JSON.parse(readFileSync(join(folder, name, 'context.json'), 'utf8'))),
+    has: (file) => existsSync(join(folder, name, file)),
+    file: (file) => readFileSync(join(folder, name, file), 'utf8').replace(/\n+$/, (end) => end.slice(1)),
   }));
 }
 
 /** Reads a request as the suite writes it. A line that starts with blanks continues the value before it (obs-fold). */
 export function parseWireRequest(text: string): WireRequest {
   const [head = '', ...bodyParts] = text.split('\n\n');
-  const [requestLine = '', ...lines] = head.replace(/\n$/, '').replace(/\n(?=[ \t])/g, ' ').split('\n');
+  const [requestLine = '', ...lines] = head
+    .replace(/\n$/, '')
+    .replace(/\n(?=[ \t])/g, ' ')
+    .split('\n');
   const [, method = '', rawTarget = ''] = /^([A-Z]+) (.*) HTTP\/1\.1$/.exec(requestLine) ?? [];
   return {
     method,
     // One case writes a space into the target, which no HTTP message can carry; a client sends it as %20.
     target: rawTarget.replaceAll(' ', '%20'),
-    headers: lines.filter((line) => line !== '').map((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon), line.slice(colon + 1)] as const;
-    }),
+    headers: lines
+      .filter((line) => line !== '')
+      .map((line) => {
+        const colon = line.indexOf(':');
+        return [line.slice(0, colon), line.slice(colon + 1)] as const;
+      }),
     body: bodyParts.join('\n\n'),
   };
 }

@@ -7,18 +7,34 @@ import {
   signRequest,
   verifyRequest,
 } from '@sigv4-keyd/sigv4-core';
-import type { Credentials, RequestHead, SigningPayload, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import type { RequestHead, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import type { Test } from 'tap';
-import { policyWith, signingKey } from './policy.js';
+import { signingKey } from './policy.js';
 import { parseWireRequest, readVectors, vectorFolder } from './vector-folder.js';
 import type { Vector, WireRequest } from './vector-folder.js';
+import {
+  bodySha256,
+  credentialsOf,
+  headOf,
+  latin1,
+  lowerCased,
+  nowOf,
+  pathRuleOf,
+  payloadOf,
+  policyOf,
+  tokenAddedAfterSigning,
+  utf8,
+  withoutToken,
+} from './vector-requests.js';
 
-const vectors = readVectors();
+const vectors = readVectors('v4');
 
 if (vectors.length === 0) {
-  t.test('public signing vectors', { skip: `NO VECTORS at ${vectorFolder}: set SIGV4_VECTORS to their folder` }, () =>
-    undefined,
+  t.test(
+    'public signing vectors',
+    { skip: `NO VECTORS at ${vectorFolder('v4')}: set SIGV4_VECTORS to their folder` },
+    () => undefined,
   );
 } else {
   t.test('public signing vectors', (t) => {
@@ -121,62 +137,4 @@ function verify(vector: Vector, head: RequestHead, policy: VerificationPolicy): 
     lookupKey: (_, scope) => ({ found: true, key: signingKey(scope, vector.context.credentials.secret_access_key) }),
     bodySha256: () => Promise.resolve(sha256Hex(Buffer.from(body))),
   });
-}
-
-function policyOf(vector: Vector): VerificationPolicy {
-  const { region, service } = vector.context;
-  return policyWith({ region, service, pathRule: pathRuleOf(vector), unnormalisedPaths: 'accepted' });
-}
-
-/** No path of the suite holds a "%", so that encoding once and encoding twice are told apart by normalising alone. */
-function pathRuleOf(vector: Vector): 's3' | 'standard' {
-  return vector.context.normalize ? 'standard' : 's3';
-}
-
-function credentialsOf({ context }: Vector): Credentials {
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, token } = context.credentials;
-  const signedToken = context.omit_session_token === true ? undefined : token;
-  return { accessKeyId, secretAccessKey, ...(signedToken === undefined ? {} : { sessionToken: signedToken }) };
-}
-
-function tokenAddedAfterSigning({ context }: Vector): readonly string[] {
-  return context.omit_session_token === true && context.credentials.token !== undefined
-    ? [context.credentials.token]
-    : [];
-}
-
-function withoutToken(request: WireRequest): WireRequest {
-  return {
-    ...request,
-    target: request.target.replace(/&X-Amz-Security-Token=[^&]*/, ''),
-    headers: request.headers.filter(([name]) => name.toLowerCase() !== 'x-amz-security-token'),
-  };
-}
-
-function payloadOf(vector: Vector, request: WireRequest): SigningPayload {
-  return { kind: vector.context.sign_body ? 'exact' : 'body', sha256: bodySha256(request) };
-}
-
-function bodySha256({ body }: WireRequest): string {
-  return sha256Hex(Buffer.from(body));
-}
-
-function headOf({ method, target, headers }: WireRequest): RequestHead {
-  return { method, target: latin1(target), rawHeaders: headers.flat().map(latin1) };
-}
-
-function nowOf(vector: Vector): number {
-  return Date.parse(vector.context.timestamp);
-}
-
-function lowerCased(headers: readonly (readonly [string, string])[]): readonly string[] {
-  return headers.map(([name, value]) => `${name.toLowerCase()}:${value}`).sort();
-}
-
-function latin1(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-function utf8(text: string): string {
-  return Buffer.from(text, 'latin1').toString('utf8');
 }
