@@ -5,6 +5,8 @@ import { MtlsClientError } from './mtls-client-error.js';
 import { verifyServer, type ServerRules } from './server-verification.js';
 import { explainTlsFailure } from './tls-failure.js';
 
+const KEEP_ALIVE_MILLISECONDS = 10_000;
+
 /** Connections with one set of credentials, handed out only after the server was verified. */
 export function mtlsConnector(
   credentials: Credentials,
@@ -21,6 +23,9 @@ export function mtlsConnector(
     checkServerIdentity: () => undefined,
     // A resumed session shows the certificate of the first handshake, which may have expired since.
     maxCachedSessions: 0,
+    // A peer that is gone without a word is noticed on idle connections, too, and firewalls keep their state.
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
     timeout: timeoutMilliseconds,
   });
   return (options, callback) => {

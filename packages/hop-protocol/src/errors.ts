@@ -29,16 +29,25 @@ export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERRORS, text);
 }
 
+export interface KeydErrorOptions {
+  readonly detail?: string;
+  readonly cause?: unknown;
+  readonly retryAfterSeconds?: number;
+}
+
 /** An error with one of the closed set of codes. `message` and `detail` are public, `cause` is for the log alone. */
 export class KeydError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
+  /** Seconds after which it is worth asking again; undefined: nobody knows. */
+  readonly retryAfterSeconds: number | undefined;
   override readonly name = 'KeydError';
 
-  constructor(code: ErrorCode, options: { readonly detail?: string; readonly cause?: unknown } = {}) {
+  constructor(code: ErrorCode, options: KeydErrorOptions = {}) {
     super(ERRORS[code][1], { cause: options.cause });
     this.code = code;
     this.detail = options.detail;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get statusCode(): number {

@@ -1,19 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
-import { parseJson, readBounded } from './bounded-body.js';
-import { KeydError } from './errors.js';
-import { errorAnswer } from './schemas.js';
+import { systemClock, type Clock } from './clock.js';
+import { KeydError, type ErrorCode } from './errors.js';
+import { firstAnswer } from './parents/first-answer.js';
+import { HedgeAllowance } from './parents/hedge-allowance.js';
+import type { ParentHealth } from './parents/parent-health.js';
+import { PeerRefusal, requestOf } from './parents/peer-request.js';
+import { ToldToWait } from './parents/told-to-wait.js';
 
 export interface PeerClientOptions {
   /** Base URLs of the peers that can answer, nearest first. The next is asked when one is out of reach. */
   readonly urls: readonly URL[];
   /** Dials with our certificate and accepts none but the expected identity. */
   readonly dispatcher: Dispatcher;
-  /** Milliseconds for one peer's answer, headers and body each. */
+  /** What all callers of this process know of these peers. Absent: each call begins with the nearest. */
+  readonly health?: ParentHealth;
+  /** Milliseconds of silence before one peer's answer begins, and between two parts of it. */
   readonly timeoutMs?: number;
   /** The largest answer that is read, bytes. */
   readonly mostBytes?: number;
+  /** For what is remembered between calls. */
+  readonly clock?: Clock;
+  /** Rings the ends of waits for the network, which lives in real time whatever `clock` says. */
+  readonly timer?: Clock;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random?: () => number;
 }
 
 export interface PeerCall<Schema extends z.ZodType> {
@@ -23,82 +35,113 @@ export interface PeerCall<Schema extends z.ZodType> {
   /** What a good answer looks like; any other is the peer's failure. */
   readonly answer: Schema;
   readonly signal?: AbortSignal;
+  /** Whether another peer may be asked beside one that is silent: for what many wait for, and twice is harmless. */
+  readonly isHedged?: boolean;
   /** In place of the client's own limits, for this call. */
   readonly timeoutMs?: number;
   readonly mostBytes?: number;
+  /** Milliseconds for one peer's whole answer. */
+  readonly withinMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_MOST_BYTES = 8 * 1024 * 1024;
+/** Whoever sends a byte now and then ends here. */
+const DEFAULT_WITHIN_MS = 30_000;
+/** A lost packet, or three round trips across an ocean for a new connection, fit into it. */
+const HEDGE_AFTER_MS = 1_000;
 
-/** Calls a peer over mTLS. Rejects with a KeydError: the peer's own refusal, or 'parent-unavailable' with the cause. */
+/** Refusals below 500 that say more of the peer (its clock, its authorities, its release) than of the request. */
+const OF_THIS_PEER: ReadonlySet<ErrorCode> = new Set(['not-authenticated', 'date-outside-window', 'not-found']);
+
+/**
+ * Calls the peers of the tier above over mTLS: the nearest that is well, and another at once when it fails. Rejects
+ * with a KeydError: a peer's own refusal, or 'parent-unavailable' with the cause.
+ */
 export class PeerClient {
-  readonly #urls: readonly URL[];
-  readonly #dispatcher: Dispatcher;
-  readonly #timeoutMs: number;
-  readonly #mostBytes: number;
+  readonly #options: PeerClientOptions;
+  readonly #clock: Clock;
+  readonly #timer: Clock;
+  readonly #toldToWait: ToldToWait;
+  readonly #hedges = new HedgeAllowance();
 
   constructor(options: PeerClientOptions) {
-    this.#urls = options.urls;
-    this.#dispatcher = options.dispatcher;
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#mostBytes = options.mostBytes ?? DEFAULT_MOST_BYTES;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#timer = options.timer ?? systemClock;
+    this.#toldToWait = new ToldToWait({ clock: this.#clock, random: options.random ?? Math.random });
   }
 
   async call<Schema extends z.ZodType>(call: PeerCall<Schema>): Promise<z.output<Schema>> {
-    let failure: unknown;
-    for (const url of this.#urls) {
-      try {
-        return await this.#callOne(url, call);
-      } catch (error) {
-        if (!isWorthAnotherPeer(error)) throw error;
-        failure = error;
-      }
-    }
-    throw failure instanceof KeydError ? failure : new KeydError('parent-unavailable', { cause: failure });
-  }
-
-  async #callOne<Schema extends z.ZodType>(url: URL, call: PeerCall<Schema>): Promise<z.output<Schema>> {
-    const timeoutMs = call.timeoutMs ?? this.#timeoutMs;
-    const answer = await this.#dispatcher.request({
-      origin: url.origin,
-      path: call.path,
-      method: call.method,
-      headers: {
-        accept: 'application/json',
-        'x-request-id': randomUUID(),
-        ...(call.body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
-      ...(call.signal && { signal: call.signal }),
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    });
-    const body = parseJson(await readBounded(answer.body, call.mostBytes ?? this.#mostBytes));
-    if (answer.statusCode >= 400) throw refusalOf(answer.statusCode, body);
-    const parsed = call.answer.safeParse(body);
-    if (!parsed.success) {
-      throw new KeydError('parent-unavailable', {
-        cause: new Error(`${url.host} answered ${call.path} in another form`, { cause: parsed.error }),
+    const [route = call.path] = call.path.split('?');
+    this.#toldToWait.requireOver(route);
+    const { urls, health } = this.#options;
+    const askedAt = this.#clock.now();
+    const requestId = randomUUID();
+    this.#hedges.earn();
+    try {
+      return await firstAnswer({
+        candidates: health?.inOrder(urls) ?? urls,
+        ask: (url, signal) => this.#ask(url, call, { requestId, signal }),
+        isFinal: (failure) => call.signal?.aborted === true || isFinal(failure),
+        timer: this.#timer,
+        ...(call.isHedged && { hedge: { afterMs: HEDGE_AFTER_MS, isAllowed: () => this.#hedges.spend() } }),
+        onOvertaken: (url) => health?.failed(url, new Error('another answered sooner, though asked later'), askedAt),
       });
+    } catch (error) {
+      if (!(error instanceof KeydError)) throw new KeydError('parent-unavailable', { cause: error });
+      const { code, retryAfterSeconds } = error;
+      if (code === 'too-many-requests' && retryAfterSeconds) this.#toldToWait.told(route, retryAfterSeconds);
+      throw error;
     }
-    return parsed.data;
+  }
+
+  async #ask<Schema extends z.ZodType>(
+    url: URL,
+    call: PeerCall<Schema>,
+    { requestId, signal }: { readonly requestId: string; readonly signal: AbortSignal },
+  ): Promise<z.output<Schema>> {
+    const { dispatcher, health, timeoutMs = DEFAULT_TIMEOUT_MS, mostBytes = DEFAULT_MOST_BYTES } = this.#options;
+    const askedAt = this.#clock.now();
+    const withinMs = call.withinMs ?? DEFAULT_WITHIN_MS;
+    const late = new AbortController();
+    const cancel = this.#timer.after(withinMs, () => late.abort(new Error(`no whole answer within ${withinMs} ms`)));
+    try {
+      const { method, path, answer } = call;
+      const answered = await requestOf(dispatcher, url, {
+        method,
+        path,
+        answer,
+        body: call.body === undefined ? undefined : JSON.stringify(call.body),
+        requestId,
+        timeoutMs: call.timeoutMs ?? timeoutMs,
+        mostBytes: call.mostBytes ?? mostBytes,
+        signal: AbortSignal.any([signal, late.signal, ...(call.signal ? [call.signal] : [])]),
+      });
+      health?.answered(url);
+      return answered;
+    } catch (error) {
+      const isOurs = signal.aborted || call.signal?.aborted === true;
+      if (!isOurs) this.#judge(url, error, askedAt);
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  #judge(url: URL, failure: unknown, askedAt: number): void {
+    const { health } = this.#options;
+    if (!(failure instanceof PeerRefusal)) {
+      health?.failed(url, failure, askedAt);
+      return;
+    }
+    health?.answered(url);
+    if (OF_THIS_PEER.has(failure.code)) health?.failed(url, failure, askedAt);
+    else if (failure.statusCode >= 500) health?.doubted(url);
   }
 }
 
-function refusalOf(status: number, body: unknown): KeydError {
-  const parsed = errorAnswer.safeParse(body);
-  if (!parsed.success) {
-    return new KeydError('parent-unavailable', { cause: new Error(`HTTP status ${status} without a known error`) });
-  }
-  const { code, detail, requestId } = parsed.data.error;
-  return new KeydError(code, {
-    ...(detail !== undefined && { detail }),
-    cause: new Error(`the peer refused request ${requestId}`),
-  });
-}
-
-/** A refusal is final, an outage is not: another replica may be well. */
-function isWorthAnotherPeer(error: unknown): boolean {
-  return !(error instanceof KeydError) || error.statusCode >= 500;
+/** A refusal of the request is every peer's; an outage, a lie or a wrong clock is one's own. */
+function isFinal(failure: unknown): boolean {
+  return failure instanceof PeerRefusal && failure.statusCode < 500 && !OF_THIS_PEER.has(failure.code);
 }

@@ -5,12 +5,27 @@ import { instant, scopeDate } from './schemas.js';
 /** What a tier tells the tier above about itself, and a region about the edges below it. Holds no key and no secret. */
 const heldDay = z.object({ date: scopeDate, keys: z.number().int().nonnegative(), fetchedAt: instant });
 
+/** A parent as the tier below finds it. */
+export const parentReport = z.object({
+  url: z.string().max(2048),
+  isHealthy: z.boolean(),
+  /** Whether the next question goes to it first. */
+  isChosen: z.boolean(),
+  /** Since when it is, or is not, healthy. */
+  since: instant,
+  answeredAt: instant.optional(),
+  failure: z.string().max(300).optional(),
+});
+export type ParentReport = z.infer<typeof parentReport>;
+
 /** What every tier says of itself. */
 export const ownReport = z.object({
   startedAt: instant,
   version: z.string().max(64),
   heldDays: z.array(heldDay).max(16),
   certificateExpiresAt: instant,
+  /** Nearest first; of a master: none. */
+  parents: z.array(parentReport).max(32).default([]),
 });
 
 export type OwnReport = z.infer<typeof ownReport>;

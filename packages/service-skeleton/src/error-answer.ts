@@ -10,6 +10,8 @@ export function answerErrorsUniformly(app: MtlsApp): void {
     const status = ERRORS[code][0];
     if (status >= 500) request.log.error({ err: error }, code);
     else request.log.info({ err: { message: error.message }, detail }, code);
+    const retryAfter = error instanceof KeydError ? error.retryAfterSeconds : undefined;
+    if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     return reply.code(status).send(errorAnswerOf(code, request.id, detail));
   });
   app.setNotFoundHandler((request, reply) =>

@@ -16,5 +16,6 @@ export * from './run-service.js';
 export * from './service-settings.js';
 export * from './settings.js';
 export * from './tell-prefetch.js';
+export * from './tier-above.js';
 export * from './upward-reports.js';
 export * from './version.js';

@@ -7,6 +7,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { answerErrorsUniformly } from './error-answer.js';
 import { pathOf, type Logger } from './logging.js';
+import { readyRoute } from './ready-route.js';
 
 declare module '@sigv4-keyd/fastify-mtls' {
   interface FastifyMtlsTypes {
@@ -20,6 +21,8 @@ export interface MtlsAppOptions {
   readonly log: Logger;
   /** Why an identity is not served at present, asked at every request. */
   readonly isRefused?: (identity: Identity) => string | undefined;
+  /** Why it cannot do its work now, in words; empty when it can. Absent: it always can. */
+  readonly notReady?: () => readonly string[];
   /** The largest body of a request, bytes. */
   readonly bodyLimit?: number;
 }
@@ -58,6 +61,7 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
     ...(options.isRefused && { isRefused: options.isRefused }),
   });
   endConnectionsOnClose(app);
+  readyRoute(app, options.notReady ?? (() => []));
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request;
     const line = {

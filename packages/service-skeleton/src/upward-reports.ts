@@ -7,14 +7,14 @@ import {
   type Clock,
   type HeldDay,
   type OwnReport,
-  type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
 import type { Logger } from './logging.js';
+import type { TierAbove } from './tier-above.js';
 import { VERSION } from './version.js';
 
 export interface UpwardReportsOptions {
-  readonly parent: PeerClient;
+  readonly parents: TierAbove;
   readonly clock: Clock;
   readonly log: Logger;
   readonly credentials: CredentialsStore;
@@ -51,7 +51,7 @@ export class UpwardReports {
   }
 
   ownReport(): OwnReport {
-    const { credentials, heldDays } = this.#options;
+    const { credentials, heldDays, parents } = this.#options;
     return {
       startedAt: new Date(this.#startedAt).toISOString(),
       version: VERSION,
@@ -61,15 +61,23 @@ export class UpwardReports {
         fetchedAt: new Date(fetchedAt).toISOString(),
       })),
       certificateExpiresAt: credentials.current.notAfter.toISOString(),
+      parents: parents.status().map(({ url, isHealthy, isChosen, since, answeredAt, failure }) => ({
+        url,
+        isHealthy,
+        isChosen,
+        since: new Date(since).toISOString(),
+        ...(answeredAt !== undefined && { answeredAt: new Date(answeredAt).toISOString() }),
+        ...(failure !== undefined && { failure }),
+      })),
     };
   }
 
   /** Never rejects: a parent that is down is told once, not on every beat. */
   async send(): Promise<void> {
-    const { parent, clock, log, more } = this.#options;
+    const { parents, clock, log, more } = this.#options;
     try {
       const body = { ...this.ownReport(), ...more?.() };
-      await parent.call({ method: 'POST', path: REPORT_PATH, body, answer: z.undefined() });
+      await parents.client.call({ method: 'POST', path: REPORT_PATH, body, answer: z.undefined() });
       this.#lastContactAt = clock.now();
       if (this.#failing) log.info('the tier above is reachable again');
       this.#failing = false;

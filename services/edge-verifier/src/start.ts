@@ -4,7 +4,6 @@ import {
   hasRole,
   identityOf,
   mtlsKeySource,
-  PeerClient,
   Prefetch,
   revokedIn,
   SERVICE_KEYS,
@@ -18,6 +17,7 @@ import {
   listen,
   openOwnCredentials,
   tellPrefetch,
+  TierAbove,
   UpwardReports,
   type RunningService,
   type ServiceContext,
@@ -41,24 +41,27 @@ export async function startEdgeVerifier(
   { clock, log, random = Math.random }: ServiceContext,
 ): Promise<RunningService> {
   const { store, identity: own, stop } = await openOwnCredentials(configuration, 'edge', { clock, log });
-  const agent = createMtlsAgent({
+  const regions = new TierAbove(configuration.regions, {
     credentials: store,
     acceptsServer: (id) => isOwnRegion(own, identityOf(id)),
+    clock,
+    log,
+    random,
   });
-  const region = new PeerClient({ urls: configuration.regions, dispatcher: agent });
+  const region = regions.client;
   const scope = { region: own.region, service: own.service };
   const parent = mtlsKeySource(SERVICE_KEYS, scope, region);
   const feedAgent = createMtlsAgent({
     credentials: store,
     acceptsServer: (id) => id.trustDomain === own.trustDomain && identityOf(id)?.role === 'region',
   });
-  const feed = await EdgeFeed.open(configuration, { ownRegion: agent, anyRegion: feedAgent, clock, log, random });
+  const feed = await EdgeFeed.open(configuration, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
   const isRevoked = revokedIn(feed.follower, scope);
   const serviceKeys = createServiceKeys(configuration, { parent, clock, random, isRevoked });
   wipeRevoked(feed.follower, serviceKeys, isRevoked, log);
   const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
   const heldDays = (): ReturnType<typeof serviceKeys.heldDays> => serviceKeys.heldDays();
-  const reports = new UpwardReports({ parent: region, clock, log, credentials: store, heldDays });
+  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, heldDays });
 
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: configuration.stateFolder, region, clock, log });
@@ -115,7 +118,7 @@ export async function startEdgeVerifier(
       await stopRollingUp();
       await feed.close();
       await feedAgent.close();
-      await agent.close();
+      await regions.close();
     },
   };
 }

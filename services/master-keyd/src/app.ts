@@ -36,19 +36,22 @@ export interface MasterAppOptions {
   readonly acceptances: Acceptances;
   readonly journals: Journals;
   readonly incidents: IncidentReportOptions;
+  /** Why it cannot do its work now, in words; empty when it can. */
+  readonly notReady: () => readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** What regions and operators see of master-keyd. */
 export async function createMasterApp(options: MasterAppOptions): Promise<MtlsApp> {
-  const { own, credentials, changes, regionKeys, feedParts, clock, log } = options;
+  const { own, credentials, changes, regionKeys, feedParts, notReady, clock, log } = options;
   const { feed, revocations, lifts, bans, resumption } = feedParts;
   const app = await createMtlsApp({
     credentials,
     trustDomain: own.trustDomain,
     log,
     isRefused: (identity) => feed.refusalOf(identity),
+    notReady,
   });
   const cancel = feed.onNews(() => app.closeConnectionsOf((peer) => feed.refusalOf(peer) !== undefined));
   app.addHook('onClose', (_app, done) => {

@@ -37,6 +37,7 @@ export class MasterBeat {
       // A master derives what is asked for and holds no day's keys.
       heldDays: [],
       certificateExpiresAt: this.#options.credentials.current.notAfter.toISOString(),
+      parents: [],
     };
   }
 

@@ -63,6 +63,10 @@ export async function startMasterKeyd(
     const acceptances = new Acceptances({ pool, partitions, now, clockSkewSeconds: clockSkew, keptDays });
     const statements = (): readonly SignedStatement[] => feedParts.feed.held?.known.statements ?? [];
     const incidents = { pool, window, now, keptDays, statements };
+    const notReady = (): readonly string[] => [
+      ...(beat.isDatabaseUp ? [] : ['the database does not take records']),
+      ...whyFeedIsNotReady(feedParts),
+    ];
     const app = await createMasterApp({
       own: identity,
       credentials: store,
@@ -72,14 +76,12 @@ export async function startMasterKeyd(
       acceptances,
       journals: ledger.journals,
       incidents,
+      notReady,
       clock,
       log,
     });
     const health = createHealthApp({
-      notReady: () => [
-        ...(beat.isDatabaseUp ? [] : ['the database does not take records']),
-        ...whyFeedIsNotReady(feedParts),
-      ],
+      notReady,
       warnings: () => ledger.warnings(),
       status: () => ({
         identity: store.current.spiffeId,

@@ -22,7 +22,7 @@ export async function readStatus(pool: Pool, window: WindowRule, now: number): P
     issuedDays(pool, oldest),
     everIssuedTo(pool),
   ]);
-  const reports = new Map(regions.map((region) => [region.spiffeId, region]));
+  const reports = new Map(withEdgesOnce(regions).map((region) => [region.spiffeId, region]));
   const spiffeIds = [...new Set([...peers, ...reports.keys()])].sort();
   return {
     at: iso(now),
@@ -36,6 +36,19 @@ export async function readStatus(pool: Pool, window: WindowRule, now: number): P
     accessKeys,
     regions: spiffeIds.flatMap((spiffeId) => statusOf(spiffeId, issued, reports.get(spiffeId))),
   };
+}
+
+/** An edge may have reported to several replicas of its region, one after the other: the newest report counts. */
+function withEdgesOnce(regions: readonly HeardTier<RegionReport>[]): readonly HeardTier<RegionReport>[] {
+  const newest = new Map<string, RegionReport['edges'][number]>();
+  for (const edge of regions.flatMap(({ report }) => report.edges)) {
+    const known = newest.get(edge.spiffeId);
+    if (known === undefined || known.heardAt < edge.heardAt) newest.set(edge.spiffeId, edge);
+  }
+  return regions.map((region) => {
+    const edges = region.report.edges.filter((edge) => newest.get(edge.spiffeId) === edge);
+    return { ...region, report: { ...region.report, edges } };
+  });
 }
 
 type RegionStatus = StatusAnswer['regions'][number];

@@ -21,6 +21,8 @@ export interface RegionAppOptions {
   readonly ledger: RegionLedger;
   readonly checkpoints: CheckpointRelay;
   readonly acceptances: AcceptanceRelay;
+  /** Why it cannot do its work now, in words; empty when it can. */
+  readonly notReady: () => readonly string[];
   readonly clockSkewSeconds: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -28,11 +30,11 @@ export interface RegionAppOptions {
 
 /** What edges see of region-keyd. */
 export async function createRegionApp(options: RegionAppOptions): Promise<MtlsApp> {
-  const { own, credentials, log, regionKeys, roster, feed, ledger, clock } = options;
+  const { own, credentials, log, regionKeys, roster, feed, ledger, clock, notReady } = options;
   const now = (): number => clock.now();
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
-  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused });
+  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady });
   bans.enforceOn(app, log);
   serviceKeysRoute(app, { own, regionKeys, feed, ledger, now });
   ledgerCheckpointRoute(app, options);

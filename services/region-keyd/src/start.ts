@@ -1,18 +1,10 @@
-import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
-import {
-  every,
-  identityOf,
-  PeerClient,
-  Prefetch,
-  revokedIn,
-  wipeRevoked,
-  type CachedKeySource,
-} from '@sigv4-keyd/hop-protocol';
+import { every, identityOf, Prefetch, revokedIn, wipeRevoked, type CachedKeySource } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
   listen,
   openOwnCredentials,
   tellPrefetch,
+  TierAbove,
   UpwardReports,
   type RunningService,
   type ServiceContext,
@@ -39,12 +31,15 @@ export async function startRegionKeyd(
   { clock, log, random = Math.random, makeDurable }: RegionContext,
 ): Promise<RunningService> {
   const { store, identity, stop } = await openOwnCredentials(configuration, 'region', { clock, log });
-  const agent = createMtlsAgent({
+  const masters = new TierAbove(configuration.masters, {
     credentials: store,
     acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
+    clock,
+    log,
+    random,
   });
-  const master = new PeerClient({ urls: configuration.masters, dispatcher: agent });
-  const feedContext = { dispatcher: agent, clock, log, random };
+  const master = masters.client;
+  const feedContext = { masters, clock, log, random };
   const feed = await openRegionFeed(configuration, feedContext);
   const freshness = watchFreshness(feed, feedContext);
   const isRevoked = revokedIn(feed, { region: identity.region });
@@ -59,7 +54,7 @@ export async function startRegionKeyd(
     ...(makeDurable && { makeDurable }),
   });
   const reports = new UpwardReports({
-    parent: master,
+    parents: masters,
     clock,
     log,
     credentials: store,
@@ -67,6 +62,7 @@ export async function startRegionKeyd(
     more: () => ({ edges: roster.list(), ...seenFeed(feed), ...ledger.seen() }),
   });
 
+  const whyNotReady = (): readonly string[] => [...notReady(regionKeys, reports, clock.now()), ...ledger.notReady()];
   const { stateFolder, clockSkew: clockSkewSeconds } = configuration;
   const acceptances = await AcceptanceRelay.open({ stateFolder, master, clock, log });
   const app = await createRegionApp({
@@ -78,12 +74,13 @@ export async function startRegionKeyd(
     ledger,
     checkpoints: new CheckpointRelay({ master, clock }),
     acceptances,
+    notReady: whyNotReady,
     clockSkewSeconds,
     clock,
     log,
   });
   const health = createHealthApp({
-    notReady: () => [...notReady(regionKeys, reports, clock.now()), ...ledger.notReady()],
+    notReady: whyNotReady,
     warnings: () => [...freshness.warnings(), ...ledger.warnings()],
     status: () => ({
       identity: store.current.spiffeId,
@@ -121,7 +118,7 @@ export async function startRegionKeyd(
       await feed.close();
       await ledger.close();
       await stopRelaying();
-      await agent.close();
+      await masters.close();
     },
   };
 }

@@ -208,7 +208,11 @@ t.test('status: who is up, who holds keys for which days', async (t) => {
 t.test('status does not let a tier write to the terminal', async (t) => {
   const authority = await TestAuthority.create(t.testdir());
   const at = new Date().toISOString();
-  const report = { startedAt: at, version: '1\u001b[2J\u0007', certificateExpiresAt: at, heldDays: [] };
+  const parents = [
+    { url: 'https://near:8443', isHealthy: false, isChosen: false, since: at, failure: 'no answer\u0007' },
+    { url: 'https://far:8443', isHealthy: true, isChosen: true, since: at, answeredAt: at },
+  ];
+  const report = { startedAt: at, version: '1\u001b[2J\u0007', certificateExpiresAt: at, heldDays: [], parents };
   const edge = { spiffeId: 'spiffe://keyd.test/edge/a/s3/\u001b]0;owned\u0007', heardAt: at, report };
   const region = { spiffeId: 'spiffe://keyd.test/region/a/r', region: 'a', heardAt: at, issued: [], edges: [edge] };
   const answer = { at, masters: [], accessKeys: { enabled: 0, disabled: 0 }, regions: [region] };
@@ -219,6 +223,8 @@ t.test('status does not let a tier write to the terminal', async (t) => {
   t.equal(code, 0);
   for (const sent of ['\u0007', '\u001b[2J', '\u001b]']) t.notOk(out.includes(sent), JSON.stringify(sent));
   t.match(out, /\/edge\/a\/s3\/\ufffd\]0;owned\ufffd/);
+  t.match(out, /https:\/\/near:8443 +.*put aside for 0s: no answer\ufffd.* never\n/);
+  t.match(out, /\(first\) +https:\/\/far:8443 +.*well.* 0s ago\n/);
 });
 
 t.test('every refusal of the master has its exit code, one line, and a JSON document', async (t) => {

@@ -6,6 +6,8 @@ import type { FeedSource } from './feed-source.js';
 
 /** How much later than asked for an answer may begin, milliseconds. */
 const GRACE_MS = 5_000;
+/** A whole document over a slow line; the follower has deadlines of its own. */
+const LONGEST_TRANSFER_MS = 60_000;
 
 /** The feed as the tier above relays it. `parent` asks one peer alone: what each of several says is judged apart. */
 export function mtlsFeedSource(name: string, parent: PeerClient): FeedSource {
@@ -21,6 +23,7 @@ export function mtlsFeedSource(name: string, parent: PeerClient): FeedSource {
         answer: z.unknown(),
         signal,
         timeoutMs: waitSeconds * 1000 + GRACE_MS,
+        withinMs: waitSeconds * 1000 + LONGEST_TRANSFER_MS,
         mostBytes: MOST_FEED_BYTES,
       });
       return answer === undefined ? undefined : parseFeedDocument(answer);

@@ -1,6 +1,7 @@
 import { REPORT_EVERY_MS, type StatusAnswer } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { ago, span } from './age.js';
+import { parentsText } from './parents.js';
 import { table } from './table.js';
 
 /** A tier that missed this many reports is called silent. */
@@ -20,9 +21,14 @@ interface HeldDay {
 /** What is up, which tier holds keys for which days, and how old they are. */
 export function statusText(paint: Paint, status: StatusAnswer): string {
   const now = Date.parse(status.at);
-  return [tiers(paint, status, now), heldKeys(paint, status, now), issued(paint, status, now), accessKeys(status)].join(
-    '\n\n',
-  );
+  const parts = [
+    tiers(paint, status, now),
+    parentsText(paint, status, now),
+    heldKeys(paint, status, now),
+    issued(paint, status, now),
+    accessKeys(status),
+  ];
+  return parts.filter((part) => part !== undefined).join('\n\n');
 }
 
 function tiers(paint: Paint, status: StatusAnswer, now: number): string {

@@ -10,13 +10,13 @@ import {
   type Freshness,
   type Horizons,
 } from '@sigv4-keyd/hop-protocol';
-import { openFollowedFeed, type Logger } from '@sigv4-keyd/service-skeleton';
+import { openFollowedFeed, type Logger, type TierAbove } from '@sigv4-keyd/service-skeleton';
 import { Agent, type Dispatcher } from 'undici';
 import type { Configuration } from '../configuration.js';
 
 export interface EdgeFeedOptions {
   /** Dials our own region only. */
-  readonly ownRegion: Dispatcher;
+  readonly ownRegion: Pick<TierAbove, 'only'>;
   /** Dials any region: for the feed alone, which is believed for its signatures. */
   readonly anyRegion: Dispatcher;
   readonly clock: Clock;
@@ -76,11 +76,9 @@ function sourcesOf(
   { ownRegion, anyRegion }: EdgeFeedOptions,
   web: Dispatcher,
 ): readonly FeedSource[] {
-  const over = (dispatcher: Dispatcher) => (url: URL) =>
-    mtlsFeedSource(url.host, new PeerClient({ urls: [url], dispatcher }));
   return [
-    ...regions.map(over(ownRegion)),
-    ...feedRegions.map(over(anyRegion)),
+    ...regions.map((url) => mtlsFeedSource(url.host, ownRegion.only(url))),
+    ...feedRegions.map((url) => mtlsFeedSource(url.host, new PeerClient({ urls: [url], dispatcher: anyRegion }))),
     ...feedSources.map((url) => httpsFeedSource(url, { dispatcher: web })),
   ];
 }

@@ -2,19 +2,17 @@ import {
   DEFAULT_HORIZONS,
   FreshnessWatch,
   mtlsFeedSource,
-  PeerClient,
   type Clock,
   type FeedFollower,
   type FeedStatus,
   type Freshness,
-  type PeerClientOptions,
   type RegionReport,
 } from '@sigv4-keyd/hop-protocol';
-import { openFollowedFeed, type Logger } from '@sigv4-keyd/service-skeleton';
+import { openFollowedFeed, type Logger, type TierAbove } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from '../configuration.js';
 
 export interface RegionFeedContext {
-  readonly dispatcher: PeerClientOptions['dispatcher'];
+  readonly masters: Pick<TierAbove, 'only'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
@@ -22,9 +20,7 @@ export interface RegionFeedContext {
 
 /** The feed as every master serves it; one that can be reached is enough. */
 export function openRegionFeed(configuration: Configuration, context: RegionFeedContext): Promise<FeedFollower> {
-  const sources = configuration.masters.map((url) =>
-    mtlsFeedSource(url.host, new PeerClient({ urls: [url], dispatcher: context.dispatcher })),
-  );
+  const sources = configuration.masters.map((url) => mtlsFeedSource(url.host, context.masters.only(url)));
   return openFollowedFeed(configuration, sources, context);
 }
 

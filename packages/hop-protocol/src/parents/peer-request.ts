@@ -1,0 +1,83 @@
+import type { Dispatcher } from 'undici';
+import type { z } from 'zod';
+import { parseJson, readBounded } from '../bounded-body.js';
+import { KeydError } from '../errors.js';
+import { errorAnswer } from '../schemas.js';
+
+export interface PeerRequest<Schema extends z.ZodType> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  /** JSON text. */
+  readonly body: string | undefined;
+  readonly requestId: string;
+  /** What a good answer looks like; any other is the peer's failure. */
+  readonly answer: Schema;
+  /** Longest silence before the answer's headers, and between two parts of its body, milliseconds. */
+  readonly timeoutMs: number;
+  /** The largest answer that is read, bytes. */
+  readonly mostBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** An answer of the closed set of errors: the peer can be reached, and refuses or cannot. */
+export class PeerRefusal extends KeydError {}
+
+/** The longest wait that a peer can ask for, seconds: to the end of its day. */
+const LONGEST_RETRY_AFTER = 86_400;
+
+/**
+ * One request to one peer. Rejects with PeerRefusal for an error that it answered, and with any other error when there
+ * was no answer, or none that can be believed: redirects, other types, other forms, too large, cut off.
+ */
+export async function requestOf<Schema extends z.ZodType>(
+  dispatcher: Dispatcher,
+  url: URL,
+  request: PeerRequest<Schema>,
+): Promise<z.output<Schema>> {
+  const answer = await dispatcher.request({
+    origin: url.origin,
+    path: request.path,
+    method: request.method,
+    headers: {
+      accept: 'application/json',
+      'x-request-id': request.requestId,
+      ...(request.body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(request.body !== undefined && { body: request.body }),
+    signal: request.signal,
+    headersTimeout: request.timeoutMs,
+    bodyTimeout: request.timeoutMs,
+  });
+  const bytes = await readBounded(answer.body, request.mostBytes);
+  if (bytes.length > 0) requireJson(answer.headers['content-type']);
+  const body = parseJson(bytes);
+  if (answer.statusCode >= 400) throw refusalOf(answer, body);
+  // Who redirects wants us to ask somebody whom nobody configured.
+  if (answer.statusCode >= 300) throw new Error(`HTTP status ${answer.statusCode}: redirects are not followed`);
+  const parsed = request.answer.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [path] = request.path.split('?');
+  throw new Error(`${url.host} answered ${path ?? ''} in another form`, { cause: parsed.error });
+}
+
+function requireJson(type: string | string[] | undefined): void {
+  const [media = ''] = String(type).split(';');
+  if (media.trim().toLowerCase() !== 'application/json') throw new Error('the answer is not declared as JSON');
+}
+
+function refusalOf({ statusCode, headers }: Dispatcher.ResponseData, body: unknown): Error {
+  const parsed = errorAnswer.safeParse(body);
+  if (!parsed.success) return new Error(`HTTP status ${statusCode} without a known error`);
+  const { code, detail, requestId } = parsed.data.error;
+  const retryAfterSeconds = secondsOf(headers['retry-after']);
+  return new PeerRefusal(code, {
+    ...(detail !== undefined && { detail }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    cause: new Error(`the peer refused request ${requestId}`),
+  });
+}
+
+function secondsOf(retryAfter: string | string[] | undefined): number | undefined {
+  if (typeof retryAfter !== 'string' || !/^\d{1,9}$/.test(retryAfter)) return undefined;
+  return Math.min(LONGEST_RETRY_AFTER, Number(retryAfter));
+}
