@@ -2,9 +2,11 @@ import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 import { KeydError } from './errors.js';
+import type { HeldDays } from './held-days.js';
 import {
   MOST_KEYS_A_REQUEST,
   type Absence,
+  type AccessKeyFacts,
   type IssuedKey,
   type KeyAnswer,
   type KeyRequest,
@@ -12,52 +14,35 @@ import {
 } from './key-source.js';
 import { LookupBatches, type Finding } from './lookup-batches.js';
 import { MissBudget, type MissBudgetLimits } from './miss-budget.js';
-import { isInWindow, type WindowRule } from './window-of-days.js';
 
-export interface CachedKeySourceOptions<Key> {
-  readonly parent: KeySource<Key>;
+export interface CachedKeySourceOptions<Carried, Ready> {
+  readonly parent: KeySource<Carried>;
+  /** Where keys are held. */
+  readonly days: HeldDays<Carried, Ready>;
   readonly clock: Clock;
   /** A number from 0 up to 1, for jitter. */
   readonly random: () => number;
-  readonly window: WindowRule;
-  /** Keys held a day; the least recently used goes first. */
-  readonly mostKeysADay: number;
   /** How long an access key that the parent does not know is remembered as absent, milliseconds. */
   readonly absentForMs: number;
   readonly missBudget: MissBudgetLimits;
 }
 
-/** What is held of one day, for status and metrics. */
-export interface HeldDay {
-  readonly date: ScopeDate;
-  readonly keys: number;
-  /** Epoch milliseconds of the newest answer for this day. */
-  readonly fetchedAt: number;
-}
-
-interface Day<Key> {
-  readonly keys: LRUCache<string, IssuedKey<Key>>;
-  fetchedAt: number;
-}
+const MOST_ABSENCES = 100_000;
 
 /**
  * A key source that remembers. Keys live as long as their day is in the window; concurrent misses join one request
  * upwards; absent ids are remembered briefly and their number is budgeted, so that made-up access key ids cannot load
  * the tier above. A parent that is down costs only the access keys that are not held yet.
  */
-export class CachedKeySource<Key> implements KeySource<Key> {
-  readonly #options: CachedKeySourceOptions<Key>;
-  readonly #days = new Map<ScopeDate, Day<Key>>();
-  /** The day that each access key was last asked for, by anyone but `fetchAhead`. */
-  readonly #lastUsed: LRUCache<string, ScopeDate>;
+export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Ready> {
+  readonly #options: CachedKeySourceOptions<Carried, Ready>;
   readonly #absent: LRUCache<string, { readonly reason: Absence; readonly until: number }>;
-  readonly #batches: LookupBatches<Key>;
+  readonly #batches: LookupBatches<Carried>;
   readonly #budget: MissBudget;
 
-  constructor(options: CachedKeySourceOptions<Key>) {
+  constructor(options: CachedKeySourceOptions<Carried, Ready>) {
     this.#options = options;
-    this.#lastUsed = new LRUCache({ max: options.mostKeysADay });
-    this.#absent = new LRUCache({ max: 100_000 });
+    this.#absent = new LRUCache({ max: MOST_ABSENCES });
     this.#budget = new MissBudget(options.missBudget, options.clock);
     this.#batches = new LookupBatches({
       clock: options.clock,
@@ -67,19 +52,21 @@ export class CachedKeySource<Key> implements KeySource<Key> {
     });
   }
 
+  /** What is held, whoever brought it. */
+  get days(): HeldDays<Carried, Ready> {
+    return this.#options.days;
+  }
+
   /** What is known without asking anyone: a key, an absence, or undefined for a miss. Never waits. */
-  held(date: ScopeDate, accessKeyId: string): Finding<Key> | undefined {
-    const key = this.#days.get(date)?.keys.get(accessKeyId);
-    if (key) {
-      if (this.#lastUsed.get(accessKeyId) !== date) this.#lastUsed.set(accessKeyId, date);
-      return key;
-    }
+  held(date: ScopeDate, accessKeyId: string): Finding<Ready> | undefined {
+    const key = this.days.find(date, accessKeyId);
+    if (key) return key;
     const absent = this.#absent.get(`${date}/${accessKeyId}`);
     return absent && absent.until > this.#options.clock.now() ? absent.reason : undefined;
   }
 
   /** The key of one access key, asking the parent on a miss. Rejects with a KeydError when that cannot be done. */
-  async find(date: ScopeDate, accessKeyId: string): Promise<Finding<Key>> {
+  async find(date: ScopeDate, accessKeyId: string): Promise<Finding<Ready>> {
     this.#requireInWindow(date);
     const held = this.held(date, accessKeyId);
     if (held !== undefined) return held;
@@ -87,18 +74,23 @@ export class CachedKeySource<Key> implements KeySource<Key> {
       throw new KeydError('too-many-requests', { detail: 'too many unknown access keys are being asked for' });
     }
     const finding = await this.#batches.ask(date, accessKeyId);
-    if (typeof finding !== 'string') this.#lastUsed.set(accessKeyId, date);
-    return finding;
+    if (typeof finding === 'string') return finding;
+    // Where there was no room to hold it, it is good for this once.
+    return this.days.find(date, accessKeyId) ?? this.days.readyOnce(finding);
   }
 
-  /** Fetches keys before they are asked for. That is no use of them: an access key that fell out of use stays so. */
-  async fetchAhead({ date, accessKeyIds }: KeyRequest): Promise<void> {
+  /**
+   * Fetches keys before they are asked for. That is no use of them: an access key that fell out of use stays so.
+   * Resolves to the access keys that have none.
+   */
+  async fetchAhead({ date, accessKeyIds }: KeyRequest): Promise<readonly string[]> {
     this.#requireInWindow(date);
-    await Promise.all(accessKeyIds.map((accessKeyId) => this.#batches.ask(date, accessKeyId)));
+    const findings = await Promise.all(accessKeyIds.map((accessKeyId) => this.#batches.ask(date, accessKeyId)));
+    return accessKeyIds.filter((_, i) => typeof findings[i] === 'string');
   }
 
-  async issue(request: KeyRequest): Promise<KeyAnswer<Key>> {
-    const issued = new Map<string, IssuedKey<Key>>();
+  async issue(request: KeyRequest): Promise<KeyAnswer<Ready>> {
+    const issued = new Map<string, IssuedKey<Ready>>();
     const absent = new Map<string, Absence>();
     await Promise.all(
       request.accessKeyIds.map(async (accessKeyId) => {
@@ -110,63 +102,30 @@ export class CachedKeySource<Key> implements KeySource<Key> {
     return { issued, absent };
   }
 
-  /** Forgets every day outside the window. */
-  expire(): void {
-    const now = this.#options.clock.now();
-    for (const date of this.#days.keys()) {
-      if (!isInWindow(this.#options.window, date, now)) this.#days.delete(date);
-    }
-  }
-
-  /** Forgets every key for which `isHit` holds, and all absences. Returns how many keys went. */
-  purge(isHit: (date: ScopeDate, facts: IssuedKey<Key>['facts']) => boolean): number {
-    let purged = 0;
-    for (const [date, day] of this.#days) {
-      for (const [accessKeyId, { facts }] of [...day.keys.entries()]) {
-        if (isHit(date, facts) && day.keys.delete(accessKeyId)) purged += 1;
-      }
-    }
+  /** Forgets all absences, and every held key for which `isHit` holds. Resolves to how many keys went. */
+  purge(isHit: (date: ScopeDate, facts: AccessKeyFacts) => boolean): Promise<number> {
     this.#absent.clear();
-    return purged;
+    return this.days.purge(isHit);
   }
 
-  /** Access keys that were last asked for on `since` or a later day, and whose key of `date` is not held. */
-  usedWithout(date: ScopeDate, since: ScopeDate): readonly string[] {
-    const held = this.#days.get(date)?.keys;
-    return [...this.#lastUsed].flatMap(([id, used]) => (used >= since && !held?.has(id) ? [id] : []));
-  }
-
-  heldDays(): readonly HeldDay[] {
-    return [...this.#days]
-      .map(([date, day]) => ({ date, keys: day.keys.size, fetchedAt: day.fetchedAt }))
-      .sort((a, b) => (a.date < b.date ? -1 : 1));
-  }
-
-  async #fetch(date: ScopeDate, accessKeyIds: readonly string[]): Promise<KeyAnswer<Key>> {
+  async #fetch(date: ScopeDate, accessKeyIds: readonly string[]): Promise<KeyAnswer<Carried>> {
     const answer = await this.#options.parent.issue({ date, accessKeyIds });
-    const now = this.#options.clock.now();
-    const day = this.#dayOf(date);
-    day.fetchedAt = now;
-    for (const [id, issued] of answer.issued) day.keys.set(id, issued);
-    for (const [id, reason] of answer.absent) {
+    const issued = new Map<string, IssuedKey<Carried>>();
+    const absent = new Map(answer.absent);
+    for (const [id, found] of answer.issued) {
+      if (this.days.holdIssued(date, found) === 'revoked') absent.set(id, 'revoked');
+      else issued.set(id, found);
+    }
+    const until = this.#options.clock.now() + this.#options.absentForMs;
+    for (const [id, reason] of absent) {
       // The budget is for made-up ids. A revoked one was made here, and may be one of very many that clients still use.
       if (reason !== 'revoked') this.#budget.spend();
-      this.#absent.set(`${date}/${id}`, { reason, until: now + this.#options.absentForMs });
+      this.#absent.set(`${date}/${id}`, { reason, until });
     }
-    return answer;
-  }
-
-  #dayOf(date: ScopeDate): Day<Key> {
-    const known = this.#days.get(date);
-    if (known) return known;
-    const day: Day<Key> = { keys: new LRUCache({ max: this.#options.mostKeysADay }), fetchedAt: 0 };
-    this.#days.set(date, day);
-    return day;
+    return { issued, absent };
   }
 
   #requireInWindow(date: ScopeDate): void {
-    if (!isInWindow(this.#options.window, date, this.#options.clock.now())) {
-      throw new KeydError('date-outside-window', { detail: date });
-    }
+    if (!this.days.covers(date)) throw new KeydError('date-outside-window', { detail: date });
   }
 }

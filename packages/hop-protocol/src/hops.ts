@@ -23,6 +23,9 @@ export const keyRequest = z.strictObject({
     .refine((ids) => new Set(ids).size === ids.length, 'must not name an access key id twice'),
 });
 
+/** Versions of secrets are counted in four bytes wherever keys are held. */
+const MOST_VERSION = 2 ** 32 - 1;
+
 const keyBytes = z.base64().length(44).meta({ description: '32 bytes, base64' });
 
 export const keyAnswer = z.object({
@@ -34,6 +37,7 @@ export const keyAnswer = z.object({
     z.object({
       accessKeyId,
       key: keyBytes,
+      version: z.number().int().positive().max(MOST_VERSION),
       createdAt: z.number().int().nonnegative(),
       expiresAt: z.number().int().nonnegative().optional(),
       services: z.array(serviceName).optional(),
@@ -46,18 +50,22 @@ export type KeyAnswerMessage = z.infer<typeof keyAnswer>;
 /** What differs between the hops: the path, and which rung of the ladder travels. */
 export interface Hop<Key> {
   readonly path: `/v1/${string}`;
+  /** Length of an exported key. */
+  readonly keyBytes: number;
   readonly exportKey: (key: Key) => Buffer;
   readonly importKey: (bytes: Uint8Array) => Key;
 }
 
 export const REGION_KEYS: Hop<KRegion> = {
   path: '/v1/region-keys',
+  keyBytes: 32,
   exportKey: exportKRegion,
   importKey: importKRegion,
 };
 
 export const SERVICE_KEYS: Hop<KService> = {
   path: '/v1/service-keys',
+  keyBytes: 32,
   exportKey: exportKService,
   importKey: importKService,
 };

@@ -22,6 +22,7 @@ export function encodeKeyAnswer<Key>(
     issued: [...answer.issued.values()].map(({ facts, key }) => ({
       accessKeyId: facts.accessKeyId,
       key: hop.exportKey(key).toString('base64'),
+      version: facts.version,
       createdAt: facts.createdAt,
       ...(facts.expiresAt !== undefined && { expiresAt: facts.expiresAt }),
       ...(facts.services !== undefined && { services: [...facts.services] }),
@@ -50,12 +51,13 @@ export function decodeKeyAnswer<Key>(
     if (!open.delete(accessKeyId)) throw mismatch(`${accessKeyId}, which was not asked for or came twice`);
   };
   const issued = new Map<string, IssuedKey<Key>>();
-  for (const { accessKeyId, key, createdAt, expiresAt, services } of message.issued) {
+  for (const { accessKeyId, key, version, createdAt, expiresAt, services } of message.issued) {
     take(accessKeyId);
     issued.set(accessKeyId, {
       key: hop.importKey(Buffer.from(key, 'base64')),
       facts: {
         accessKeyId,
+        version,
         createdAt,
         ...(expiresAt !== undefined && { expiresAt }),
         ...(services !== undefined && { services }),

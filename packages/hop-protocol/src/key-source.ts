@@ -3,6 +3,8 @@ import type { KRegion, KService, ScopeDate } from '@sigv4-keyd/sigv4-core';
 /** What is known of an access key beside its keys; travels down with them, so that the lower tiers can honour it. */
 export interface AccessKeyFacts {
   readonly accessKeyId: string;
+  /** Counts the secrets of the access key: keys of a lower version were derived from one that is no longer good. */
+  readonly version: number;
   /** Epoch milliseconds. Revocations with `issuedBefore` spare access keys created later. */
   readonly createdAt: number;
   /** Epoch milliseconds from which on the access key is no longer good. */
@@ -10,6 +12,9 @@ export interface AccessKeyFacts {
   /** The services that the access key is good for; absent: all. */
   readonly services?: readonly string[];
 }
+
+/** Whether the feed denies an access key's scope on a day: asked for every key that arrives and for those held. */
+export type IsRevoked = (date: ScopeDate, facts: Pick<AccessKeyFacts, 'accessKeyId' | 'createdAt'>) => boolean;
 
 export interface IssuedKey<Key> {
   readonly facts: AccessKeyFacts;

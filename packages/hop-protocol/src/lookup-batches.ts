@@ -35,8 +35,9 @@ const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Asks the parent for many access keys with few requests: one request a day is under way at a time, whoever misses
- * meanwhile joins the next, and nobody is asked for twice. After a failure the lane stays closed for a jittered,
- * growing pause in which misses fail at once: a parent that is down is not hammered, and nobody queues up for it.
+ * meanwhile joins the next, and nobody is asked for twice. After a failure the lane stays closed for a pause
+ * in which misses fail at once: from nothing up to a growing ceiling, by chance (full jitter), so that a parent that
+ * comes back is not asked by everyone together, and nobody queues up for one that is down.
  */
 export class LookupBatches<Key> {
   readonly #options: LookupBatchesOptions<Key>;
@@ -96,7 +97,7 @@ export class LookupBatches<Key> {
   #fail(lane: Lane<Key>, error: unknown): void {
     lane.failures += 1;
     const ceiling = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** (lane.failures - 1));
-    lane.closedUntil = this.#options.clock.now() + ceiling * (0.5 + this.#options.random() / 2);
+    lane.closedUntil = this.#options.clock.now() + ceiling * this.#options.random();
     for (const waiting of [...lane.asked.values(), ...lane.queued.values()]) waiting.reject(error);
     lane.asked.clear();
     lane.queued.clear();

@@ -1,55 +1,94 @@
-import { addDays, scopeDateOf, startOfScopeDate } from '@sigv4-keyd/sigv4-core';
+import { setImmediate as otherWork } from 'node:timers/promises';
+import { addDays, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { LRUCache } from 'lru-cache';
 import type { CachedKeySource } from './cached-key-source.js';
 import { every, type Cancel, type Clock } from './clock.js';
 import { MOST_KEYS_A_REQUEST } from './key-source.js';
-import { TOMORROW_FROM_MS } from './window-of-days.js';
+import { prefetchMoment, type PrefetchHours } from './prefetch-hours.js';
 
-export interface PrefetchOptions<Key> {
-  readonly keys: CachedKeySource<Key>;
+/** Keys that are wanted although nobody has used them: those that operators pinned, or all of a day. */
+export interface WantedKeys {
+  /**
+   * Has the wanted keys of a day held, going on where an earlier call left off; resolves at once when they are. Rejects
+   * with a KeydError when that cannot be done now, and is called again a beat later.
+   */
+  bring(date: ScopeDate): Promise<void>;
+}
+
+export interface PrefetchOptions<Carried, Ready> {
+  readonly keys: CachedKeySource<Carried, Ready>;
+  /** Brought from the start on for today, and with tomorrow's keys. */
+  readonly wanted?: WantedKeys;
+  readonly hours: PrefetchHours;
+  /** Our SPIFFE id. */
+  readonly identity: string;
   readonly clock: Clock;
-  /** A number from 0 up to 1: where in the spread this process begins. */
+  /** A number from 0 up to 1, for jitter. */
   readonly random: () => number;
-  /** Told once when fetching begins to fail, and once when it goes on. */
+  /** Told once when fetching begins to fail, and once, with undefined, when it goes on. */
   readonly onChange: (failure: unknown) => void;
 }
 
-/** How long after noon the last process begins, milliseconds: thousands of edges do not ask at once. */
-const SPREAD_MS = 4 * 3_600_000;
+/** How far behind the fetching of tomorrow's keys is. */
+export interface PrefetchLag {
+  /** Access keys in use whose key of tomorrow could be held and is not, as of the last look, a minute ago at most. */
+  readonly accessKeys: number;
+  /** Epoch milliseconds since when there have been such; absent when there are none. */
+  readonly since?: number;
+}
+
 const BEAT_MS = 60_000;
 /** An access key counts as in use for so many days after it was last asked for, that day included. */
 const IN_USE_DAYS = 3;
+/** Access keys that are looked at before other work has its turn. */
+const SLICE = 2_000;
+/** An access key that tomorrow has no key for (it was disabled, say) is not asked for again before this has passed. */
+const ABSENT_FOR_MS = 3_600_000;
+const MOST_ABSENCES = 100_000;
 
 /**
  * Fetches tomorrow's keys of the access keys that are in use, from some time after noon UTC on, so that nothing
  * needs to be fetched at midnight. What fails is tried again a minute later, and so is what came into use meanwhile.
  */
-export class Prefetch<Key> {
-  readonly #options: PrefetchOptions<Key>;
-  readonly #startAt: number;
+export class Prefetch<Carried, Ready = Carried> {
+  readonly #options: PrefetchOptions<Carried, Ready>;
+  readonly #absent = new LRUCache<string, number>({ max: MOST_ABSENCES });
+  #day: ScopeDate | undefined;
+  #beginsAt = 0;
+  #lag: PrefetchLag = { accessKeys: 0 };
   #failing = false;
+  #beat: Promise<void> | undefined;
 
-  constructor(options: PrefetchOptions<Key>) {
+  constructor(options: PrefetchOptions<Carried, Ready>) {
     this.#options = options;
-    this.#startAt = TOMORROW_FROM_MS + options.random() * SPREAD_MS;
   }
 
   start(): Cancel {
+    void this.beat();
     return every(this.#options.clock, BEAT_MS, () => this.beat());
   }
 
-  /** Access keys in use whose key of tomorrow is not held, while it could be. */
-  lag(): number {
-    return this.#missing().length;
+  get lag(): PrefetchLag {
+    return this.#lag;
   }
 
   /** Never rejects. */
-  async beat(): Promise<void> {
-    const { keys, onChange } = this.#options;
-    const missing = this.#missing();
-    const date = addDays(this.#today(), 1);
+  beat(): Promise<void> {
+    this.#beat ??= this.#fetch().finally(() => {
+      this.#beat = undefined;
+    });
+    return this.#beat;
+  }
+
+  async #fetch(): Promise<void> {
+    const { wanted, onChange } = this.#options;
+    const today = this.#turnDay();
     try {
-      for (let from = 0; from < missing.length; from += MOST_KEYS_A_REQUEST) {
-        await keys.fetchAhead({ date, accessKeyIds: missing.slice(from, from + MOST_KEYS_A_REQUEST) });
+      await wanted?.bring(today);
+      if (this.#hasBegun(today)) {
+        const tomorrow = addDays(today, 1);
+        await this.#fetchUsed(tomorrow, addDays(today, 1 - IN_USE_DAYS));
+        await wanted?.bring(tomorrow);
       }
       if (this.#failing) onChange(undefined);
       this.#failing = false;
@@ -59,14 +98,50 @@ export class Prefetch<Key> {
     }
   }
 
-  #missing(): readonly string[] {
-    const { keys, clock } = this.#options;
-    const today = this.#today();
-    if (clock.now() - startOfScopeDate(today) < this.#startAt) return [];
-    return keys.usedWithout(addDays(today, 1), addDays(today, 1 - IN_USE_DAYS));
+  /** The day of now; on a new one nothing is behind yet, and chance is asked anew when to begin. */
+  #turnDay(): ScopeDate {
+    const { clock, hours, identity, random } = this.#options;
+    const today = scopeDateOf(clock.now());
+    if (today === this.#day) return today;
+    this.#day = today;
+    this.#beginsAt = prefetchMoment(hours, identity, random());
+    this.#lag = { accessKeys: 0 };
+    this.#absent.clear();
+    return today;
   }
 
-  #today(): ReturnType<typeof scopeDateOf> {
-    return scopeDateOf(this.#options.clock.now());
+  #hasBegun(today: ScopeDate): boolean {
+    return this.#options.clock.now() - startOfScopeDate(today) >= this.#beginsAt;
+  }
+
+  async #fetchUsed(date: ScopeDate, since: ScopeDate): Promise<void> {
+    const missing = await this.#missing(date, since);
+    let left = missing.length;
+    this.#tellLag(left);
+    for (let from = 0; from < missing.length; from += MOST_KEYS_A_REQUEST) {
+      const accessKeyIds = missing.slice(from, from + MOST_KEYS_A_REQUEST);
+      const absent = await this.#options.keys.fetchAhead({ date, accessKeyIds });
+      for (const accessKeyId of absent) this.#absent.set(accessKeyId, this.#options.clock.now() + ABSENT_FOR_MS);
+      left -= accessKeyIds.length;
+      this.#tellLag(left);
+    }
+  }
+
+  async #missing(date: ScopeDate, since: ScopeDate): Promise<readonly string[]> {
+    const { keys, clock } = this.#options;
+    const now = clock.now();
+    const missing: string[] = [];
+    let seen = 0;
+    for (const accessKeyId of keys.days.used.since(since)) {
+      if (!keys.days.has(date, accessKeyId) && !((this.#absent.get(accessKeyId) ?? 0) > now)) missing.push(accessKeyId);
+      seen += 1;
+      if (seen % SLICE === 0) await otherWork();
+    }
+    return missing;
+  }
+
+  #tellLag(accessKeys: number): void {
+    const since = this.#lag.since ?? this.#options.clock.now();
+    this.#lag = accessKeys === 0 ? { accessKeys } : { accessKeys, since };
   }
 }

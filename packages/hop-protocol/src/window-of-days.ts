@@ -1,4 +1,4 @@
-import { addDays, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { addDays, DAY_MS, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 
 /** The rule by which every tier refuses dates outside its window, in both directions. */
 export interface WindowRule {
@@ -25,6 +25,14 @@ export function windowOfDays(rule: WindowRule, now: number): readonly ScopeDate[
 /** Whether `date` is in the window at `now`. */
 export function isInWindow(rule: WindowRule, date: ScopeDate, now: number): boolean {
   return date >= oldestDay(rule, now) && date <= newestDay(now);
+}
+
+/** The most days that are in the window at any one time: at midnight or from noon on there are most. */
+export function mostDaysInWindow(rule: WindowRule): number {
+  const pastMs = (rule.longestPresignedSeconds + rule.clockSkewSeconds) * 1000;
+  const atMidnight = Math.ceil(pastMs / DAY_MS) + 1;
+  const fromNoon = Math.max(0, Math.ceil((pastMs - TOMORROW_FROM_MS) / DAY_MS)) + 2;
+  return Math.max(atMidnight, fromNoon);
 }
 
 function oldestDay(rule: WindowRule, now: number): ScopeDate {

@@ -1,6 +1,6 @@
 import { LONGEST_PRESIGNED_SECONDS } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
-import { listenAddress, logLevel, readableFile, seconds, trustDomain, writableFolder } from './settings.js';
+import { bytes, listenAddress, logLevel, readableFile, seconds, trustDomain, writableFolder } from './settings.js';
 
 /** The settings that every service has. A service's own schema spreads them. */
 export const serviceSettings = {
@@ -27,5 +27,10 @@ export const hopListen = listenAddress.prefault('0.0.0.0:8443').describe('Where 
 
 /** Where the tiers below the master keep what must outlive the process. Nothing in it is secret. */
 export const stateFolder = writableFolder.describe('Folder for what must survive a restart; a disk of its own is best');
+
+/** What the tiers below the master hold keys in. */
+export const keyMemory = bytes
+  .prefault('1GiB')
+  .describe('Memory for held keys, shared by the days of the window; a day keeps the keys that were used last');
 
 export type ServiceSettings = z.output<z.ZodObject<typeof serviceSettings>>;

@@ -1,12 +1,14 @@
 import { tmpdir } from 'node:os';
+import { keyMemoryProblem, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
 import {
   bytes,
-  count,
   httpsUrls,
   httpUrl,
+  keyMemory,
   ledgerKeys,
   listenAddress,
   readableFile,
+  related,
   seconds,
   serviceSettings,
   stateFolder,
@@ -17,81 +19,105 @@ import { z } from 'zod';
 import { externalHosts } from './external-hosts.js';
 import { feedSettings, horizonProblem } from './feed/feed-settings.js';
 import { ORIGINS } from './forward-auth/original-request.js';
+import { windowRuleOf } from './policy.js';
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
 
+const settings = z.object({
+  ...serviceSettings,
+  stateFolder,
+  ...feedSettings,
+  ledgerKeys,
+  regions: httpsUrls.describe('region-keyd, https://HOST:PORT, several separated by commas, nearest first'),
+  externalHosts: externalHosts.describe(
+    'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',
+  ),
+  proxyListen: listenAddress
+    .optional()
+    .describe('Where the reverse proxy answers, plain HTTP: behind a load balancer only'),
+  proxyTlsListen: listenAddress.optional().describe('Where the reverse proxy answers clients, HTTPS'),
+  proxyTlsCert: readableFile.optional().describe('PEM file with the public certificate (and its chain)'),
+  proxyTlsKey: readableFile.optional().describe('PEM file with its private key'),
+  upstream: httpUrl.optional().describe('Where the reverse proxy sends verified requests, http(s)://HOST:PORT'),
+  forwardAuthListen: listenAddress
+    .optional()
+    .describe('Where fronts ask about requests, plain HTTP: must not be reachable by clients'),
+  forwardAuthFrom: z
+    .enum(ORIGINS)
+    .default('x-original')
+    .describe('How the front tells of a request: nginx and HAProxy, Traefik and Caddy, or Envoy'),
+  forwardAuthBodies: z
+    .enum(['refused', 'declared', 'sent'])
+    .default('refused')
+    .describe('Bodies at a front: refused, their signed hash declared for the upstream to check, or sent along'),
+  presigned: yesOrNo.prefault('yes').describe('Accept presigned URLs'),
+  unsignedPayload: yesOrNo.prefault('no').describe('Accept bodies that no signature covers (UNSIGNED-PAYLOAD)'),
+  unnormalisedPaths: yesOrNo
+    .prefault('no')
+    .describe('Accept paths with empty or dot segments where the signature covers the normalised path (not S3)'),
+  forwardAuthorization: yesOrNo.prefault('no').describe('Let the upstream see the Authorization header'),
+  answerShape: z
+    .enum(['auto', 's3', 'json', 'query'])
+    .default('auto')
+    .describe("Form of refusals: S3's XML, AWS JSON, query-service XML, or by service"),
+  largestBody: bytes.prefault('5GiB').describe('Largest body of a request'),
+  bodyInMemory: bytes.prefault('1MiB').describe('Larger bodies wait in a file until their hash was checked'),
+  spoolFolder: writableFolder
+    .prefault(() => tmpdir())
+    .describe('Folder of these files; they have no name and end with the process'),
+  bodyIdle: atLeastASecond.prefault('60s').describe('Longest pause while a client sends a body'),
+  upstreamTimeout: atLeastASecond
+    .prefault('5m')
+    .describe("Longest wait for the upstream's answer to begin, and for each part of it"),
+  keyMemory,
+});
+
 /** The settings of edge-verifier. Its region and service are not among them: its certificate says so. */
-export const configuration = z
-  .object({
-    ...serviceSettings,
-    stateFolder,
-    ...feedSettings,
-    ledgerKeys,
-    regions: httpsUrls.describe('region-keyd, https://HOST:PORT, several separated by commas, nearest first'),
-    externalHosts: externalHosts.describe(
-      'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',
-    ),
-    proxyListen: listenAddress
-      .optional()
-      .describe('Where the reverse proxy answers, plain HTTP: behind a load balancer only'),
-    proxyTlsListen: listenAddress.optional().describe('Where the reverse proxy answers clients, HTTPS'),
-    proxyTlsCert: readableFile.optional().describe('PEM file with the public certificate (and its chain)'),
-    proxyTlsKey: readableFile.optional().describe('PEM file with its private key'),
-    upstream: httpUrl.optional().describe('Where the reverse proxy sends verified requests, http(s)://HOST:PORT'),
-    forwardAuthListen: listenAddress
-      .optional()
-      .describe('Where fronts ask about requests, plain HTTP: must not be reachable by clients'),
-    forwardAuthFrom: z
-      .enum(ORIGINS)
-      .default('x-original')
-      .describe('How the front tells of a request: nginx and HAProxy, Traefik and Caddy, or Envoy'),
-    forwardAuthBodies: z
-      .enum(['refused', 'declared', 'sent'])
-      .default('refused')
-      .describe('Bodies at a front: refused, their signed hash declared for the upstream to check, or sent along'),
-    presigned: yesOrNo.prefault('yes').describe('Accept presigned URLs'),
-    unsignedPayload: yesOrNo.prefault('no').describe('Accept bodies that no signature covers (UNSIGNED-PAYLOAD)'),
-    unnormalisedPaths: yesOrNo
-      .prefault('no')
-      .describe('Accept paths with empty or dot segments where the signature covers the normalised path (not S3)'),
-    forwardAuthorization: yesOrNo.prefault('no').describe('Let the upstream see the Authorization header'),
-    answerShape: z
-      .enum(['auto', 's3', 'json', 'query'])
-      .default('auto')
-      .describe("Form of refusals: S3's XML, AWS JSON, query-service XML, or by service"),
-    largestBody: bytes.prefault('5GiB').describe('Largest body of a request'),
-    bodyInMemory: bytes.prefault('1MiB').describe('Larger bodies wait in a file until their hash was checked'),
-    spoolFolder: writableFolder
-      .prefault(() => tmpdir())
-      .describe('Folder of these files; they have no name and end with the process'),
-    bodyIdle: atLeastASecond.prefault('60s').describe('Longest pause while a client sends a body'),
-    upstreamTimeout: atLeastASecond
-      .prefault('5m')
-      .describe("Longest wait for the upstream's answer to begin, and for each part of it"),
-    mostKeysADay: count
-      .refine((keys) => keys >= 1, 'must be at least 1')
-      .prefault('1000000')
-      .describe('Access keys held for each day; the least recently used go first'),
-  })
-  .refine((settings) => isAllOrNothing(tlsSettingsOf(settings)), relation(
-    'KEYD_PROXY_TLS_LISTEN, KEYD_PROXY_TLS_CERT and KEYD_PROXY_TLS_KEY belong together: set all three or none',
-  ))
-  .refine((settings) => hasProxy(settings) || settings.forwardAuthListen !== undefined, relation(
-    'nothing to serve: set KEYD_PROXY_LISTEN, KEYD_PROXY_TLS_LISTEN or KEYD_FORWARD_AUTH_LISTEN',
-  ))
-  .refine((settings) => !hasProxy(settings) || settings.upstream !== undefined, relation(
-    'KEYD_UPSTREAM is missing: the reverse proxy needs one',
-  ))
-  .refine((settings) => hasProxy(settings) || settings.upstream === undefined, relation(
-    'KEYD_UPSTREAM is set without KEYD_PROXY_LISTEN or KEYD_PROXY_TLS_LISTEN; set one of them or remove it',
-  ))
-  .refine((settings) => !(settings.bodyInMemory > settings.largestBody), relation(
-    'KEYD_BODY_IN_MEMORY must not be above KEYD_LARGEST_BODY',
-  ))
-  .superRefine((settings, context) => {
-    const problem = horizonProblem(settings);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  });
+export const configuration = related(settings, [
+  {
+    between: ['proxyTlsListen', 'proxyTlsCert', 'proxyTlsKey'],
+    problem: (settings) =>
+      isAllOrNothing(tlsSettingsOf(settings))
+        ? undefined
+        : 'KEYD_PROXY_TLS_LISTEN, KEYD_PROXY_TLS_CERT and KEYD_PROXY_TLS_KEY belong together: set all three or none',
+  },
+  {
+    between: ['proxyListen', 'proxyTlsListen', 'forwardAuthListen'],
+    problem: (settings) =>
+      hasProxy(settings) || settings.forwardAuthListen !== undefined
+        ? undefined
+        : 'nothing to serve: set KEYD_PROXY_LISTEN, KEYD_PROXY_TLS_LISTEN or KEYD_FORWARD_AUTH_LISTEN',
+  },
+  {
+    between: ['proxyListen', 'proxyTlsListen', 'upstream'],
+    problem: (settings) =>
+      hasProxy(settings) && settings.upstream === undefined
+        ? 'KEYD_UPSTREAM is missing: the reverse proxy needs one'
+        : undefined,
+  },
+  {
+    between: ['proxyListen', 'proxyTlsListen', 'upstream'],
+    problem: (settings) =>
+      !hasProxy(settings) && settings.upstream !== undefined
+        ? 'KEYD_UPSTREAM is set without KEYD_PROXY_LISTEN or KEYD_PROXY_TLS_LISTEN; set one of them or remove it'
+        : undefined,
+  },
+  {
+    between: ['bodyInMemory', 'largestBody'],
+    problem: ({ bodyInMemory, largestBody }) =>
+      bodyInMemory > largestBody ? 'KEYD_BODY_IN_MEMORY must not be above KEYD_LARGEST_BODY' : undefined,
+  },
+  { between: ['softHorizon', 'hardHorizon'], problem: horizonProblem },
+  {
+    between: ['keyMemory', 'presigned', 'longestPresigned', 'clockSkew'],
+    problem: (settings) =>
+      keyMemoryProblem({
+        memoryBytes: settings.keyMemory,
+        window: windowRuleOf(settings),
+        keyBytes: SERVICE_KEYS.keyBytes,
+      }),
+  },
+]);
 
 export type Configuration = z.output<typeof configuration>;
 
@@ -110,9 +136,4 @@ function tlsSettingsOf(settings: {
 
 function isAllOrNothing(settings: readonly unknown[]): boolean {
   return !settings.includes(undefined) || settings.every((setting) => setting === undefined);
-}
-
-// Checked even when single settings have problems, so that all are told at once.
-function relation(error: string): { readonly error: string; readonly when: () => boolean } {
-  return { error, when: () => true };
 }

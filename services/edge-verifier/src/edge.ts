@@ -1,12 +1,12 @@
-import { spiffeIdOf, type CachedKeySource, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import { spiffeIdOf, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import { answerShapeOf, answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
-import type { KService, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import type { VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import type { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
 import type { ScopeGuard } from './feed/feed-guard.js';
-import { SigningKeys } from './key-source.js';
+import { SigningKeys, type ServiceKeys } from './key-source.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
 
 /** What every front of the edge verifies, answers and records with. */
@@ -31,7 +31,7 @@ export interface EdgeParts {
 export function createEdge(
   own: EdgeIdentity,
   settings: EdgeSettings,
-  serviceKeys: CachedKeySource<KService>,
+  serviceKeys: ServiceKeys,
   { clock, log, counts, guard }: EdgeParts,
 ): Edge {
   const policy = verificationPolicy(own, settings);

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import {
   CachedKeySource,
-  unlessRevoked,
+  HeldDays,
+  SERVICE_KEYS,
+  type Absence,
   type AccessKeyFacts,
   type Clock,
   type EdgeIdentity,
@@ -31,7 +34,7 @@ const REASON_OF_ABSENCE = {
   expired: 'access-key-expired',
   'not-for-scope': 'access-key-not-for-scope',
   revoked: 'scope-revoked',
-} as const satisfies Record<Extract<Finding<KService>, string>, KeyMissingReason>;
+} as const satisfies Record<Absence, KeyMissingReason>;
 
 export interface ServiceKeysOptions {
   readonly parent: ServiceKeySource;
@@ -41,20 +44,24 @@ export interface ServiceKeysOptions {
   readonly isRevoked: IsRevoked;
 }
 
+/** This edge's kService, held; what is used of each is the kSigning that is derived from it. */
+export type ServiceKeys = CachedKeySource<KService, KSigning>;
+
 /** This edge's kService, asked of region-keyd once an access key and day. */
 export function createServiceKeys(
-  settings: Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew' | 'mostKeysADay'>,
+  settings: Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew' | 'keyMemory'>,
   { parent, clock, random, isRevoked }: ServiceKeysOptions,
-): CachedKeySource<KService> {
-  return new CachedKeySource({
-    parent: unlessRevoked(parent, isRevoked),
+): ServiceKeys {
+  const days = new HeldDays({
+    hop: SERVICE_KEYS,
+    ready: (key: KService) => kSigning(key),
     clock,
-    random,
     window: windowRuleOf(settings),
-    mostKeysADay: settings.mostKeysADay,
-    absentForMs: ABSENT_FOR_MS,
-    missBudget: MISS_BUDGET,
+    memoryBytes: settings.keyMemory,
+    hashSeed: randomBytes(8),
+    isRevoked,
   });
+  return new CachedKeySource({ parent, days, clock, random, absentForMs: ABSENT_FOR_MS, missBudget: MISS_BUDGET });
 }
 
 /** The signing key of an access key for a scope, or why there is none. */
@@ -68,7 +75,7 @@ export type SigningKeyFinding =
   | { readonly found: false; readonly reason: KeyMissingReason };
 
 export interface SigningKeysOptions {
-  readonly serviceKeys: CachedKeySource<KService>;
+  readonly serviceKeys: ServiceKeys;
   readonly guard: ScopeGuard;
   readonly own: EdgeIdentity;
   readonly clock: Clock;
@@ -77,8 +84,6 @@ export interface SigningKeysOptions {
 /** The signing keys of this edge's scope, derived from the kService that is held. */
 export class SigningKeys {
   readonly #options: SigningKeysOptions;
-  /** Keyed by the kService itself: a derived key lives exactly as long as the key it came from is held. */
-  readonly #derived = new WeakMap<KService, KSigning>();
 
   constructor(options: SigningKeysOptions) {
     this.#options = options;
@@ -98,12 +103,12 @@ export class SigningKeys {
     );
   }
 
-  #read(date: ScopeDate, finding: Finding<KService>): SigningKeyFinding {
+  #read(date: ScopeDate, finding: Finding<KSigning>): SigningKeyFinding {
     if (typeof finding === 'string') return { found: false, reason: REASON_OF_ABSENCE[finding] };
     const { key, facts } = finding;
     const objection = (): KeyMissingReason | undefined => this.#objectionTo(date, facts);
     const reason = objection();
-    return reason === undefined ? { found: true, key: this.#derive(key), objection } : { found: false, reason };
+    return reason === undefined ? { found: true, key, objection } : { found: false, reason };
   }
 
   #objectionTo(date: ScopeDate, facts: AccessKeyFacts): KeyMissingReason | undefined {
@@ -113,13 +118,5 @@ export class SigningKeys {
     if (denied) return denied;
     if (expiresAt !== undefined && expiresAt <= clock.now()) return 'access-key-expired';
     return (services?.includes(own.service) ?? true) ? undefined : 'access-key-not-for-scope';
-  }
-
-  #derive(key: KService): KSigning {
-    const known = this.#derived.get(key);
-    if (known) return known;
-    const derived = kSigning(key);
-    this.#derived.set(key, derived);
-    return derived;
   }
 }

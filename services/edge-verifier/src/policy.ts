@@ -2,7 +2,11 @@ import { isInWindow, type EdgeIdentity, type WindowRule } from '@sigv4-keyd/hop-
 import { hostMatcher, pathRuleOf, type VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
 
-type WindowSettings = Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew'>;
+interface WindowSettings {
+  readonly presigned: boolean;
+  readonly longestPresigned: number;
+  readonly clockSkew: number;
+}
 export type PolicySettings = WindowSettings & Pick<Configuration, 'externalHosts' | 'unnormalisedPaths'>;
 
 /** The days whose keys the edge holds: past ones only for as long as a presigned URL may live. */

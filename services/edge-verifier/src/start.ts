@@ -5,24 +5,28 @@ import {
   identityOf,
   mtlsKeySource,
   Prefetch,
+  PREFETCH_HOURS,
   revokedIn,
   SERVICE_KEYS,
+  spiffeIdOf,
   wipeRevoked,
-  type CachedKeySource,
   type EdgeIdentity,
+  type HeldDay,
 } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
+  fullWarnings,
   LedgerWatch,
   listen,
   openOwnCredentials,
+  tellFull,
   tellPrefetch,
   TierAbove,
   UpwardReports,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
-import { scopeDateOf, type KService } from '@sigv4-keyd/sigv4-core';
+import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
 import type { Configuration } from './configuration.js';
@@ -30,7 +34,7 @@ import { createEdge } from './edge.js';
 import { EdgeFeed } from './feed/edge-feed.js';
 import { feedGuard } from './feed/feed-guard.js';
 import { startFronts } from './fronts.js';
-import { createServiceKeys } from './key-source.js';
+import { createServiceKeys, type ServiceKeys } from './key-source.js';
 
 const EXPIRE_EVERY_MS = 60_000;
 const CHECKPOINT_EVERY_MS = 30_000;
@@ -58,9 +62,10 @@ export async function startEdgeVerifier(
   const feed = await EdgeFeed.open(configuration, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
   const isRevoked = revokedIn(feed.follower, scope);
   const serviceKeys = createServiceKeys(configuration, { parent, clock, random, isRevoked });
+  tellFull(log, serviceKeys.days);
   wipeRevoked(feed.follower, serviceKeys, isRevoked, log);
   const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
-  const heldDays = (): ReturnType<typeof serviceKeys.heldDays> => serviceKeys.heldDays();
+  const heldDays = (): readonly HeldDay[] => serviceKeys.days.status();
   const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, heldDays });
 
   const counts = new AcceptanceCounts();
@@ -72,7 +77,7 @@ export async function startEdgeVerifier(
   const fronts = await startFronts(edge, configuration);
   const health = createHealthApp({
     notReady: () => [...notReady(serviceKeys, reports, clock.now()), ...feed.notReady()],
-    warnings: () => [...feed.warnings(), ...ledger.warnings()],
+    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...fullWarnings(serviceKeys.days)],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
@@ -88,14 +93,15 @@ export async function startEdgeVerifier(
   };
   const prefetch = new Prefetch({
     keys: serviceKeys,
+    hours: PREFETCH_HOURS.edge,
+    identity: spiffeIdOf(own),
     clock,
     random,
     onChange: (failure) => tellPrefetch(log, failure),
   });
   const stopPrefetching = prefetch.start();
   const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
-    serviceKeys.expire();
-    return Promise.resolve();
+    serviceKeys.days.expire();
   });
   feed.start();
   const stopReporting = reports.start();
@@ -134,8 +140,8 @@ function isOwnRegion(own: EdgeIdentity, server: ReturnType<typeof identityOf>): 
 }
 
 /** An edge can work when it holds today's keys or can ask for them. An expired certificate alone does not stop it. */
-function notReady(serviceKeys: CachedKeySource<KService>, region: UpwardReports, now: number): readonly string[] {
+function notReady(serviceKeys: ServiceKeys, region: UpwardReports, now: number): readonly string[] {
   const today = scopeDateOf(now);
-  const holdsToday = serviceKeys.heldDays().some(({ date, keys }) => date === today && keys > 0);
+  const holdsToday = serviceKeys.days.status().some(({ date, keys }) => date === today && keys > 0);
   return holdsToday || region.isParentReachable ? [] : ['no key of today is held and region-keyd cannot be reached'];
 }

@@ -118,9 +118,11 @@ async function kRegionOf(
   }
 }
 
-function factsOf({ accessKeyId, createdAt, expiresAt, services }: StoredAccessKey): IssuedKey<KRegion>['facts'] {
+function factsOf(stored: StoredAccessKey): IssuedKey<KRegion>['facts'] {
+  const { accessKeyId, version, createdAt, expiresAt, services } = stored;
   return {
     accessKeyId,
+    version,
     createdAt,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(services && { services }),

@@ -1,23 +1,38 @@
+import { keyMemoryProblem, REGION_KEYS } from '@sigv4-keyd/hop-protocol';
 import {
-  count,
   feedKeys,
   hopListen,
   httpsUrls,
+  keyMemory,
   ledgerKeys,
+  related,
   serviceSettings,
   stateFolder,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
+import { windowRuleOf } from './policy.js';
 
-/** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */
-export const configuration = z.object({
+const settings = z.object({
   ...serviceSettings,
   stateFolder,
   feedKeys,
   ledgerKeys,
   listen: hopListen,
   masters: httpsUrls.describe('master-keyd, https://HOST:PORT, several separated by commas, nearest first'),
-  mostKeysADay: count.prefault('1000000').describe('Access keys held for each day; the least recently used go first'),
+  keyMemory,
 });
+
+/** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */
+export const configuration = related(settings, [
+  {
+    between: ['keyMemory', 'longestPresigned', 'clockSkew'],
+    problem: (settings) =>
+      keyMemoryProblem({
+        memoryBytes: settings.keyMemory,
+        window: windowRuleOf(settings),
+        keyBytes: REGION_KEYS.keyBytes,
+      }),
+  },
+]);
 
 export type Configuration = z.output<typeof configuration>;

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import {
   CachedKeySource,
+  HeldDays,
   mtlsKeySource,
   REGION_KEYS,
-  unlessRevoked,
   type Clock,
   type IsRevoked,
   type PeerClient,
@@ -10,6 +11,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import type { KRegion } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
+import { windowRuleOf } from './policy.js';
 
 /** Absent access keys are asked for again after this long, so that a new one works within seconds. */
 const ABSENT_FOR_MS = 5_000;
@@ -26,24 +28,25 @@ export interface RegionKeysContext {
 /** This region's kRegion, asked of master-keyd once an access key and day. */
 export function createRegionKeys(
   own: RegionIdentity,
-  configuration: Configuration,
+  configuration: Pick<Configuration, 'keyMemory' | 'longestPresigned' | 'clockSkew'>,
   master: PeerClient,
   { clock, random, isRevoked }: RegionKeysContext,
 ): CachedKeySource<KRegion> {
+  const days = new HeldDays({
+    hop: REGION_KEYS,
+    ready: (key: KRegion) => key,
+    clock,
+    window: windowRuleOf(configuration),
+    memoryBytes: configuration.keyMemory,
+    hashSeed: randomBytes(8),
+    isRevoked,
+  });
   return new CachedKeySource({
-    parent: unlessRevoked(mtlsKeySource(REGION_KEYS, { region: own.region }, master), isRevoked),
+    parent: mtlsKeySource(REGION_KEYS, { region: own.region }, master),
+    days,
     clock,
     random,
-    window: windowOf(configuration),
-    mostKeysADay: configuration.mostKeysADay,
     absentForMs: ABSENT_FOR_MS,
     missBudget: MISS_BUDGET,
   });
-}
-
-function windowOf({ longestPresigned, clockSkew }: Configuration): {
-  readonly longestPresignedSeconds: number;
-  readonly clockSkewSeconds: number;
-} {
-  return { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
 }

@@ -4,7 +4,13 @@ import {
   type AccessKeyFacts,
   type EdgeIdentity,
   type RegionIdentity,
+  type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
+
+/** The days whose keys the region holds: past ones for as long as a presigned URL may live. */
+export function windowRuleOf(settings: { readonly longestPresigned: number; readonly clockSkew: number }): WindowRule {
+  return { longestPresignedSeconds: settings.longestPresigned, clockSkewSeconds: settings.clockSkew };
+}
 
 /** An edge is served by its own region only: its certificate names both its region and its one service. */
 export function requireOwnRegion(own: RegionIdentity, edge: EdgeIdentity): void {

@@ -1,8 +1,19 @@
-import { every, identityOf, Prefetch, revokedIn, wipeRevoked, type CachedKeySource } from '@sigv4-keyd/hop-protocol';
+import {
+  every,
+  identityOf,
+  Prefetch,
+  PREFETCH_HOURS,
+  revokedIn,
+  spiffeIdOf,
+  wipeRevoked,
+  type CachedKeySource,
+} from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
+  fullWarnings,
   listen,
   openOwnCredentials,
+  tellFull,
   tellPrefetch,
   TierAbove,
   UpwardReports,
@@ -44,6 +55,7 @@ export async function startRegionKeyd(
   const freshness = watchFreshness(feed, feedContext);
   const isRevoked = revokedIn(feed, { region: identity.region });
   const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, isRevoked });
+  tellFull(log, regionKeys.days);
   wipeRevoked(feed, regionKeys, isRevoked, log);
   const roster = new EdgeRoster();
   const ledger = await RegionLedger.open(configuration, {
@@ -58,7 +70,7 @@ export async function startRegionKeyd(
     clock,
     log,
     credentials: store,
-    heldDays: () => regionKeys.heldDays(),
+    heldDays: () => regionKeys.days.status(),
     more: () => ({ edges: roster.list(), ...seenFeed(feed), ...ledger.seen() }),
   });
 
@@ -81,7 +93,7 @@ export async function startRegionKeyd(
   });
   const health = createHealthApp({
     notReady: whyNotReady,
-    warnings: () => [...freshness.warnings(), ...ledger.warnings()],
+    warnings: () => [...freshness.warnings(), ...ledger.warnings(), ...fullWarnings(regionKeys.days)],
     status: () => ({
       identity: store.current.spiffeId,
       ...reports.ownReport(),
@@ -95,10 +107,17 @@ export async function startRegionKeyd(
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
-  const prefetch = new Prefetch({ keys: regionKeys, clock, random, onChange: (failure) => tellPrefetch(log, failure) });
+  const prefetch = new Prefetch({
+    keys: regionKeys,
+    hours: PREFETCH_HOURS.region,
+    identity: spiffeIdOf(identity),
+    clock,
+    random,
+    onChange: (failure) => tellPrefetch(log, failure),
+  });
   const stopPrefetching = prefetch.start();
   const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
-    regionKeys.expire();
+    regionKeys.days.expire();
   });
   const stopWatching = freshness.start();
   feed.start();
@@ -126,6 +145,6 @@ export async function startRegionKeyd(
 /** A region can work when it holds today's keys or can ask for them. */
 function notReady(regionKeys: CachedKeySource<KRegion>, master: UpwardReports, now: number): readonly string[] {
   const today = scopeDateOf(now);
-  const holdsToday = regionKeys.heldDays().some(({ date, keys }) => date === today && keys > 0);
+  const holdsToday = regionKeys.days.status().some(({ date, keys }) => date === today && keys > 0);
   return holdsToday || master.isParentReachable ? [] : ['no key of today is held and master-keyd cannot be reached'];
 }

@@ -36,7 +36,7 @@ t.test('a complete configuration has its defaults', (t) => {
     largestBody: 5 * 1024 ** 3,
     bodyInMemory: 1024 ** 2,
     bodyIdle: 60,
-    mostKeysADay: 1_000_000,
+    keyMemory: 1024 ** 3,
     externalHosts: [HOST, `*.${HOST}`],
   });
   t.end();
@@ -71,7 +71,7 @@ t.test('each malformed value is named with what it has to be', (t) => {
     SPOOL_FOLDER: ['/nowhere/at/all', join(folder, 'file')],
     BODY_IDLE: ['60', '0s'],
     UPSTREAM_TIMEOUT: ['0s', 'soon'],
-    MOST_KEYS_A_DAY: ['0', '-1', '1.5'],
+    KEY_MEMORY: ['1000000', '1GB', '800KiB'],
     LONGEST_PRESIGNED: ['8d', '0s'],
     CLOCK_SKEW: ['0s', '2h'],
     TLS_CERT: ['/nowhere.pem'],

@@ -38,7 +38,8 @@ export class DerivingParent implements ServiceKeySource {
         continue;
       }
       const key = kService(kRegion(kDate(kSecret(secret), request.date), this.#region), this.#service);
-      issued.set(accessKeyId, { key, facts: { accessKeyId, createdAt: 0, ...this.facts.get(accessKeyId) } });
+      const facts = { accessKeyId, version: 1, createdAt: 0, ...this.facts.get(accessKeyId) };
+      issued.set(accessKeyId, { key, facts });
     }
     return Promise.resolve({ issued, absent });
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CachedKeySource, EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import type { EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import {
   AcceptanceCounts,
   configuration,
@@ -9,9 +9,9 @@ import {
   createServiceKeys,
   startFronts,
   type ScopeGuard,
+  type ServiceKeys,
 } from '@sigv4-keyd/edge-verifier';
 import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
-import type { KService } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
@@ -25,7 +25,7 @@ export interface EdgeUnderTest {
   /** What was accepted. */
   readonly counts: AcceptanceCounts;
   readonly upstream: RecordingUpstream;
-  readonly serviceKeys: CachedKeySource<KService>;
+  readonly serviceKeys: ServiceKeys;
   /** HOST:PORT of each front. */
   readonly proxy: string;
   readonly proxyTls: string;

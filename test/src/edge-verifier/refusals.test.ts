@@ -224,14 +224,14 @@ t.test('held keys verify while the region is down; others wait', async (t) => {
   parent.isDown = false;
   await clock.advance(10_000);
   t.equal((await send(proxy, signed({ accessKeyId: 'AKIALATE' }))).status, 200, 'served once the region is back');
-  t.equal(serviceKeys.purge(() => true), 2);
+  t.equal(await serviceKeys.purge(() => true), 2);
   parent.isDown = true;
   t.equal(reasonOf(await send(proxy, signed())), 'keys-unavailable', 'a purged key verifies nothing any more');
   parent.isDown = false;
   await clock.moveTo(NOW + DAY);
   t.equal((await send(proxy, signed({ now: clock.now() }))).status, 200);
-  serviceKeys.expire();
-  t.strictSame(serviceKeys.heldDays().map(({ date }) => date), ['20261123'], 'keys of old days are gone');
+  serviceKeys.days.expire();
+  t.strictSame(serviceKeys.days.status().map(({ date }) => date), ['20261123'], 'keys of old days are gone');
 });
 
 t.test('5,000 made-up access key ids load the region with a bounded part of them', async (t) => {

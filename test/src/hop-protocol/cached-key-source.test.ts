@@ -1,28 +1,28 @@
-import { CachedKeySource, KeydError, type CachedKeySourceOptions } from '@sigv4-keyd/hop-protocol';
+import { CachedKeySource, KeydError } from '@sigv4-keyd/hop-protocol';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { KnowingParent } from './knowing-parent.js';
+import { holdTexts } from './text-keys.js';
 
 const NOON = '2026-11-22T12:00:00Z';
 const TODAY = scopeDateOf(Date.parse(NOON));
 
-function setUp(options: Partial<CachedKeySourceOptions<string>> = {}): {
+function setUp({ mostKeysADay = 1_000, random = 0.999 } = {}): {
   readonly clock: VirtualClock;
   readonly parent: KnowingParent;
   readonly cache: CachedKeySource<string>;
 } {
   const clock = new VirtualClock(NOON);
   const parent = new KnowingParent();
+  const window = { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 };
   const cache = new CachedKeySource({
     parent,
+    days: holdTexts(clock, window, { mostKeysADay }),
     clock,
-    random: () => 0.5,
-    window: { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 },
-    mostKeysADay: 1_000,
+    random: () => random,
     absentForMs: 5_000,
     missBudget: { burst: 100, perSecond: 10 },
-    ...options,
   });
   return { clock, parent, cache };
 }
@@ -119,21 +119,18 @@ t.test('days that left the window are forgotten', async (t) => {
   const { cache, clock } = setUp();
   await cache.find(TODAY, 'AK1');
   await clock.moveTo('2026-11-23T01:14:59Z');
-  cache.expire();
-  t.equal(cache.heldDays().length, 1, 'presigned URLs of yesterday may still live');
+  cache.days.expire();
+  t.equal(cache.days.status().length, 1, 'presigned URLs of yesterday may still live');
   await clock.moveTo('2026-11-23T01:15:00Z');
-  cache.expire();
-  t.same(cache.heldDays(), []);
+  cache.days.expire();
+  t.same(cache.days.status(), []);
   t.equal(cache.held(TODAY, 'AK1'), undefined);
 });
 
 t.test('purging takes exactly what was hit', async (t) => {
   const { cache, parent } = setUp();
   await Promise.all(['AK1', 'AK2', 'AK3'].map((id) => cache.find(TODAY, id)));
-  t.equal(
-    cache.purge((_date, { accessKeyId }) => accessKeyId === 'AK2'),
-    1,
-  );
+  t.equal(await cache.purge((_date, { accessKeyId }) => accessKeyId === 'AK2'), 1);
   t.equal(cache.held(TODAY, 'AK2'), undefined);
   t.ok(cache.held(TODAY, 'AK1'));
   t.ok(cache.held(TODAY, 'AK3'));
@@ -142,14 +139,19 @@ t.test('purging takes exactly what was hit', async (t) => {
   t.equal(parent.asked.length, asked + 1);
 });
 
-t.test('the bound on held keys drops the least recently used', async (t) => {
-  const { cache } = setUp({ mostKeysADay: 2 });
-  await cache.find(TODAY, 'AK1');
-  await cache.find(TODAY, 'AK2');
-  cache.held(TODAY, 'AK1');
-  await cache.find(TODAY, 'AK3');
-  t.ok(cache.held(TODAY, 'AK1'));
-  t.equal(cache.held(TODAY, 'AK2'), undefined);
+t.test('at the bound the access keys that are in use stay, and it is told once', async (t) => {
+  const { cache } = setUp({ mostKeysADay: 100 });
+  const full: string[] = [];
+  cache.days.subscribe({ onFull: (date) => full.push(date) });
+  const inUse = Array.from({ length: 20 }, (_, i) => `AKUSED${i}`);
+  for (let i = 0; i < 500; i += 1) {
+    await cache.find(TODAY, `AK${i}`);
+    for (const id of inUse) await cache.find(TODAY, id);
+    const lost = inUse.filter((id) => !cache.days.has(TODAY, id));
+    if (lost.length > 0) t.fail(`${lost.join(', ')} after ${i}`);
+  }
+  t.match(cache.days.status(), [{ keys: 100, evicted: 420 }]);
+  t.same(full, [TODAY]);
 });
 
 t.test('an answer covers every access key that was asked for', async (t) => {

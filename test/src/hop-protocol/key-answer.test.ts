@@ -10,7 +10,10 @@ const request = { date, accessKeyIds: ['AKIAONE', 'AKIATWO'] };
 const scope = { region: 'us-east-1' };
 const good = encodeKeyAnswer(REGION_KEYS, date, scope, {
   issued: new Map([
-    ['AKIAONE', { facts: { accessKeyId: 'AKIAONE', createdAt: 7, expiresAt: 9, services: ['s3'] }, key: key('one') }],
+    [
+      'AKIAONE',
+      { facts: { accessKeyId: 'AKIAONE', version: 3, createdAt: 7, expiresAt: 9, services: ['s3'] }, key: key('one') },
+    ],
   ]),
   absent: new Map([['AKIATWO', 'disabled' as const]]),
 });
@@ -19,7 +22,7 @@ t.test('an answer reads back as it was written, over JSON', (t) => {
   const message = keyAnswer.parse(JSON.parse(JSON.stringify(good)));
   const answer = decodeKeyAnswer(REGION_KEYS, request, scope, message);
   const issued = answer.issued.get('AKIAONE');
-  t.same(issued?.facts, { accessKeyId: 'AKIAONE', createdAt: 7, expiresAt: 9, services: ['s3'] });
+  t.same(issued?.facts, { accessKeyId: 'AKIAONE', version: 3, createdAt: 7, expiresAt: 9, services: ['s3'] });
   t.ok(issued && exportKRegion(issued.key).equals(exportKRegion(key('one'))));
   t.same([...answer.absent], [['AKIATWO', 'disabled']]);
   t.end();
@@ -59,6 +62,8 @@ t.test('what has another form is no request and no answer', (t) => {
     'a short key': { ...good, issued: [{ ...issued, key: 'AAAA' }] },
     'a key that is not base64': { ...good, issued: [{ ...issued, key: '*'.repeat(44) }] },
     'an unknown reason': { ...good, absent: [{ accessKeyId: 'AKIATWO', reason: 'because' }] },
+    'no version': { ...good, issued: [{ ...issued, version: undefined }] },
+    'a version that is none': { ...good, issued: [{ ...issued, version: 0 }] },
     'a time that is no number': { ...good, issued: [{ ...issued, createdAt: 'NaN' }] },
   };
   for (const [name, body] of Object.entries(answers)) t.notOk(keyAnswer.safeParse(body).success, name);

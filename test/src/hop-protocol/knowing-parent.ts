@@ -7,6 +7,7 @@ import {
   type KeySource,
 } from '@sigv4-keyd/hop-protocol';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { factsOf } from './text-keys.js';
 
 /** A parent that knows the ids that begin with 'AK', counts what it is asked, and can be told to fail or to wait. */
 export class KnowingParent implements KeySource<string> {
@@ -24,7 +25,7 @@ export class KnowingParent implements KeySource<string> {
     const absent = new Map<string, Absence>();
     for (const accessKeyId of request.accessKeyIds) {
       if (accessKeyId.startsWith('AK')) {
-        issued.set(accessKeyId, { facts: { accessKeyId, createdAt: 0 }, key: `${accessKeyId}@${request.date}` });
+        issued.set(accessKeyId, { facts: factsOf(accessKeyId), key: `${accessKeyId}@${request.date}` });
       } else {
         absent.set(accessKeyId, 'unknown');
       }

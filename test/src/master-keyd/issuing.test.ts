@@ -64,7 +64,7 @@ t.test('a region gets kRegion of its own region, as an independent derivation sa
     t.same(bytesOf(answer), independentKRegion(SECRET, TODAY, name));
     t.same(bytesOf(answer, made.accessKeyId), independentKRegion(made.secretAccessKey, TODAY, name));
     t.same([...answer.absent], [['AKIANONE', 'unknown']]);
-    t.same(answer.issued.get('AKIAONE')?.facts, { accessKeyId: 'AKIAONE', createdAt: Date.parse(NOON) });
+    t.same(answer.issued.get('AKIAONE')?.facts, { accessKeyId: 'AKIAONE', version: 1, createdAt: Date.parse(NOON) });
   }
 
   const answers = Buffer.concat(received.slice(creations));
@@ -165,6 +165,7 @@ t.test('absences and their order', async (t) => {
   t.same([...here.issued.keys()], ['AKIASOON', 'AKIAPLAIN']);
   t.same(here.issued.get('AKIASOON')?.facts, {
     accessKeyId: 'AKIASOON',
+    version: 1,
     createdAt: Date.parse(NOON),
     expiresAt: Date.parse(soon),
     services: ['s3'],

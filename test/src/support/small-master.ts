@@ -53,7 +53,7 @@ export class SmallMaster {
         }
         const { secretAccessKey, ...facts } = known;
         const key = kRegion(kDate(kSecret(secretAccessKey), date), region);
-        issued.set(accessKeyId, { facts: { accessKeyId, createdAt: 0, ...facts }, key });
+        issued.set(accessKeyId, { facts: { accessKeyId, version: 1, createdAt: 0, ...facts }, key });
       }
       return this.twist(keyAnswer.parse(encodeKeyAnswer(REGION_KEYS, date, { region }, { issued, absent })));
     });

@@ -7,7 +7,6 @@ export * from './freshness-watch.js';
 export * from './https-feed-source.js';
 export * from './mtls-feed-source.js';
 export * from './scope-revocation.js';
-export * from './unless-revoked.js';
 // What services name of the feed without reading its documents themselves.
 export {
   DEFAULT_HORIZONS,

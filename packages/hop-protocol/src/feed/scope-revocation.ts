@@ -3,7 +3,7 @@ import type { Cancel } from '../clock.js';
 import type { CachedKeySource } from '../cached-key-source.js';
 import type { FeedFollower } from './feed-follower.js';
 import type { FeedLog } from './feed-log.js';
-import type { IsRevoked } from './unless-revoked.js';
+import type { IsRevoked } from '../key-source.js';
 
 /** Whose keys are asked about. Without a service, kRegion: only a statement over every service denies it. */
 export interface KeyPlace {
@@ -24,17 +24,22 @@ export function revokedIn(feed: KnownRevocations, place: KeyPlace): IsRevoked {
     feed.state.revocations.find({ accessKeyId, createdAt, date, region, service }) !== undefined;
 }
 
-/** Takes every key that a new statement hits out of memory, at once; what was derived from it goes with it. */
-export function wipeRevoked<Key>(
+/**
+ * Takes every key that a new statement hits out of memory; what was derived from it goes with it. The first thousands
+ * go before anything else happens, and no key is used or kept meanwhile without being judged.
+ */
+export function wipeRevoked<Carried, Ready>(
   feed: FeedFollower,
-  keys: CachedKeySource<Key>,
+  keys: CachedKeySource<Carried, Ready>,
   isRevoked: IsRevoked,
   log: FeedLog,
 ): Cancel {
   return feed.subscribe({
     onStatements: () => {
-      const wiped = keys.purge(isRevoked);
-      if (wiped > 0) log.info({ event: 'revoked-keys-wiped', wiped }, 'keys of revoked scopes were wiped from memory');
+      void keys.purge(isRevoked).then((wiped) => {
+        if (wiped === 0) return;
+        log.info({ event: 'revoked-keys-wiped', wiped }, 'keys of revoked scopes were wiped from memory');
+      });
     },
   });
 }

@@ -1,0 +1,233 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
+import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { LRUCache } from 'lru-cache';
+import type { Cancel, Clock } from './clock.js';
+import { HeldKeys, type HeldKey } from './held-keys/held-keys.js';
+import { keysADay } from './held-keys/key-memory.js';
+import type { HashSeed } from './held-keys/keyed-hash.js';
+import { UsedAccessKeys } from './held-keys/used-access-keys.js';
+import type { Hop } from './hops.js';
+import type { AccessKeyFacts, IsRevoked, IssuedKey } from './key-source.js';
+import { isInWindow, type WindowRule } from './window-of-days.js';
+
+export interface HeldDaysOptions<Carried, Ready> {
+  /** The hop that the keys come down by: how they are laid flat. */
+  readonly hop: Pick<Hop<Carried>, 'keyBytes' | 'exportKey' | 'importKey'>;
+  /** Makes of a key what it is used for, once for all uses while it is in use. */
+  readonly ready: (key: Carried) => Ready;
+  readonly clock: Clock;
+  readonly window: WindowRule;
+  /** For the keys of all days, shared out alike, and for who used them when. */
+  readonly memoryBytes: number;
+  readonly hashSeed: HashSeed;
+  readonly isRevoked: IsRevoked;
+}
+
+/** What became of a key that was to be held. */
+export type Holding = 'held' | 'revoked' | 'outside-window' | 'no-room';
+
+/** What is held of one day, for status and metrics. */
+export interface HeldDay {
+  readonly date: ScopeDate;
+  readonly keys: number;
+  /** Epoch milliseconds of the newest key of this day. */
+  readonly fetchedAt: number;
+  /** Access keys that had to make room for others. */
+  readonly evicted: number;
+  /** Memory taken. */
+  readonly bytes: number;
+}
+
+/** Is told of every change, right after it. Must not throw. */
+export interface HeldDaysListener {
+  readonly onHeld?: (date: ScopeDate, accessKeyId: string) => void;
+  /** A key was taken away because it is no longer good. */
+  readonly onWiped?: (date: ScopeDate, accessKeyId: string) => void;
+  /** A day left the window, and all its keys with it. */
+  readonly onExpired?: (date: ScopeDate) => void;
+  /** The bound is reached: from now on access keys of this day make room for others. Told once a day. */
+  readonly onFull?: (date: ScopeDate) => void;
+}
+
+interface Day<Ready> {
+  readonly keys: HeldKeys;
+  /** Keys in use, as objects: few, and never one that is not in `keys`. */
+  readonly ready: LRUCache<string, IssuedKey<Ready>>;
+  fetchedAt: number;
+}
+
+/** Access keys of a day that are kept ready to use, but no more than a quarter; all others are bytes in a table. */
+const MOST_READY = 10_000;
+/** Held keys that are looked at before other work has its turn. */
+const SLICE = 2_000;
+
+/**
+ * The keys of the days of the window, and who used them. Keys lie flat in memory; only those in use are objects. What
+ * is deleted, evicted or expired is overwritten with zeros.
+ */
+export class HeldDays<Carried, Ready = Carried> {
+  readonly #options: HeldDaysOptions<Carried, Ready>;
+  readonly #mostKeysADay: number;
+  readonly #days = new Map<ScopeDate, Day<Ready>>();
+  readonly #listeners = new Set<HeldDaysListener>();
+  /** The newest day that each access key was used on. */
+  readonly used: UsedAccessKeys;
+
+  constructor(options: HeldDaysOptions<Carried, Ready>) {
+    this.#options = options;
+    const { memoryBytes, window, hashSeed, hop } = options;
+    this.#mostKeysADay = keysADay({ memoryBytes, window, keyBytes: hop.keyBytes });
+    this.used = new UsedAccessKeys({ mostKeys: this.#mostKeysADay, hashSeed });
+  }
+
+  get mostKeysADay(): number {
+    return this.#mostKeysADay;
+  }
+
+  /** Whether the day is in the window. */
+  covers(date: ScopeDate): boolean {
+    return isInWindow(this.#options.window, date, this.#options.clock.now());
+  }
+
+  /** A key to use now, which counts as a use of its access key. */
+  find(date: ScopeDate, accessKeyId: string): IssuedKey<Ready> | undefined {
+    const day = this.#days.get(date);
+    const ready = day?.ready.get(accessKeyId);
+    if (ready || !day) return ready;
+    const held = day.keys.get(accessKeyId);
+    if (!held) return undefined;
+    // Once a day is enough: as long as it is ready, it counts as used on this day already.
+    this.used.mark(accessKeyId, date);
+    const issued = { facts: held.facts, key: this.#ready(held.key) };
+    day.ready.set(accessKeyId, issued);
+    return issued;
+  }
+
+  has(date: ScopeDate, accessKeyId: string): boolean {
+    return this.#days.get(date)?.keys.has(accessKeyId) ?? false;
+  }
+
+  /**
+   * Holds a key in place of the one that was held, wherever it comes from: keys of revoked scopes and of days outside
+   * the window are not taken. The caller keeps `key` and wipes it.
+   */
+  hold(
+    date: ScopeDate,
+    facts: AccessKeyFacts,
+    key: Uint8Array,
+    options: { readonly isPinned?: boolean } = {},
+  ): Holding {
+    if (!this.covers(date)) return 'outside-window';
+    if (this.#options.isRevoked(date, facts)) return 'revoked';
+    const day = this.#days.get(date) ?? this.#open(date);
+    if (!day.keys.put(facts, key, options)) return 'no-room';
+    day.ready.delete(facts.accessKeyId);
+    day.fetchedAt = this.#options.clock.now();
+    for (const { onHeld } of this.#listeners) onHeld?.(date, facts.accessKeyId);
+    return 'held';
+  }
+
+  /** Holds a key that the parent has issued, likewise. */
+  holdIssued(date: ScopeDate, { facts, key }: IssuedKey<Carried>): Holding {
+    const bytes = this.#options.hop.exportKey(key);
+    try {
+      return this.hold(date, facts, bytes);
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  /** A key that there was no room to hold, for this one use. */
+  readyOnce({ facts, key }: IssuedKey<Carried>): IssuedKey<Ready> {
+    return { facts, key: this.#options.ready(key) };
+  }
+
+  /** Forgets every day outside the window. */
+  expire(): void {
+    for (const [date, day] of this.#days) {
+      if (this.covers(date)) continue;
+      this.#days.delete(date);
+      day.ready.clear();
+      day.keys.wipe();
+      for (const { onExpired } of this.#listeners) onExpired?.(date);
+    }
+  }
+
+  /**
+   * Forgets every key for which `isHit` holds, some thousands at once and the others in turns with other work: whoever
+   * uses a key asks about it beforehand. Resolves to how many went.
+   */
+  async purge(isHit: (date: ScopeDate, facts: AccessKeyFacts) => boolean): Promise<number> {
+    let seen = 0;
+    let purged = 0;
+    for (const [date, day] of this.#days) {
+      for (const facts of day.keys.facts()) {
+        if (isHit(date, facts) && this.delete(date, facts.accessKeyId)) purged += 1;
+        seen += 1;
+        if (seen % SLICE === 0) await otherWork();
+      }
+    }
+    return purged;
+  }
+
+  /** Forgets one key. */
+  delete(date: ScopeDate, accessKeyId: string): boolean {
+    const day = this.#days.get(date);
+    if (day?.keys.delete(accessKeyId) !== true) return false;
+    day.ready.delete(accessKeyId);
+    for (const { onWiped } of this.#listeners) onWiped?.(date, accessKeyId);
+    return true;
+  }
+
+  /** Every key of a day with a copy of its bytes, to be wiped by the caller. Keys may come and go between two steps. */
+  *entries(date: ScopeDate): Generator<HeldKey> {
+    const day = this.#days.get(date);
+    if (day) yield* day.keys.entries();
+  }
+
+  /** Oldest first. */
+  status(): readonly HeldDay[] {
+    return [...this.#days]
+      .map(([date, { keys, fetchedAt }]) => {
+        const { size, evicted, bytes } = keys;
+        return { date, keys: size, fetchedAt, evicted, bytes };
+      })
+      .sort((a, b) => (a.date < b.date ? -1 : 1));
+  }
+
+  subscribe(listener: HeldDaysListener): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #open(date: ScopeDate): Day<Ready> {
+    this.expire();
+    const { hop, hashSeed } = this.#options;
+    const ready = new LRUCache<string, IssuedKey<Ready>>({
+      max: Math.min(MOST_READY, Math.ceil(this.#mostKeysADay / 4)),
+    });
+    let isFull = false;
+    const keys = new HeldKeys({
+      keyBytes: hop.keyBytes,
+      mostKeys: this.#mostKeysADay,
+      hashSeed,
+      isInUse: (accessKeyId) => ready.has(accessKeyId),
+      onEvicted: (accessKeyId) => {
+        ready.delete(accessKeyId);
+        if (!isFull) for (const { onFull } of this.#listeners) onFull?.(date);
+        isFull = true;
+      },
+    });
+    const day: Day<Ready> = { keys, ready, fetchedAt: 0 };
+    this.#days.set(date, day);
+    return day;
+  }
+
+  #ready(bytes: Uint8Array): Ready {
+    try {
+      return this.#options.ready(this.#options.hop.importKey(bytes));
+    } finally {
+      bytes.fill(0);
+    }
+  }
+}
