@@ -4,6 +4,7 @@ import { jsonBody } from './json.js';
 import { queryBody } from './query-xml.js';
 import { sentenceOf, type Refusal } from './refusal.js';
 import { s3Body } from './s3-xml.js';
+import { shownDescription } from './shown-description.js';
 
 /** A refusal as AWS clients read it; headers as name, value, name, value. */
 export interface Answer {
@@ -45,12 +46,12 @@ const WRITINGS: Readonly<Record<AnswerShape, Writing>> = {
 };
 
 /** The answer to a refused request. */
-export function answerTo({ reason, detail }: Refusal, context: AnswerContext): Answer {
+export function answerTo({ reason, detail, description }: Refusal, context: AnswerContext): Answer {
   const [status, s3, json, query] = ERROR_CODES[reason];
   const code = { s3, json, query }[context.shape];
   const message = detail === undefined ? sentenceOf(reason) : `${sentenceOf(reason)} (${detail})`;
   const { contentType, write } = WRITINGS[context.shape];
-  const hints = hintsFor(s3, context);
+  const hints = { ...hintsFor(s3, context), ...(description && shownDescription(description)) };
   return {
     status,
     code,

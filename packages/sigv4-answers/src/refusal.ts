@@ -1,4 +1,4 @@
-import { REFUSALS, type RefusalReason } from '@sigv4-keyd/sigv4-core';
+import { REFUSALS, type Description, type RefusalReason } from '@sigv4-keyd/sigv4-core';
 
 /** The reasons that a front has beside those of the signature, with what to do about each. */
 export const FRONT_REFUSALS = {
@@ -33,6 +33,8 @@ export interface Refusal {
   readonly reason: AnyRefusalReason;
   readonly detail?: string;
   readonly cause?: unknown;
+  /** Told to the client: what its request looks like from here. */
+  readonly description?: Description;
 }
 
 /** What the client is told to do. */

@@ -39,8 +39,13 @@ export function concludeRequest(examined: Examined, key: SignatureKey, bodySha25
   const hash = payloadHash(examined.payload, bodySha256);
   if (hash === undefined) return refuse('payload-mode-refused', 'the body was not hashed');
   const { algorithm, accessKeyId, scope, regionSet, mechanism } = examined;
-  const text = examinedStringToSign(examined, canonicalRequest(examined.request, hash));
-  if (!isProven(algorithm, key, text, examined.signature)) return refuse('signature-mismatch');
+  const canonical = canonicalRequest(examined.request, hash);
+  const text = examinedStringToSign(examined, canonical);
+  if (!isProven(algorithm, key, text, examined.signature)) {
+    const refused = refuse('signature-mismatch');
+    const description = { canonicalRequest: canonical, stringToSign: text };
+    return examined.describesMismatch ? { ...refused, description } : refused;
+  }
   const { signedAt, expiresAt, payload, signedHeaders } = examined;
   const bodyCounts = bodySha256 !== undefined && (payload.kind === 'exact' || payload.kind === 'body');
   if (bodyCounts && bodySha256 !== hash) return refuse('payload-hash-mismatch');

@@ -1,15 +1,10 @@
 import { canonicalRequest } from './canonical-request.js';
+import type { Description } from './description.js';
 import type { Examined } from './examine.js';
 import { payloadHash } from './payload-hash.js';
 import { refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
 import { examinedStringToSign } from './string-to-sign.js';
-
-/** The stages of a signature before any key comes in; latin1. */
-export interface Description {
-  readonly canonicalRequest: string;
-  readonly stringToSign: string;
-}
 
 /**
  * For finding out why one's own request does not verify. The canonical request holds the signed headers, so show it to

@@ -44,6 +44,7 @@ export interface Examined extends SigningTime {
   /** As signed, `YYYYMMDDTHHMMSSZ`. */
   readonly amzDate: string;
   readonly request: SignableRequest;
+  readonly describesMismatch: boolean;
   readonly [examined]: true;
 }
 
@@ -114,6 +115,7 @@ export function examineRequest(head: RequestHead, policy: VerificationPolicy, no
       headers,
       signedHeaders,
     },
+    describesMismatch: policy.describesMismatch ?? false,
     [examined]: true,
   };
 }

@@ -40,7 +40,7 @@ export {
 export type { Credential, CredentialScope, MultiRegionScope } from './credential-scope.js';
 export type { Credentials, MultiRegionCredentials } from './credentials.js';
 export { describeRequest } from './describe.js';
-export type { Description } from './describe.js';
+export type { Description } from './description.js';
 export {
   ECDSA_PUBLIC_KEY_BYTES,
   ecdsaPrivateKey,

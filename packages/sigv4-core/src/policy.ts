@@ -30,4 +30,6 @@ export interface VerificationPolicy {
    * that is normalised to the same. The `s3` rule never normalises, and takes any path.
    */
   readonly unnormalisedPaths: 'refused' | 'accepted';
+  /** For development alone: a refusal for a signature that does not match describes the request as it is seen here. */
+  readonly describesMismatch?: boolean;
 }

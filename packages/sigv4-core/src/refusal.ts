@@ -1,3 +1,5 @@
+import type { Description } from './description.js';
+
 /**
  * Every reason for which a request is refused, with the public sentence that says what to do about it. The sentences
  * hold nothing of the request, so that they may be sent to anyone.
@@ -90,6 +92,8 @@ export interface Refused {
   readonly reason: RefusalReason;
   /** What in the request it was, such as a header's name; never a key, a secret, or an expected signature. */
   readonly detail?: string;
+  /** What the request looks like from here, signed headers and all, where the policy describes mismatches. */
+  readonly description?: Description;
 }
 
 export function refuse(reason: RefusalReason, detail?: string): Refused {

@@ -60,6 +60,9 @@ const settings = z.object({
     .enum(['auto', 's3', 'json', 'query'])
     .default('auto')
     .describe("Form of refusals: S3's XML, AWS JSON, query-service XML, or by service"),
+  debugSignatures: yesOrNo
+    .prefault('no')
+    .describe('For development alone: refusals show the canonical request and the string to sign'),
   largestBody: bytes.prefault('5GiB').describe('Largest body of a request'),
   bodyInMemory: bytes.prefault('1MiB').describe('Larger bodies wait in a file until their hash was checked'),
   spoolFolder: writableFolder

@@ -7,7 +7,8 @@ interface WindowSettings {
   readonly longestPresigned: number;
   readonly clockSkew: number;
 }
-export type PolicySettings = WindowSettings & Pick<Configuration, 'externalHosts' | 'unnormalisedPaths'>;
+export type PolicySettings = WindowSettings &
+  Pick<Configuration, 'externalHosts' | 'unnormalisedPaths' | 'debugSignatures'>;
 
 /** The days whose keys the edge holds: past ones only for as long as a presigned URL may live. */
 export function windowRuleOf(settings: WindowSettings): WindowRule {
@@ -33,5 +34,6 @@ export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings):
     payloadModes: new Set(['exact', 'body', 'unsigned']),
     sessionTokens: 'refused',
     unnormalisedPaths: settings.unnormalisedPaths ? 'accepted' : 'refused',
+    describesMismatch: settings.debugSignatures,
   };
 }

@@ -38,6 +38,8 @@ import { createServiceKeys, type ServiceKeys } from './key-source.js';
 
 const EXPIRE_EVERY_MS = 60_000;
 const CHECKPOINT_EVERY_MS = 30_000;
+const DEBUG_WARNING =
+  'KEYD_DEBUG_SIGNATURES is on: refusals show signed headers to whoever asks. Switch it off outside development.';
 
 /** Starts edge-verifier, with its region out of reach, too: it is not ready then, but verifies with what it holds. */
 export async function startEdgeVerifier(
@@ -75,9 +77,11 @@ export async function startEdgeVerifier(
 
   const edge = createEdge(own, configuration, serviceKeys, { clock, log, counts, guard });
   const fronts = await startFronts(edge, configuration);
+  const debugWarning = configuration.debugSignatures ? [DEBUG_WARNING] : [];
+  for (const warning of debugWarning) log.warn(warning);
   const health = createHealthApp({
     notReady: () => [...notReady(serviceKeys, reports, clock.now()), ...feed.notReady()],
-    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...fullWarnings(serviceKeys.days)],
+    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...fullWarnings(serviceKeys.days), ...debugWarning],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,

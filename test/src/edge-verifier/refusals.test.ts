@@ -1,4 +1,4 @@
-import { REFUSALS, type RefusalReason } from '@sigv4-keyd/sigv4-core';
+import { REFUSALS, sha256Hex, type RefusalReason } from '@sigv4-keyd/sigv4-core';
 import { ERROR_CODES, FRONT_REFUSALS, answerTo, escapeXml, type AnswerShape } from '@sigv4-keyd/sigv4-answers';
 import { Agent } from 'node:http';
 import t from 'tap';
@@ -270,6 +270,21 @@ t.test('no expected signature and no secret in any answer or log line', async (t
   t.notOk(everything.includes(SECRET));
 });
 
+t.test('with the debug switch a refusal shows what was signed, and still no key, no signature', async (t) => {
+  const { proxy, forwardAuth, log } = await startEdge(t, { env: { KEYD_DEBUG_SIGNATURES: 'yes' } });
+  const good = signed({ method: 'PUT', body: 'x', payload: { kind: 'body', sha256: sha256Hex(Buffer.from('x')) } });
+  const expected = /Signature=([0-9a-f]{64})/.exec(JSON.stringify(good.headers))?.[1] ?? 'none';
+  for (const message of [changed(good, 'authorization', otherSignature), retargeted(presigned(), otherSignature)]) {
+    for (const address of [proxy, ...(message.method === 'PUT' ? [] : [forwardAuth])]) {
+      const { body } = await send(address, message);
+      t.match(body, `<CanonicalRequest>${message.method}`);
+      t.match(body, /<StringToSign>AWS4-HMAC-SHA256/);
+      t.notOk(body.includes(expected) || body.includes(SECRET));
+    }
+  }
+  t.notMatch(log.join(''), /CanonicalRequest|StringToSign/, 'nothing of it is logged');
+});
+
 t.test('accepted requests are recorded, without their path', async (t) => {
   const { proxy, log } = await startEdge(t);
   const reply = await send(proxy, signed({ target: '/private/path?with=query' }));
@@ -308,6 +323,15 @@ t.test('every reason has a row, and every row makes an answer in each shape', (t
     const type = status >= 500 ? 'Receiver' : 'Sender';
     t.match(query, `<ErrorResponse><Error><Type>${type}</Type><Code>${queryCode}</Code><Message>`);
     t.match(query, /&lt;&amp;&gt;.*<\/Error><RequestId>id<\/RequestId><\/ErrorResponse>$/);
+  }
+  const canonicalRequest =
+    'GET\n/\nX-Amz-Security-Token=T0KEN&a=1\ncookie:T0KEN\nx-amz-security-token:T0KEN\nhost:h\n';
+  const description = { canonicalRequest, stringToSign: 'AWS4-HMAC-SHA256' };
+  for (const shape of ['s3', 'json', 'query'] as const) {
+    const context = { shape, region: 'r', requestId: 'id', now: NOW, clockSkewSeconds: 900 };
+    const shown = answerTo({ reason: 'signature-mismatch', description }, context).body.toString();
+    t.match(shown, /not shown.&(amp;)?a=1.*host:h.*AWS4-HMAC-SHA256/s, `${shape} shows the stages`);
+    t.notMatch(shown, 'T0KEN', 'but no token');
   }
   t.equal(escapeXml('a<b>&"\'\u0000\u001b\ud800c'), 'a&lt;b&gt;&amp;&quot;&apos;\ufffd\ufffd\ufffdc');
   t.end();
