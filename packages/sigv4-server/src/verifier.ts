@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http';
+import { answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
+import {
+  concludeRequest,
+  examineRequest,
+  isRefused,
+  sha256Hex,
+  type Accepted,
+  type Examined,
+} from '@sigv4-keyd/sigv4-core';
+import { hasBody, holdBody } from './held-body.js';
+import { settingsFrom, type Settings, type Sigv4Options } from './options.js';
+import type { SigningKeyFinding } from './signing-key-source.js';
+
+export type Outcome = Accepted | Refusal | 'client-gone';
+
+/** Verifies the requests of a server, whatever framework it runs in. */
+export class Verifier {
+  readonly #settings: Settings;
+
+  constructor(options: Sigv4Options) {
+    this.#settings = settingsFrom(options);
+  }
+
+  /**
+   * Verifies a request whose body nobody has begun to read; `target` is the wire's own. When it is accepted, the body
+   * can be read as if it had just arrived. Never rejects.
+   */
+  async verify(request: IncomingMessage, target: string, requestId: string): Promise<Outcome> {
+    const outcome = await this.#verify(request, target).catch((cause: unknown): Refusal => ({
+      reason: 'internal-error',
+      cause,
+    }));
+    if (outcome !== 'client-gone' && 'reason' in outcome) this.#settings.onRefused(outcome, requestId);
+    return outcome;
+  }
+
+  /** The answer to a refused request. */
+  answer(refusal: Refusal, requestId: string): Answer {
+    const { answerShape: shape, policy, now } = this.#settings;
+    const { region, clockSkewSeconds } = policy;
+    return answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: now() });
+  }
+
+  async #verify(request: IncomingMessage, target: string): Promise<Outcome> {
+    const { policy, payloads, now } = this.#settings;
+    const head = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
+    const examined = examineRequest(head, policy, now());
+    if (isRefused(examined)) return examined;
+    if (examined.payload.kind === 'unsigned' && !payloads.includes('unsigned') && hasBody(request)) {
+      return { reason: 'payload-mode-refused', detail: 'unsigned' };
+    }
+    const finding = await this.#find(examined);
+    if (!finding.found) return { reason: finding.reason };
+    const outcome = await this.#conclude(examined, finding, request);
+    if (outcome === 'client-gone' || 'reason' in outcome) return outcome;
+    // A body may take its time: what was revoked while it came is not accepted any more.
+    const reason = finding.objection?.();
+    return reason === undefined ? outcome : { reason };
+  }
+
+  async #find({
+    accessKeyId,
+    scope,
+  }: Examined): Promise<SigningKeyFinding | { found: false; reason: 'keys-unavailable' }> {
+    try {
+      return await this.#settings.keys.find(accessKeyId, scope);
+    } catch {
+      return { found: false, reason: 'keys-unavailable' };
+    }
+  }
+
+  async #conclude(
+    examined: Examined,
+    { key }: Extract<SigningKeyFinding, { found: true }>,
+    request: IncomingMessage,
+  ): Promise<Outcome> {
+    const { kind } = examined.payload;
+    if (kind !== 'body') {
+      // The stated hash is enough to check the signature: nobody makes us hold a body with a made-up one.
+      const concluded = concludeRequest(examined, key);
+      if (isRefused(concluded) || kind !== 'exact') return concluded;
+    }
+    const body = await holdBody(request, this.#settings.longestBody);
+    if (typeof body === 'string') return body === 'client-gone' ? body : { reason: body };
+    return concludeRequest(examined, key, sha256Hex(body));
+  }
+}
