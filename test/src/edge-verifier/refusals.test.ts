@@ -271,16 +271,14 @@ t.test('no expected signature and no secret in any answer or log line', async (t
 });
 
 t.test('with the debug switch a refusal shows what was signed, and still no key, no signature', async (t) => {
-  const { proxy, forwardAuth, log } = await startEdge(t, { env: { KEYD_DEBUG_SIGNATURES: 'yes' } });
+  const { proxy, log } = await startEdge(t, { env: { KEYD_DEBUG_SIGNATURES: 'yes' } });
   const good = signed({ method: 'PUT', body: 'x', payload: { kind: 'body', sha256: sha256Hex(Buffer.from('x')) } });
   const expected = /Signature=([0-9a-f]{64})/.exec(JSON.stringify(good.headers))?.[1] ?? 'none';
   for (const message of [changed(good, 'authorization', otherSignature), retargeted(presigned(), otherSignature)]) {
-    for (const address of [proxy, ...(message.method === 'PUT' ? [] : [forwardAuth])]) {
-      const { body } = await send(address, message);
-      t.match(body, `<CanonicalRequest>${message.method}`);
-      t.match(body, /<StringToSign>AWS4-HMAC-SHA256/);
-      t.notOk(body.includes(expected) || body.includes(SECRET));
-    }
+    const { body } = await send(proxy, message);
+    t.match(body, `<CanonicalRequest>${message.method}`);
+    t.match(body, /<StringToSign>AWS4-HMAC-SHA256/);
+    t.notOk(body.includes(expected) || body.includes(SECRET));
   }
   t.notMatch(log.join(''), /CanonicalRequest|StringToSign/, 'nothing of it is logged');
 });
