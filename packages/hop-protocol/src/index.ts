@@ -17,6 +17,7 @@ export { type MissBudgetLimits } from './miss-budget.js';
 export * from './mtls-key-source.js';
 export * from './operator-api.js';
 export { ParentHealth, type ParentHealthOptions, type ParentStatus } from './parents/parent-health.js';
+export { PeerRefusal } from './parents/peer-request.js';
 export * from './peer-client.js';
 export * from './prefetch-hours.js';
 export * from './prefetch.js';

@@ -6,7 +6,7 @@ import { KeydError, type ErrorCode } from './errors.js';
 import { firstAnswer } from './parents/first-answer.js';
 import { HedgeAllowance } from './parents/hedge-allowance.js';
 import type { ParentHealth } from './parents/parent-health.js';
-import { PeerRefusal, requestOf } from './parents/peer-request.js';
+import { PeerRefusal, requestOf, type PeerRequest } from './parents/peer-request.js';
 import { ToldToWait } from './parents/told-to-wait.js';
 
 export interface PeerClientOptions {
@@ -16,7 +16,7 @@ export interface PeerClientOptions {
   readonly dispatcher: Dispatcher;
   /** What all callers of this process know of these peers. Absent: each call begins with the nearest. */
   readonly health?: ParentHealth;
-  /** Milliseconds of silence before one peer's answer begins, and between two parts of it. */
+  /** Milliseconds until one peer's answer begins. */
   readonly timeoutMs?: number;
   /** The largest answer that is read, bytes. */
   readonly mostBytes?: number;
@@ -46,13 +46,14 @@ export interface PeerCall<Schema extends z.ZodType> {
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_MOST_BYTES = 8 * 1024 * 1024;
-/** Whoever sends a byte now and then ends here. */
 const DEFAULT_WITHIN_MS = 30_000;
 /** A lost packet, or three round trips across an ocean for a new connection, fit into it. */
 const HEDGE_AFTER_MS = 1_000;
 
-/** Refusals below 500 that say more of the peer (its clock, its authorities, its release) than of the request. */
-const OF_THIS_PEER: ReadonlySet<ErrorCode> = new Set(['not-authenticated', 'date-outside-window', 'not-found']);
+/** Refusals below 500 that say more of the peer than of the request: its authorities are old, its clock is wrong. */
+const FAULTS: ReadonlySet<ErrorCode> = new Set(['not-authenticated', 'date-outside-window']);
+/** Its release lacks the route, while one is replaced by the next: it does all else. */
+const MISSING: ErrorCode = 'not-found';
 
 /**
  * Calls the peers of the tier above over mTLS: the nearest that is well, and another at once when it fails. Rejects
@@ -103,29 +104,25 @@ export class PeerClient {
   ): Promise<z.output<Schema>> {
     const { dispatcher, health, timeoutMs = DEFAULT_TIMEOUT_MS, mostBytes = DEFAULT_MOST_BYTES } = this.#options;
     const askedAt = this.#clock.now();
-    const withinMs = call.withinMs ?? DEFAULT_WITHIN_MS;
-    const late = new AbortController();
-    const cancel = this.#timer.after(withinMs, () => late.abort(new Error(`no whole answer within ${withinMs} ms`)));
+    const request: PeerRequest<Schema> = {
+      method: call.method,
+      path: call.path,
+      answer: call.answer,
+      body: call.body === undefined ? undefined : JSON.stringify(call.body),
+      requestId,
+      timeoutMs: call.timeoutMs ?? timeoutMs,
+      withinMs: call.withinMs ?? DEFAULT_WITHIN_MS,
+      mostBytes: call.mostBytes ?? mostBytes,
+      signal: call.signal ? AbortSignal.any([signal, call.signal]) : signal,
+    };
     try {
-      const { method, path, answer } = call;
-      const answered = await requestOf(dispatcher, url, {
-        method,
-        path,
-        answer,
-        body: call.body === undefined ? undefined : JSON.stringify(call.body),
-        requestId,
-        timeoutMs: call.timeoutMs ?? timeoutMs,
-        mostBytes: call.mostBytes ?? mostBytes,
-        signal: AbortSignal.any([signal, late.signal, ...(call.signal ? [call.signal] : [])]),
-      });
+      const answered = await requestOf(url, request, { dispatcher, timer: this.#timer });
       health?.answered(url);
       return answered;
     } catch (error) {
       const isOurs = signal.aborted || call.signal?.aborted === true;
       if (!isOurs) this.#judge(url, error, askedAt);
       throw error;
-    } finally {
-      cancel();
     }
   }
 
@@ -136,12 +133,13 @@ export class PeerClient {
       return;
     }
     health?.answered(url);
-    if (OF_THIS_PEER.has(failure.code)) health?.failed(url, failure, askedAt);
+    if (FAULTS.has(failure.code)) health?.failed(url, failure, askedAt);
     else if (failure.statusCode >= 500) health?.doubted(url);
   }
 }
 
 /** A refusal of the request is every peer's; an outage, a lie or a wrong clock is one's own. */
 function isFinal(failure: unknown): boolean {
-  return failure instanceof PeerRefusal && failure.statusCode < 500 && !OF_THIS_PEER.has(failure.code);
+  if (!(failure instanceof PeerRefusal) || failure.statusCode >= 500) return false;
+  return failure.code !== MISSING && !FAULTS.has(failure.code);
 }

@@ -1,4 +1,4 @@
-import { KeydError, ERRORS, type ErrorAnswer, type ErrorCode } from '@sigv4-keyd/hop-protocol';
+import { ERRORS, KeydError, PeerRefusal, type ErrorAnswer, type ErrorCode } from '@sigv4-keyd/hop-protocol';
 import type { FastifyError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import type { MtlsApp } from './mtls-app.js';
@@ -11,7 +11,7 @@ export function answerErrorsUniformly(app: MtlsApp): void {
     if (status >= 500) request.log.error({ err: error }, code);
     else request.log.info({ err: { message: error.message }, detail }, code);
     const retryAfter = error instanceof KeydError ? error.retryAfterSeconds : undefined;
-    if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+    if (retryAfter !== undefined && status === 429) reply.header('retry-after', String(retryAfter));
     return reply.code(status).send(errorAnswerOf(code, request.id, detail));
   });
   app.setNotFoundHandler((request, reply) =>
@@ -26,6 +26,8 @@ function errorAnswerOf(code: ErrorCode, requestId: string, detail: string | unde
 }
 
 function classify(error: FastifyError | KeydError): { readonly code: ErrorCode; readonly detail?: string | undefined } {
+  // What the tier above refuses us is our trouble: told as it came, it would seem to be the asker's own.
+  if (error instanceof PeerRefusal && error.statusCode < 500) return { code: 'parent-unavailable' };
   if (error instanceof KeydError) return { code: error.code, detail: error.detail };
   if (hasZodFastifySchemaValidationErrors(error)) {
     const parts = error.validation.map(

@@ -16,6 +16,8 @@ export interface ServiceContext {
   readonly log: Logger;
   /** A number from 0 up to 1, for jitter. */
   readonly random?: () => number;
+  /** Rings the ends of waits for the network, which lives in real time whatever `clock` says. Absent: the system's. */
+  readonly timer?: Clock;
 }
 
 export interface ServiceProgram<Schema extends z.ZodObject> {

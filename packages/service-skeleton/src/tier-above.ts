@@ -10,6 +10,8 @@ export interface TierAboveOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
+  /** Rings the ends of waits for the network. Absent: the system's clock. */
+  readonly timer: Clock | undefined;
 }
 
 /** One lost packet is made up for by then; a host that is gone without a word costs no more. */
@@ -62,13 +64,15 @@ export class TierAbove {
   }
 
   #clientOf(urls: readonly URL[]): PeerClient {
-    const { clock, random } = this.#options;
-    return new PeerClient({ urls, dispatcher: this.agent, health: this.#health, clock, random });
+    const { clock, random, timer } = this.#options;
+    const given = { urls, dispatcher: this.agent, health: this.#health, clock, random };
+    return new PeerClient({ ...given, ...(timer && { timer }) });
   }
 
   async #probe(url: URL, signal: AbortSignal): Promise<void> {
     // Without the memory, which the probe is to change.
-    const client = new PeerClient({ urls: [url], dispatcher: this.agent });
+    const { timer } = this.#options;
+    const client = new PeerClient({ urls: [url], dispatcher: this.agent, ...(timer && { timer }) });
     await client.call({ method: 'GET', path: READY_PATH, answer: z.undefined(), signal, withinMs: PROBE_WITHIN_MS });
   }
 

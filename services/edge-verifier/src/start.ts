@@ -44,7 +44,7 @@ const DEBUG_WARNING =
 /** Starts edge-verifier, with its region out of reach, too: it is not ready then, but verifies with what it holds. */
 export async function startEdgeVerifier(
   configuration: Configuration,
-  { clock, log, random = Math.random }: ServiceContext,
+  { clock, log, random = Math.random, timer }: ServiceContext,
 ): Promise<RunningService> {
   const { store, identity: own, stop } = await openOwnCredentials(configuration, 'edge', { clock, log });
   const regions = new TierAbove(configuration.regions, {
@@ -53,6 +53,7 @@ export async function startEdgeVerifier(
     clock,
     log,
     random,
+    timer,
   });
   const region = regions.client;
   const scope = { region: own.region, service: own.service };

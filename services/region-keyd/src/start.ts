@@ -39,7 +39,7 @@ export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeD
 /** Starts region-keyd. It starts with the master out of reach, too: it is not ready then, but answers what it holds. */
 export async function startRegionKeyd(
   configuration: Configuration,
-  { clock, log, random = Math.random, makeDurable }: RegionContext,
+  { clock, log, random = Math.random, timer, makeDurable }: RegionContext,
 ): Promise<RunningService> {
   const { store, identity, stop } = await openOwnCredentials(configuration, 'region', { clock, log });
   const masters = new TierAbove(configuration.masters, {
@@ -48,6 +48,7 @@ export async function startRegionKeyd(
     clock,
     log,
     random,
+    timer,
   });
   const master = masters.client;
   const feedContext = { masters, clock, log, random };

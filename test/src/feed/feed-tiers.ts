@@ -45,6 +45,8 @@ interface Start {
 /** A small master that serves the feed, and what is started below it, all over real mTLS on one virtual clock. */
 export class FeedTiers {
   readonly clock: VirtualClock;
+  /** Rings the ends of waits for the network; it stands still, so that a busy machine is no outage. */
+  readonly timer = new VirtualClock(0);
   readonly feed: TestFeed;
   readonly master: SmallMaster;
   readonly authority: TestAuthority;
@@ -161,7 +163,7 @@ export class FeedTiers {
     const log: string[] = [];
     const destination = { write: (line: string) => log.push(line) };
     const logger = createLogger({ service, level: 'info', destination });
-    return { log, context: { clock: this.clock, log: logger, random: () => 0.5 } };
+    return { log, context: { clock: this.clock, timer: this.timer, log: logger, random: () => 0.5 } };
   }
 }
 

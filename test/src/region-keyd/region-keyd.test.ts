@@ -1,6 +1,7 @@
 import { createMtlsAgent, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import {
   edgeReport,
+  KeydError,
   mtlsKeySource,
   PeerClient,
   REPORT_PATH,
@@ -199,6 +200,20 @@ t.test('a master that answers for another region or date is not believed', async
     1,
     'and nothing of the lies was kept',
   );
+});
+
+t.test('what the master refuses the region is the trouble of the region, not of the edge that asks it', async (t) => {
+  const { edge, master, clock } = await setUp(t);
+  const s3 = await edge('us-east-1', 's3');
+  for (const code of ['identity-banned', 'too-many-requests', 'malformed-request'] as const) {
+    master.twist = () => {
+      throw new KeydError(code, { retryAfterSeconds: 3 });
+    };
+    for (const time of ['as it comes', 'while the region waits']) {
+      await t.rejects(s3.issue({ date: TODAY, accessKeyIds: ['AKIAONE'] }), { code: 'parent-unavailable' }, time);
+    }
+    await clock.advance(10_000);
+  }
 });
 
 t.test('malformed requests are told what is wrong', async (t) => {

@@ -15,6 +15,8 @@ export class TcpProxy {
   cutAfterBytes = Number.POSITIVE_INFINITY;
   /** Connections that were taken. */
   connections = 0;
+  /** Pieces that were not carried. */
+  swallowed = 0;
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
@@ -65,6 +67,7 @@ export class TcpProxy {
     from.on('data', (bytes: Buffer) => {
       const passed = this.state === 'open' ? passing(bytes) : undefined;
       if (passed) to.write(passed);
+      else this.swallowed += 1;
     });
     from.on('error', () => undefined);
     from.on('close', () => {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { parseJson, readBounded } from '../bounded-body.js';
+import type { Cancel, Clock } from '../clock.js';
 import { KeydError } from '../errors.js';
 import { errorAnswer } from '../schemas.js';
 
@@ -12,8 +13,10 @@ export interface PeerRequest<Schema extends z.ZodType> {
   readonly requestId: string;
   /** What a good answer looks like; any other is the peer's failure. */
   readonly answer: Schema;
-  /** Longest silence before the answer's headers, and between two parts of its body, milliseconds. */
+  /** Until the answer begins, milliseconds. */
   readonly timeoutMs: number;
+  /** Until the answer is whole, milliseconds: whoever sends a byte now and then ends there. */
+  readonly withinMs: number;
   /** The largest answer that is read, bytes. */
   readonly mostBytes: number;
   readonly signal: AbortSignal;
@@ -30,11 +33,32 @@ const LONGEST_RETRY_AFTER = 86_400;
  * was no answer, or none that can be believed: redirects, other types, other forms, too large, cut off.
  */
 export async function requestOf<Schema extends z.ZodType>(
-  dispatcher: Dispatcher,
   url: URL,
   request: PeerRequest<Schema>,
+  { dispatcher, timer }: { readonly dispatcher: Dispatcher; readonly timer: Clock },
 ): Promise<z.output<Schema>> {
-  const answer = await dispatcher.request({
+  const late = new AbortController();
+  const abortAfter = (ms: number, what: string): Cancel =>
+    timer.after(ms, () => late.abort(new Error(`${what} within ${ms} ms`)));
+  const cancelStart = abortAfter(request.timeoutMs, 'no answer');
+  const cancelWhole = abortAfter(request.withinMs, 'no whole answer');
+  try {
+    const signal = AbortSignal.any([request.signal, late.signal]);
+    const answer = await begunAnswer(url, { ...request, signal }, dispatcher);
+    cancelStart();
+    return await readAnswer(url, request, answer);
+  } finally {
+    cancelStart();
+    cancelWhole();
+  }
+}
+
+function begunAnswer(
+  url: URL,
+  request: Omit<PeerRequest<z.ZodType>, 'answer'>,
+  dispatcher: Dispatcher,
+): Promise<Dispatcher.ResponseData> {
+  return dispatcher.request({
     origin: url.origin,
     path: request.path,
     method: request.method,
@@ -45,9 +69,17 @@ export async function requestOf<Schema extends z.ZodType>(
     },
     ...(request.body !== undefined && { body: request.body }),
     signal: request.signal,
-    headersTimeout: request.timeoutMs,
-    bodyTimeout: request.timeoutMs,
+    // The deadlines are ours.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   });
+}
+
+async function readAnswer<Schema extends z.ZodType>(
+  url: URL,
+  request: PeerRequest<Schema>,
+  answer: Dispatcher.ResponseData,
+): Promise<z.output<Schema>> {
   const bytes = await readBounded(answer.body, request.mostBytes);
   if (bytes.length > 0) requireJson(answer.headers['content-type']);
   const body = parseJson(bytes);

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { KeydError } from '../errors.js';
+import { PeerRefusal } from './peer-request.js';
 
 /** The most that is added to a wait: many who were told the same do not come back together. */
 const MOST_JITTER_MS = 5_000;
@@ -23,7 +23,7 @@ export class ToldToWait {
     this.#until.set(route, this.#clock.now() + ms + this.#random() * Math.min(ms, MOST_JITTER_MS));
   }
 
-  /** Throws KeydError 'too-many-requests' before the time. */
+  /** Throws the same refusal again, 'too-many-requests', before the time. */
   requireOver(route: string): void {
     const leftMs = (this.#until.get(route) ?? 0) - this.#clock.now();
     if (leftMs <= 0) {
@@ -31,6 +31,6 @@ export class ToldToWait {
       return;
     }
     const retryAfterSeconds = Math.ceil(leftMs / 1000);
-    throw new KeydError('too-many-requests', { detail: `told to wait for ${retryAfterSeconds}s`, retryAfterSeconds });
+    throw new PeerRefusal('too-many-requests', { detail: `told to wait for ${retryAfterSeconds}s`, retryAfterSeconds });
   }
 }
