@@ -1,7 +1,9 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from './clock.js';
+import type { Cancel, Clock } from './clock.js';
 import { KeydError } from './errors.js';
+import type { MissCounts } from './key-gauges.js';
 import type { HeldDays } from './held-days.js';
 import {
   MOST_KEYS_A_REQUEST,
@@ -28,6 +30,12 @@ export interface CachedKeySourceOptions<Carried, Ready> {
 }
 
 const MOST_ABSENCES = 100_000;
+/** An access key that the parent could not ask about is asked for again after this. */
+const UNAVAILABLE_FOR_MS = 1_000;
+/** Keys that are held wait so long for those that were asked for with them. */
+const PATIENCE_MS = 1_000;
+/** Keys that are looked up before other work has its turn. */
+const SLICE = 500;
 
 /**
  * A key source that remembers. Keys live as long as their day is in the window; concurrent misses join one request
@@ -39,6 +47,7 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
   readonly #absent: LRUCache<string, { readonly reason: Absence; readonly until: number }>;
   readonly #batches: LookupBatches<Carried>;
   readonly #budget: MissBudget;
+  readonly #misses = { asked: 0, absent: 0, refused: 0, failed: 0 };
 
   constructor(options: CachedKeySourceOptions<Carried, Ready>) {
     this.#options = options;
@@ -57,6 +66,11 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     return this.#options.days;
   }
 
+  /** What could not be answered from memory, since the start. */
+  get misses(): MissCounts {
+    return { ...this.#misses };
+  }
+
   /** What is known without asking anyone: a key, an absence, or undefined for a miss. Never waits. */
   held(date: ScopeDate, accessKeyId: string): Finding<Ready> | undefined {
     const key = this.days.find(date, accessKeyId);
@@ -71,6 +85,7 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     const held = this.held(date, accessKeyId);
     if (held !== undefined) return held;
     if (!this.#batches.isAsking(date, accessKeyId) && !this.#budget.allows()) {
+      this.#misses.refused += 1;
       throw new KeydError('too-many-requests', { detail: 'too many unknown access keys are being asked for' });
     }
     const finding = await this.#batches.ask(date, accessKeyId);
@@ -86,20 +101,26 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
   async fetchAhead({ date, accessKeyIds }: KeyRequest): Promise<readonly string[]> {
     this.#requireInWindow(date);
     const findings = await Promise.all(accessKeyIds.map((accessKeyId) => this.#batches.ask(date, accessKeyId)));
+    if (findings.includes('unavailable')) throw new KeydError('parent-unavailable');
     return accessKeyIds.filter((_, i) => typeof findings[i] === 'string');
   }
 
-  async issue(request: KeyRequest): Promise<KeyAnswer<Ready>> {
-    const issued = new Map<string, IssuedKey<Ready>>();
-    const absent = new Map<string, Absence>();
-    await Promise.all(
-      request.accessKeyIds.map(async (accessKeyId) => {
-        const finding = await this.find(request.date, accessKeyId);
-        if (typeof finding === 'string') absent.set(accessKeyId, finding);
-        else issued.set(accessKeyId, finding);
-      }),
-    );
-    return { issued, absent };
+  /**
+   * The keys of many access keys. Those that are held do not wait for long for the others: what the parent has not told
+   * by then is `unavailable` in this answer, and held for the next. Rejects when nothing at all is known.
+   */
+  async issue({ date, accessKeyIds }: KeyRequest): Promise<KeyAnswer<Ready>> {
+    this.#requireInWindow(date);
+    const known = new Map<string, Finding<Ready>>();
+    const missing: string[] = [];
+    for (const [i, accessKeyId] of accessKeyIds.entries()) {
+      if (i > 0 && i % SLICE === 0) await otherWork();
+      const held = this.held(date, accessKeyId);
+      if (held === undefined) missing.push(accessKeyId);
+      else known.set(accessKeyId, held);
+    }
+    if (missing.length > 0) await this.#findAll(date, missing, known);
+    return answerOf(accessKeyIds, known);
   }
 
   /** Forgets all absences, and every held key for which `isHit` holds. Resolves to how many keys went. */
@@ -108,24 +129,77 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     return this.days.purge(isHit);
   }
 
+  async #findAll(date: ScopeDate, missing: readonly string[], known: Map<string, Finding<Ready>>): Promise<void> {
+    let failure: unknown;
+    let tellKnown = (): void => undefined;
+    const anyKnown = new Promise<void>((resolve) => {
+      tellKnown = resolve;
+    });
+    if (known.size > 0) tellKnown();
+    const all = missing.map(async (accessKeyId) => {
+      try {
+        known.set(accessKeyId, await this.find(date, accessKeyId));
+        tellKnown();
+      } catch (error) {
+        failure ??= error;
+      }
+    });
+    let stopWaiting: Cancel = () => undefined;
+    const patience = new Promise<void>((resolve) => {
+      stopWaiting = this.#options.clock.after(PATIENCE_MS, resolve);
+    });
+    await Promise.race([Promise.all(all), Promise.all([patience, anyKnown])]);
+    stopWaiting();
+    if (known.size === 0) throw failure;
+  }
+
   async #fetch(date: ScopeDate, accessKeyIds: readonly string[]): Promise<KeyAnswer<Carried>> {
-    const answer = await this.#options.parent.issue({ date, accessKeyIds });
+    const answer = await this.#ask({ date, accessKeyIds });
     const issued = new Map<string, IssuedKey<Carried>>();
     const absent = new Map(answer.absent);
     for (const [id, found] of answer.issued) {
       if (this.days.holdIssued(date, found) === 'revoked') absent.set(id, 'revoked');
       else issued.set(id, found);
     }
-    const until = this.#options.clock.now() + this.#options.absentForMs;
-    for (const [id, reason] of absent) {
-      // The budget is for made-up ids. A revoked one was made here, and may be one of very many that clients still use.
-      if (reason !== 'revoked') this.#budget.spend();
-      this.#absent.set(`${date}/${id}`, { reason, until });
-    }
+    for (const [id, reason] of absent) this.#rememberAbsent(date, id, reason);
     return { issued, absent };
+  }
+
+  #rememberAbsent(date: ScopeDate, accessKeyId: string, reason: Absence): void {
+    const { clock, absentForMs } = this.#options;
+    const isUnavailable = reason === 'unavailable';
+    const until = clock.now() + (isUnavailable ? Math.min(UNAVAILABLE_FOR_MS, absentForMs) : absentForMs);
+    this.#absent.set(`${date}/${accessKeyId}`, { reason, until });
+    this.#misses[isUnavailable ? 'failed' : 'absent'] += 1;
+    // The budget is for made-up ids. A revoked one was made here, and may be one of very many that clients still use.
+    // One that is unavailable may be either, so it counts, but leaves no debt for the time when it is available again.
+    if (isUnavailable) this.#budget.spend({ mayOwe: false });
+    else if (reason !== 'revoked') this.#budget.spend({ mayOwe: true });
+  }
+
+  async #ask(request: KeyRequest): Promise<KeyAnswer<Carried>> {
+    this.#misses.asked += request.accessKeyIds.length;
+    try {
+      return await this.#options.parent.issue(request);
+    } catch (error) {
+      this.#misses.failed += request.accessKeyIds.length;
+      throw error;
+    }
   }
 
   #requireInWindow(date: ScopeDate): void {
     if (!this.days.covers(date)) throw new KeydError('date-outside-window', { detail: date });
   }
+}
+
+/** What is not known is unavailable. */
+function answerOf<Key>(accessKeyIds: readonly string[], known: ReadonlyMap<string, Finding<Key>>): KeyAnswer<Key> {
+  const issued = new Map<string, IssuedKey<Key>>();
+  const absent = new Map<string, Absence>();
+  for (const accessKeyId of accessKeyIds) {
+    const finding = known.get(accessKeyId) ?? 'unavailable';
+    if (typeof finding === 'string') absent.set(accessKeyId, finding);
+    else issued.set(accessKeyId, finding);
+  }
+  return { issued, absent };
 }

@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
-import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { LRUCache } from 'lru-cache';
 import type { Cancel, Clock } from './clock.js';
 import { HeldKeys, type HeldKey } from './held-keys/held-keys.js';
@@ -87,6 +87,11 @@ export class HeldDays<Carried, Ready = Carried> {
   /** Whether the day is in the window. */
   covers(date: ScopeDate): boolean {
     return isInWindow(this.#options.window, date, this.#options.clock.now());
+  }
+
+  /** Whether any key of the day of an instant, epoch milliseconds, is held. */
+  holdsAny(instant: number): boolean {
+    return (this.#days.get(scopeDateOf(instant))?.keys.size ?? 0) > 0;
   }
 
   /** A key to use now, which counts as a use of its access key. */

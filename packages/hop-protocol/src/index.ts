@@ -10,6 +10,7 @@ export * from './hops.js';
 export * from './identity.js';
 export * from './incident-api.js';
 export * from './key-answer.js';
+export * from './key-gauges.js';
 export * from './key-source.js';
 export * from './ledger-api.js';
 export { type Finding } from './lookup-batches.js';

@@ -21,8 +21,11 @@ export interface IssuedKey<Key> {
   readonly key: Key;
 }
 
-/** Why an access key that was asked for has no key in the answer. */
-export const ABSENCES = ['unknown', 'disabled', 'expired', 'not-for-scope', 'revoked'] as const;
+/**
+ * Why an access key that was asked for has no key in the answer. `unavailable`: it is not held and the tier above could
+ * not be asked in time, so that nothing is known of it; the others of the answer are as good as ever.
+ */
+export const ABSENCES = ['unknown', 'disabled', 'expired', 'not-for-scope', 'revoked', 'unavailable'] as const;
 export type Absence = (typeof ABSENCES)[number];
 
 export interface KeyRequest {

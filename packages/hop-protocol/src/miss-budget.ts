@@ -32,8 +32,8 @@ export class MissBudget {
     return this.#tokens >= 1;
   }
 
-  /** Counts one access key that turned out absent. May go below zero: those in flight together are paid off later. */
-  spend(): void {
-    this.#tokens -= 1;
+  /** Counts one access key that turned out absent. Debts, of many that were in flight together, are paid off later. */
+  spend({ mayOwe }: { readonly mayOwe: boolean }): void {
+    this.#tokens = mayOwe ? this.#tokens - 1 : Math.min(this.#tokens, Math.max(0, this.#tokens - 1));
   }
 }

@@ -56,6 +56,7 @@ export class Prefetch<Carried, Ready = Carried> {
   #day: ScopeDate | undefined;
   #beginsAt = 0;
   #lag: PrefetchLag = { accessKeys: 0 };
+  #fetchedAhead: ScopeDate | undefined;
   #failing = false;
   #beat: Promise<void> | undefined;
 
@@ -70,6 +71,11 @@ export class Prefetch<Carried, Ready = Carried> {
 
   get lag(): PrefetchLag {
     return this.#lag;
+  }
+
+  /** The newest day whose keys of all access keys in use were fetched; undefined while some are missing. */
+  get fetchedAhead(): ScopeDate | undefined {
+    return this.#lag.accessKeys === 0 ? this.#fetchedAhead : undefined;
   }
 
   /** Never rejects. */
@@ -89,6 +95,7 @@ export class Prefetch<Carried, Ready = Carried> {
         const tomorrow = addDays(today, 1);
         await this.#fetchUsed(tomorrow, addDays(today, 1 - IN_USE_DAYS));
         await wanted?.bring(tomorrow);
+        this.#fetchedAhead = tomorrow;
       }
       if (this.#failing) onChange(undefined);
       this.#failing = false;

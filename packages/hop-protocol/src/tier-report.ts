@@ -1,5 +1,6 @@
 import { MOST_BEACON_BYTES } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
+import { keyGauges } from './key-gauges.js';
 import { instant, scopeDate } from './schemas.js';
 
 /** What a tier tells the tier above about itself, and a region about the edges below it. Holds no key and no secret. */
@@ -24,6 +25,8 @@ export const ownReport = z.object({
   version: z.string().max(64),
   heldDays: z.array(heldDay).max(16),
   certificateExpiresAt: instant,
+  /** Of a master: none. */
+  keys: keyGauges.optional(),
   /** Nearest first; of a master: none. */
   parents: z.array(parentReport).max(32).default([]),
 });

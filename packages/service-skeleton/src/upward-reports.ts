@@ -5,10 +5,10 @@ import {
   REPORT_PATH,
   type Cancel,
   type Clock,
-  type HeldDay,
   type OwnReport,
 } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
+import type { KeyUpkeep } from './key-upkeep.js';
 import type { Logger } from './logging.js';
 import type { TierAbove } from './tier-above.js';
 import { VERSION } from './version.js';
@@ -18,7 +18,7 @@ export interface UpwardReportsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly credentials: CredentialsStore;
-  readonly heldDays: () => readonly HeldDay[];
+  readonly upkeep: Pick<KeyUpkeep<unknown>, 'heldDays' | 'gauges'>;
   /** What this tier adds to the report that every tier makes. */
   readonly more?: () => object;
 }
@@ -51,15 +51,16 @@ export class UpwardReports {
   }
 
   ownReport(): OwnReport {
-    const { credentials, heldDays, parents } = this.#options;
+    const { credentials, upkeep, parents } = this.#options;
     return {
       startedAt: new Date(this.#startedAt).toISOString(),
       version: VERSION,
-      heldDays: heldDays().map(({ date, keys, fetchedAt }) => ({
+      heldDays: upkeep.heldDays().map(({ date, keys, fetchedAt }) => ({
         date,
         keys,
         fetchedAt: new Date(fetchedAt).toISOString(),
       })),
+      keys: upkeep.gauges(),
       certificateExpiresAt: credentials.current.notAfter.toISOString(),
       parents: parents.status().map(({ url, isHealthy, isChosen, since, answeredAt, failure }) => ({
         url,

@@ -34,6 +34,7 @@ const REASON_OF_ABSENCE = {
   expired: 'access-key-expired',
   'not-for-scope': 'access-key-not-for-scope',
   revoked: 'scope-revoked',
+  unavailable: 'keys-unavailable',
 } as const satisfies Record<Absence, KeyMissingReason>;
 
 export interface ServiceKeysOptions {

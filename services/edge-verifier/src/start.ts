@@ -1,32 +1,26 @@
 import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
 import {
-  every,
   hasRole,
   identityOf,
   mtlsKeySource,
-  Prefetch,
   PREFETCH_HOURS,
   revokedIn,
   SERVICE_KEYS,
   spiffeIdOf,
   wipeRevoked,
   type EdgeIdentity,
-  type HeldDay,
 } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
-  fullWarnings,
+  KeyUpkeep,
   LedgerWatch,
   listen,
   openOwnCredentials,
-  tellFull,
-  tellPrefetch,
   TierAbove,
   UpwardReports,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
-import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
 import type { Configuration } from './configuration.js';
@@ -34,9 +28,8 @@ import { createEdge } from './edge.js';
 import { EdgeFeed } from './feed/edge-feed.js';
 import { feedGuard } from './feed/feed-guard.js';
 import { startFronts } from './fronts.js';
-import { createServiceKeys, type ServiceKeys } from './key-source.js';
+import { createServiceKeys } from './key-source.js';
 
-const EXPIRE_EVERY_MS = 60_000;
 const CHECKPOINT_EVERY_MS = 30_000;
 const DEBUG_WARNING =
   'KEYD_DEBUG_SIGNATURES is on: refusals show signed headers to whoever asks. Switch it off outside development.';
@@ -65,11 +58,18 @@ export async function startEdgeVerifier(
   const feed = await EdgeFeed.open(configuration, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
   const isRevoked = revokedIn(feed.follower, scope);
   const serviceKeys = createServiceKeys(configuration, { parent, clock, random, isRevoked });
-  tellFull(log, serviceKeys.days);
   wipeRevoked(feed.follower, serviceKeys, isRevoked, log);
   const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
-  const heldDays = (): readonly HeldDay[] => serviceKeys.days.status();
-  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, heldDays });
+  const upkeep = new KeyUpkeep({
+    keys: serviceKeys,
+    hours: PREFETCH_HOURS.edge,
+    identity: spiffeIdOf(own),
+    silenceEndsAt: () => feed.silenceEndsAt(),
+    clock,
+    random,
+    log,
+  });
+  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep });
 
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: configuration.stateFolder, region, clock, log });
@@ -81,8 +81,8 @@ export async function startEdgeVerifier(
   const debugWarning = configuration.debugSignatures ? [DEBUG_WARNING] : [];
   for (const warning of debugWarning) log.warn(warning);
   const health = createHealthApp({
-    notReady: () => [...notReady(serviceKeys, reports, clock.now()), ...feed.notReady()],
-    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...fullWarnings(serviceKeys.days), ...debugWarning],
+    notReady: () => [...notReady(upkeep, reports), ...feed.notReady()],
+    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...upkeep.warnings(), ...debugWarning],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
@@ -96,18 +96,7 @@ export async function startEdgeVerifier(
     ...fronts.addresses,
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
-  const prefetch = new Prefetch({
-    keys: serviceKeys,
-    hours: PREFETCH_HOURS.edge,
-    identity: spiffeIdOf(own),
-    clock,
-    random,
-    onChange: (failure) => tellPrefetch(log, failure),
-  });
-  const stopPrefetching = prefetch.start();
-  const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
-    serviceKeys.days.expire();
-  });
+  const stopKeeping = upkeep.start();
   feed.start();
   const stopReporting = reports.start();
   const stopRollingUp = rollups.start();
@@ -120,8 +109,7 @@ export async function startEdgeVerifier(
     },
     async close() {
       stop();
-      stopExpiring();
-      stopPrefetching();
+      stopKeeping();
       stopReporting();
       stopWatchingLedger();
       await Promise.all([fronts.close(), health.close()]);
@@ -145,8 +133,6 @@ function isOwnRegion(own: EdgeIdentity, server: ReturnType<typeof identityOf>): 
 }
 
 /** An edge can work when it holds today's keys or can ask for them. An expired certificate alone does not stop it. */
-function notReady(serviceKeys: ServiceKeys, region: UpwardReports, now: number): readonly string[] {
-  const today = scopeDateOf(now);
-  const holdsToday = serviceKeys.days.status().some(({ date, keys }) => date === today && keys > 0);
+function notReady({ holdsToday }: { readonly holdsToday: boolean }, region: UpwardReports): readonly string[] {
   return holdsToday || region.isParentReachable ? [] : ['no key of today is held and region-keyd cannot be reached'];
 }

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type {
   Absence,
   EdgeIdentity,
@@ -8,6 +9,9 @@ import type {
 } from '@sigv4-keyd/hop-protocol';
 import { kService, type KService } from '@sigv4-keyd/sigv4-core';
 import { refusalFor } from './policy.js';
+
+/** Keys that are derived before other requests have a turn: some milliseconds of work. */
+const SLICE = 500;
 
 /** The deriving side of the lower hop: one step down the ladder, for the one service of the asking edge. */
 export function serviceKeysFor(
@@ -20,7 +24,10 @@ export function serviceKeysFor(
       const held = await regionKeys.issue(request);
       const issued = new Map<string, IssuedKey<KService>>();
       const absent = new Map<string, Absence>(held.absent);
+      let derived = 0;
       for (const [accessKeyId, { facts, key }] of held.issued) {
+        if (derived > 0 && derived % SLICE === 0) await otherWork();
+        derived += 1;
         const refusal = isRevoked(request.date, facts) ? 'revoked' : refusalFor(edge, facts, now());
         if (refusal) absent.set(accessKeyId, refusal);
         else issued.set(accessKeyId, { facts, key: kService(key, edge.service) });

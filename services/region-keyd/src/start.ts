@@ -1,26 +1,14 @@
-import {
-  every,
-  identityOf,
-  Prefetch,
-  PREFETCH_HOURS,
-  revokedIn,
-  spiffeIdOf,
-  wipeRevoked,
-  type CachedKeySource,
-} from '@sigv4-keyd/hop-protocol';
+import { identityOf, PREFETCH_HOURS, revokedIn, spiffeIdOf, wipeRevoked } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
-  fullWarnings,
+  KeyUpkeep,
   listen,
   openOwnCredentials,
-  tellFull,
-  tellPrefetch,
   TierAbove,
   UpwardReports,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
-import { scopeDateOf, type KRegion } from '@sigv4-keyd/sigv4-core';
 import { AcceptanceRelay } from './acceptances/relay.js';
 import { createRegionApp } from './app.js';
 import type { Configuration } from './configuration.js';
@@ -30,8 +18,6 @@ import { CheckpointRelay } from './journal/checkpoint-relay.js';
 import type { IssuanceJournalOptions } from './journal/issuance-journal.js';
 import { RegionLedger } from './journal/region-ledger.js';
 import { createRegionKeys } from './key-source.js';
-
-const EXPIRE_EVERY_MS = 60_000;
 
 /** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
 export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeDurable'>;
@@ -56,7 +42,6 @@ export async function startRegionKeyd(
   const freshness = watchFreshness(feed, feedContext);
   const isRevoked = revokedIn(feed, { region: identity.region });
   const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, isRevoked });
-  tellFull(log, regionKeys.days);
   wipeRevoked(feed, regionKeys, isRevoked, log);
   const roster = new EdgeRoster();
   const ledger = await RegionLedger.open(configuration, {
@@ -66,16 +51,24 @@ export async function startRegionKeyd(
     random,
     ...(makeDurable && { makeDurable }),
   });
+  const upkeep = new KeyUpkeep({
+    keys: regionKeys,
+    hours: PREFETCH_HOURS.region,
+    identity: spiffeIdOf(identity),
+    clock,
+    random,
+    log,
+  });
   const reports = new UpwardReports({
     parents: masters,
     clock,
     log,
     credentials: store,
-    heldDays: () => regionKeys.days.status(),
+    upkeep,
     more: () => ({ edges: roster.list(), ...seenFeed(feed), ...ledger.seen() }),
   });
 
-  const whyNotReady = (): readonly string[] => [...notReady(regionKeys, reports, clock.now()), ...ledger.notReady()];
+  const whyNotReady = (): readonly string[] => [...notReady(upkeep, reports), ...ledger.notReady()];
   const { stateFolder, clockSkew: clockSkewSeconds } = configuration;
   const acceptances = await AcceptanceRelay.open({ stateFolder, master, clock, log });
   const app = await createRegionApp({
@@ -94,7 +87,7 @@ export async function startRegionKeyd(
   });
   const health = createHealthApp({
     notReady: whyNotReady,
-    warnings: () => [...freshness.warnings(), ...ledger.warnings(), ...fullWarnings(regionKeys.days)],
+    warnings: () => [...freshness.warnings(), ...ledger.warnings(), ...upkeep.warnings()],
     status: () => ({
       identity: store.current.spiffeId,
       ...reports.ownReport(),
@@ -108,18 +101,7 @@ export async function startRegionKeyd(
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
-  const prefetch = new Prefetch({
-    keys: regionKeys,
-    hours: PREFETCH_HOURS.region,
-    identity: spiffeIdOf(identity),
-    clock,
-    random,
-    onChange: (failure) => tellPrefetch(log, failure),
-  });
-  const stopPrefetching = prefetch.start();
-  const stopExpiring = every(clock, EXPIRE_EVERY_MS, () => {
-    regionKeys.days.expire();
-  });
+  const stopKeeping = upkeep.start();
   const stopWatching = freshness.start();
   feed.start();
   ledger.start();
@@ -130,8 +112,7 @@ export async function startRegionKeyd(
     reload: () => store.reload(),
     async close() {
       stop();
-      stopExpiring();
-      stopPrefetching();
+      stopKeeping();
       stopReporting();
       stopWatching();
       await Promise.all([app.close(), health.close()]);
@@ -144,8 +125,6 @@ export async function startRegionKeyd(
 }
 
 /** A region can work when it holds today's keys or can ask for them. */
-function notReady(regionKeys: CachedKeySource<KRegion>, master: UpwardReports, now: number): readonly string[] {
-  const today = scopeDateOf(now);
-  const holdsToday = regionKeys.days.status().some(({ date, keys }) => date === today && keys > 0);
+function notReady({ holdsToday }: { readonly holdsToday: boolean }, master: UpwardReports): readonly string[] {
   return holdsToday || master.isParentReachable ? [] : ['no key of today is held and master-keyd cannot be reached'];
 }

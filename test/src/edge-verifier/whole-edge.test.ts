@@ -128,6 +128,7 @@ t.test('keys come down from the master, and verify while all above is gone', asy
       ready: true,
       identity: `spiffe://${TRUST_DOMAIN}/edge/eu-west-1/s3/e1`,
       heldDays: [{ date: '20261122', keys: 1 }],
+      keys: { autonomySeconds: Number, daysHeld: 1, keysHeld: 1, misses: { asked: 2, absent: 1 } },
       regionReachable: true,
       certificateExpiresAt: String,
     },

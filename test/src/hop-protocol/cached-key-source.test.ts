@@ -160,3 +160,69 @@ t.test('an answer covers every access key that was asked for', async (t) => {
   t.same([...answer.issued.keys()].sort(), ['AK1', 'AK2']);
   t.same([...answer.absent], [['NO1', 'unknown']]);
 });
+
+t.test('a slow parent does not keep anyone waiting whose keys are held', async (t) => {
+  const { cache, parent, clock } = setUp();
+  await cache.find(TODAY, 'AK1');
+  const open = parent.hold();
+  const missing = cache.find(TODAY, 'AK2');
+  t.match(cache.held(TODAY, 'AK1'), { key: 'AK1@20261122' }, 'not even for a turn of the event loop');
+  t.match(await cache.find(TODAY, 'AK1'), { key: 'AK1@20261122' });
+  const answer = cache.issue({ date: TODAY, accessKeyIds: ['AK1', 'AK2', 'AK3'] });
+  await clock.advance(1_000);
+  const { issued, absent } = await answer;
+  t.same([...issued.keys()], ['AK1'], 'asked for together with others: after a second');
+  t.same(
+    [...absent],
+    [
+      ['AK2', 'unavailable'],
+      ['AK3', 'unavailable'],
+    ],
+  );
+  let settled = false;
+  const nothingKnown = cache.issue({ date: TODAY, accessKeyIds: ['AK4'] }).finally(() => {
+    settled = true;
+  });
+  await clock.advance(60_000);
+  t.equal(settled, false, 'who asks for nothing that is held waits for the parent');
+  open();
+  t.match(await missing, { key: 'AK2@20261122' });
+  t.same([...(await nothingKnown).issued.keys()], ['AK4']);
+  const later = await cache.issue({ date: TODAY, accessKeyIds: ['AK2', 'AK3'] });
+  t.same([...later.issued.keys()], ['AK2', 'AK3'], 'what came too late for one answer is held for the next');
+});
+
+t.test('with the parent down, an answer has what is held; only one without anything is an error', async (t) => {
+  const { cache, parent, clock } = setUp();
+  await cache.issue({ date: TODAY, accessKeyIds: ['AK1', 'NO1'] });
+  parent.failure = new KeydError('parent-unavailable');
+  const { issued, absent } = await cache.issue({ date: TODAY, accessKeyIds: ['AK1', 'NO1', 'AK2'] });
+  t.same([...issued.keys()], ['AK1']);
+  t.same(
+    [...absent],
+    [
+      ['NO1', 'unknown'],
+      ['AK2', 'unavailable'],
+    ],
+  );
+  await t.rejects(cache.issue({ date: TODAY, accessKeyIds: ['AK2', 'AK3'] }), { code: 'parent-unavailable' });
+  parent.failure = undefined;
+  await clock.advance(5_000);
+  t.equal((await cache.issue({ date: TODAY, accessKeyIds: ['AK2', 'AK3'] })).issued.size, 2);
+  t.match(cache.misses, { asked: 5, absent: 1, failed: 1, refused: 0 });
+});
+
+t.test('what the parent calls unavailable is asked for again soon, and leaves no debt', async (t) => {
+  const { cache, parent, clock } = setUp();
+  parent.isBlind = true;
+  const many = Array.from({ length: 500 }, (_, i) => `AK${i}`);
+  const { absent } = await cache.issue({ date: TODAY, accessKeyIds: many });
+  t.same(new Set(absent.values()), new Set(['unavailable']));
+  t.equal(cache.held(TODAY, 'AK1'), 'unavailable');
+  await t.rejects(cache.find(TODAY, 'AK501'), { code: 'too-many-requests' }, 'a flood of them is held off');
+  await t.rejects(cache.fetchAhead({ date: TODAY, accessKeyIds: ['AK502'] }), { code: 'parent-unavailable' });
+  parent.isBlind = false;
+  await clock.advance(1_000);
+  t.match(await cache.find(TODAY, 'AK1'), { key: 'AK1@20261122' });
+  t.match(await cache.find(TODAY, 'AK501'), { key: 'AK501@20261122' });
+});

@@ -13,6 +13,8 @@ import { factsOf } from './text-keys.js';
 export class KnowingParent implements KeySource<string> {
   readonly asked: KeyRequest[] = [];
   failure: Error | undefined;
+  /** Answers that nothing is known. */
+  isBlind = false;
   accepts: (date: ScopeDate) => boolean = () => true;
   #gate: Promise<void> = Promise.resolve();
 
@@ -24,7 +26,8 @@ export class KnowingParent implements KeySource<string> {
     const issued = new Map<string, IssuedKey<string>>();
     const absent = new Map<string, Absence>();
     for (const accessKeyId of request.accessKeyIds) {
-      if (accessKeyId.startsWith('AK')) {
+      if (this.isBlind) absent.set(accessKeyId, 'unavailable');
+      else if (accessKeyId.startsWith('AK')) {
         issued.set(accessKeyId, { facts: factsOf(accessKeyId), key: `${accessKeyId}@${request.date}` });
       } else {
         absent.set(accessKeyId, 'unknown');

@@ -212,7 +212,16 @@ t.test('status does not let a tier write to the terminal', async (t) => {
     { url: 'https://near:8443', isHealthy: false, isChosen: false, since: at, failure: 'no answer\u0007' },
     { url: 'https://far:8443', isHealthy: true, isChosen: true, since: at, answeredAt: at },
   ];
-  const report = { startedAt: at, version: '1\u001b[2J\u0007', certificateExpiresAt: at, heldDays: [], parents };
+  const keys = {
+    autonomySeconds: 59,
+    daysHeld: 1,
+    keysHeld: 3,
+    mostKeysADay: 9,
+    memoryBytes: 2 ** 20,
+    prefetchLag: { accessKeys: 2, seconds: 7_300 },
+    misses: { asked: 0, absent: 0, refused: 0, failed: 0 },
+  };
+  const report = { startedAt: at, version: '1\u001b[2J\u0007', certificateExpiresAt: at, heldDays: [], parents, keys };
   const edge = { spiffeId: 'spiffe://keyd.test/edge/a/s3/\u001b]0;owned\u0007', heardAt: at, report };
   const region = { spiffeId: 'spiffe://keyd.test/region/a/r', region: 'a', heardAt: at, issued: [], edges: [edge] };
   const answer = { at, masters: [], accessKeys: { enabled: 0, disabled: 0 }, regions: [region] };
@@ -224,6 +233,7 @@ t.test('status does not let a tier write to the terminal', async (t) => {
   for (const sent of ['\u0007', '\u001b[2J', '\u001b]']) t.notOk(out.includes(sent), JSON.stringify(sent));
   t.match(out, /\/edge\/a\/s3\/\ufffd\]0;owned\ufffd/);
   t.match(out, /https:\/\/near:8443 +.*put aside for 0s: no answer\ufffd.* never\n/);
+  t.match(out, /owned\ufffd +.*59s.* +3 +1\.0 MiB +.*2 missing for 2h/);
   t.match(out, /\(first\) +https:\/\/far:8443 +.*well.* 0s ago\n/);
 });
 

@@ -1,6 +1,7 @@
 import { REPORT_EVERY_MS, type StatusAnswer } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { ago, span } from './age.js';
+import { autonomyText } from './autonomy.js';
 import { parentsText } from './parents.js';
 import { table } from './table.js';
 
@@ -25,6 +26,7 @@ export function statusText(paint: Paint, status: StatusAnswer): string {
     tiers(paint, status, now),
     parentsText(paint, status, now),
     heldKeys(paint, status, now),
+    autonomyText(paint, status),
     issued(paint, status, now),
     accessKeys(status),
   ];

@@ -62,6 +62,13 @@ export class EdgeFeed {
     return this.#watch.freshness === 'hard' ? this.#watch.warnings() : [];
   }
 
+  /** When nothing is served any more unless news arrive, epoch milliseconds. */
+  silenceEndsAt(): number {
+    const { beacon } = this.follower.state;
+    if (beacon === undefined) return 0;
+    return Math.min(Date.parse(beacon.at) + this.horizons.hardSeconds * 1000, Date.parse(beacon.expires));
+  }
+
   warnings(): readonly string[] {
     return this.#watch.warnings();
   }
