@@ -85,12 +85,14 @@ function edgeProgram(state: StateFolder, plan: PortPlan, { region, service, ...p
       KEYD_UPSTREAM: `http://${local(plan.upstream)}`,
       KEYD_FORWARD_AUTH_LISTEN: local(ports.forwardAuth),
       KEYD_EXTERNAL_HOSTS: hostsOf(service, [ports.proxy, ports.forwardAuth]).join(','),
-      // curl uploads files to S3 with an unsigned body.
-      KEYD_UNSIGNED_PAYLOAD: service === 's3' ? 'yes' : 'no',
+      KEYD_PAYLOAD_MODES: service === 's3' ? S3_MODES : 'auto',
     },
     ready: readyOf(ports.health),
   };
 }
+
+/** All that S3 clients send; curl uploads files with an unsigned body. */
+const S3_MODES = 'exact,body,unsigned,streaming-signed,streaming-signed-trailer,streaming-unsigned-trailer';
 
 /** S3 clients may put the bucket before the host. */
 function hostsOf(service: string, ports: readonly number[]): readonly string[] {

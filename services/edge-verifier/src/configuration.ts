@@ -19,6 +19,7 @@ import { z } from 'zod';
 import { externalHosts } from './external-hosts.js';
 import { feedSettings, horizonProblem } from './feed/feed-settings.js';
 import { ORIGINS } from './forward-auth/original-request.js';
+import { payloadModes } from './payload-modes.js';
 import { windowRuleOf } from './policy.js';
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
@@ -51,7 +52,20 @@ const settings = z.object({
     .default('refused')
     .describe('Bodies at a front: refused, their signed hash declared for the upstream to check, or sent along'),
   presigned: yesOrNo.prefault('yes').describe('Accept presigned URLs'),
-  unsignedPayload: yesOrNo.prefault('no').describe('Accept bodies that no signature covers (UNSIGNED-PAYLOAD)'),
+  payloadModes: payloadModes
+    .prefault('auto')
+    .describe(
+      'Payload modes that are accepted: exact, body, unsigned, streaming-signed, streaming-signed-trailer, ' +
+        'streaming-unsigned-trailer, separated by commas; auto is all but unsigned for S3, exact,body for others',
+    ),
+  smallestChunk: bytes.prefault('8KiB').describe('Least data of a chunk, but for the last one of a body'),
+  largestChunk: bytes
+    .prefault('4MiB')
+    .describe('Most data of a signed chunk: it waits in memory until its signature was checked'),
+  chunkedUpstream: z
+    .enum(['decoded', 'as-received'])
+    .default('decoded')
+    .describe('What the upstream gets of a body in chunks: its data, or also the framing and signatures'),
   unnormalisedPaths: yesOrNo
     .prefault('no')
     .describe('Accept paths with empty or dot segments where the signature covers the normalised path (not S3)'),
@@ -109,6 +123,11 @@ export const configuration = related(settings, [
     between: ['bodyInMemory', 'largestBody'],
     problem: ({ bodyInMemory, largestBody }) =>
       bodyInMemory > largestBody ? 'KEYD_BODY_IN_MEMORY must not be above KEYD_LARGEST_BODY' : undefined,
+  },
+  {
+    between: ['smallestChunk', 'largestChunk'],
+    problem: ({ smallestChunk, largestChunk }) =>
+      smallestChunk > largestChunk ? 'KEYD_SMALLEST_CHUNK must not be above KEYD_LARGEST_CHUNK' : undefined,
   },
   { between: ['softHorizon', 'hardHorizon'], problem: horizonProblem },
   {

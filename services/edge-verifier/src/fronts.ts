@@ -6,11 +6,12 @@ import type { Configuration } from './configuration.js';
 import type { Edge } from './edge.js';
 import { createForwardAuthApp } from './forward-auth/app.js';
 import { ForwardAuth } from './forward-auth/forward-auth.js';
+import { acceptedModes } from './payload-modes.js';
 import { createProxyApp } from './proxy/app.js';
-import type { PayloadLimits } from './proxy/incoming-payload.js';
 import { PublicCertificate } from './proxy/public-certificate.js';
 import { ReverseProxy } from './proxy/reverse-proxy.js';
 import { Upstream } from './proxy/upstream.js';
+import type { BodyRules } from './proxy/verified-payload.js';
 
 export interface RunningFronts {
   readonly addresses: Readonly<Record<string, string>>;
@@ -50,8 +51,8 @@ class Fronts implements RunningFronts {
       await this.#startTls(edge, proxy, configuration);
     }
     if (forwardAuthListen) {
-      const { forwardAuthFrom: origin, forwardAuthBodies: bodies, unsignedPayload } = configuration;
-      const rules = { origin, bodies, unsignedPayload, limits: limitsOf(configuration) };
+      const { forwardAuthFrom: origin, forwardAuthBodies: bodies } = configuration;
+      const rules = { origin, bodies, ...payloadRules(edge, configuration) };
       const app = createForwardAuthApp(edge, new ForwardAuth(edge, rules));
       await this.#listen('forwardAuth', app, forwardAuthListen, 'KEYD_FORWARD_AUTH_LISTEN');
     }
@@ -85,15 +86,22 @@ class Fronts implements RunningFronts {
 }
 
 function reverseProxy(edge: Edge, upstream: Upstream, configuration: Configuration): ReverseProxy {
-  const { bodyInMemory, spoolFolder, unsignedPayload, forwardAuthorization } = configuration;
+  const { bodyInMemory, spoolFolder, chunkedUpstream, forwardAuthorization } = configuration;
   return new ReverseProxy(edge, upstream, {
-    limits: limitsOf(configuration),
+    ...payloadRules(edge, configuration),
     holding: { inMemory: bodyInMemory, spoolFolder },
-    unsignedPayload,
+    chunkedForm: chunkedUpstream,
     forwardAuthorization,
   });
 }
 
-function limitsOf({ largestBody, bodyIdle }: Configuration): PayloadLimits {
-  return { largest: largestBody, idleMs: bodyIdle * 1000 };
+/** What every front asks of a body. */
+function payloadRules({ policy }: Edge, configuration: Configuration): BodyRules {
+  const { payloadModes, largestBody, bodyIdle, smallestChunk, largestChunk } = configuration;
+  return {
+    limits: { largest: largestBody, idleMs: bodyIdle * 1000 },
+    chunks: { smallest: smallestChunk, largest: largestChunk },
+    // The policy itself takes this mode: a request without a body leaves nothing unsigned.
+    unsignedPayload: acceptedModes(payloadModes, policy.service).has('unsigned'),
+  };
 }

@@ -1,6 +1,7 @@
 import { isInWindow, type EdgeIdentity, type WindowRule } from '@sigv4-keyd/hop-protocol';
 import { hostMatcher, pathRuleOf, type VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
+import { acceptedModes } from './payload-modes.js';
 
 interface WindowSettings {
   readonly presigned: boolean;
@@ -8,7 +9,7 @@ interface WindowSettings {
   readonly clockSkew: number;
 }
 export type PolicySettings = WindowSettings &
-  Pick<Configuration, 'externalHosts' | 'unnormalisedPaths' | 'debugSignatures'>;
+  Pick<Configuration, 'externalHosts' | 'payloadModes' | 'unnormalisedPaths' | 'debugSignatures'>;
 
 /** The days whose keys the edge holds: past ones only for as long as a presigned URL may live. */
 export function windowRuleOf(settings: WindowSettings): WindowRule {
@@ -31,7 +32,7 @@ export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings):
     acceptsDate: (date, now) => isInWindow(window, date, now),
     acceptsHost: hostMatcher(settings.externalHosts),
     // An unsigned payload of no bytes leaves nothing unsigned, so each front decides by the body that it finds.
-    payloadModes: new Set(['exact', 'body', 'unsigned']),
+    payloadModes: new Set([...acceptedModes(settings.payloadModes, own.service), 'unsigned']),
     sessionTokens: 'refused',
     unnormalisedPaths: settings.unnormalisedPaths ? 'accepted' : 'refused',
     describesMismatch: settings.debugSignatures,

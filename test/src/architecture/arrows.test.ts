@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/sigv4-answers': ['sigv4-core'],
   'packages/sigv4-client': ['sigv4-core'],
   'packages/sigv4-server': ['sigv4-core', 'sigv4-answers'],
+  'packages/payload-streams': ['sigv4-core'],
   'packages/fastify-mtls': [],
   'packages/ledger': ['sigv4-core', 'fastify-mtls'],
   'packages/revocation': ['sigv4-core'],
@@ -24,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'services/edge-verifier': [
     'sigv4-core',
     'sigv4-answers',
+    'payload-streams',
     'fastify-mtls',
     'revocation',
     'ledger',

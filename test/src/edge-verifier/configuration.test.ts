@@ -27,7 +27,7 @@ t.test('a complete configuration has its defaults', (t) => {
   const settings = readConfiguration(configuration, environmentOf(t.testdir()));
   t.match(settings, {
     presigned: true,
-    unsignedPayload: false,
+    payloadModes: 'auto',
     unnormalisedPaths: false,
     forwardAuthorization: false,
     forwardAuthFrom: 'x-original',
@@ -60,7 +60,9 @@ t.test('each malformed value is named with what it has to be', (t) => {
     FORWARD_AUTH_LISTEN: ['8080'],
     UPSTREAM: ['upstream:80', 'ftp://upstream', 'http://upstream/path', 'http://user@upstream'],
     PRESIGNED: ['true', 'YES'],
-    UNSIGNED_PAYLOAD: ['1'],
+    PAYLOAD_MODES: ['all', 'exact,,body', 'auto,exact', 'streaming-events', 'streaming-ecdsa', 'UNSIGNED-PAYLOAD'],
+    CHUNKED_UPSTREAM: ['raw'],
+    LARGEST_CHUNK: ['4'],
     UNNORMALISED_PATHS: ['maybe'],
     FORWARD_AUTHORIZATION: ['on'],
     FORWARD_AUTH_BODIES: ['accepted'],
@@ -101,6 +103,8 @@ t.test('settings that contradict each other, and all problems at once', (t) => {
   }
   const sizes = { KEYD_BODY_IN_MEMORY: '2MiB', KEYD_LARGEST_BODY: '1MiB' };
   t.match(problemsOf({ ...complete, ...sizes }), [/^KEYD_BODY_IN_MEMORY must not be above/]);
+  const chunks = { KEYD_SMALLEST_CHUNK: '2MiB', KEYD_LARGEST_CHUNK: '1MiB' };
+  t.match(problemsOf({ ...complete, ...chunks }), [/^KEYD_SMALLEST_CHUNK must not be above/]);
   t.match(problemsOf({ ...complete, KEYD_REGION: 'eu-west-1' }), [/^KEYD_REGION is not a setting/], 'the certificate says it');
   const many = problemsOf({ KEYD_PRESIGNED: 'maybe', KEYD_PROXY_TLS_LISTEN: ':0', ...sizes });
   const parts = ['TRUST_DOMAIN', 'REGIONS', 'PRESIGNED', 'belong together', 'UPSTREAM', 'BODY_IN_MEMORY'];

@@ -1,6 +1,7 @@
 import { EMPTY_BODY_SHA256, sha256Hex } from '@sigv4-keyd/sigv4-core';
 import t, { type Test } from 'tap';
 import { ACCESS_KEY_ID, HOST, presigned, send, signed, type Message, type Reply } from './client.js';
+import { chunked as chunkedMessage, withChangedByte } from './chunked-client.js';
 import { startEdge, type EdgeUnderTest } from './edge-under-test.js';
 
 type Origin = 'x-original' | 'x-forwarded' | 'request-line';
@@ -190,7 +191,9 @@ t.test('a body that the front sends along is hashed and compared', async (t) => 
 
 t.test('bodies stay with the front: refused, or declared for the upstream to check', async (t) => {
   const refusing = await startEdge(t);
-  const declaring = await startEdge(t, { env: { KEYD_FORWARD_AUTH_BODIES: 'declared', KEYD_UNSIGNED_PAYLOAD: 'yes' } });
+  const declaring = await startEdge(t, {
+    env: { KEYD_FORWARD_AUTH_BODIES: 'declared', KEYD_PAYLOAD_MODES: 'exact,body,unsigned,streaming-signed' },
+  });
   const body = Buffer.from('content');
   const length = ['X-Original-Content-Length', String(body.length)] as const;
   const chunked = ['X-Original-Transfer-Encoding', 'chunked'] as const;
@@ -217,8 +220,30 @@ t.test('bodies stay with the front: refused, or declared for the upstream to che
   }
   t.equal(await of(refusing, unstated, none), EMPTY_BODY_SHA256);
   t.equal(await of(refusing, unsigned), EMPTY_BODY_SHA256, 'no bytes leave nothing unsigned');
-  const streaming = signed({ method: 'PUT', payload: { kind: 'streaming-signed' } });
-  t.equal(await of(declaring, streaming, length), 'payload-mode-refused');
+  const streaming = await chunkedMessage({ kind: 'streaming-signed', data: body });
+  for (const edge of [refusing, declaring]) {
+    t.equal(await of(edge, streaming, length), 'body-not-seen', 'nobody behind could verify the chunks');
+  }
+});
+
+t.test('a body in chunks that the front sends along is verified chunk by chunk', async (t) => {
+  const data = Buffer.alloc(20_000, 'content ');
+  for (const origin of ORIGINS) {
+    const edge = await edgeFor(t, origin, { KEYD_FORWARD_AUTH_BODIES: 'sent' });
+    const outcome = async (message: Message): Promise<unknown> => {
+      const { status, headers } = await send(edge.forwardAuth, { ...question(message, origin), body: message.body });
+      return status === 204 ? headers['x-keyd-payload-sha256'] : headers['x-keyd-reason'];
+    };
+    const signedChunks = await chunkedMessage({ kind: 'streaming-signed-trailer', data });
+    t.equal(await outcome(signedChunks), 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER', origin);
+    t.equal(await outcome(withChangedByte(signedChunks, 18_000)), 'chunk-signature-mismatch');
+    t.equal(await outcome({ ...signedChunks, body: signedChunks.body.subarray(0, -2) }), 'incomplete-body');
+    const unsignedChunks = await chunkedMessage({ kind: 'streaming-unsigned-trailer', data });
+    t.equal(await outcome(unsignedChunks), 'STREAMING-UNSIGNED-PAYLOAD-TRAILER');
+    t.equal(await outcome(withChangedByte(unsignedChunks, 18_000)), 'checksum-mismatch');
+    const checked = signed({ method: 'PUT', body: data, headers: [['x-amz-checksum-crc32', 'AAAAAA==']] });
+    t.equal(await outcome(checked), 'checksum-mismatch', 'and a checksum in a header');
+  }
 });
 
 t.test('a signed content-length is the one that the client sent', async (t) => {

@@ -12,7 +12,7 @@ const PUT = { method: 'PUT', body: 'abc' } as const;
 const chunkedAbc = '3\r\nabc\r\n0\r\n\r\n';
 
 t.test('messages that two servers could read in two ways, or that are no plain request, go nowhere', async (t) => {
-  const { proxy, upstream, log } = await startEdge(t, { env: { KEYD_UNSIGNED_PAYLOAD: 'yes' } });
+  const { proxy, upstream, log } = await startEdge(t, { env: { KEYD_PAYLOAD_MODES: 'exact,body,unsigned' } });
   const control = await sendRaw(proxy, wire(['content-length: 3'], 'abc', PUT));
   t.match(control, /^HTTP\/1.1 200 /, 'the control is served');
   upstream.wire = '';

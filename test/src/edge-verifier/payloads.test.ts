@@ -8,6 +8,7 @@ import { startEdge, type EdgeUnderTest } from './edge-under-test.js';
 
 const SMALL = Buffer.from('a small body');
 const LARGE = Buffer.alloc(300 * 1024, 'a large body, ');
+const UNSIGNED = { KEYD_PAYLOAD_MODES: 'exact,body,unsigned' };
 const SPOOLING = { KEYD_BODY_IN_MEMORY: '16KiB', KEYD_LARGEST_BODY: '1MiB' };
 
 /** Descriptors of this process that are files without a name: spools that nobody closed. */
@@ -129,7 +130,7 @@ t.test('the connection stays a while after such a refusal, so that the answer is
 });
 
 t.test('a body that is too large: by its length at once, in chunks as soon as it is', async (t) => {
-  const edge = await startEdge(t, { env: { ...SPOOLING, KEYD_LARGEST_BODY: '64KiB', KEYD_UNSIGNED_PAYLOAD: 'yes' } });
+  const edge = await startEdge(t, { env: { ...SPOOLING, KEYD_LARGEST_BODY: '64KiB', ...UNSIGNED } });
   const announced = await send(edge.proxy, signed({ method: 'PUT', body: LARGE }), { expectContinue: true });
   t.match(announced, { status: 400, continued: false, headers: { 'x-keyd-reason': 'body-too-large' } });
   t.match(announced.body, /<Code>EntityTooLarge<\/Code>/);
@@ -143,7 +144,7 @@ t.test('a body that is too large: by its length at once, in chunks as soon as it
 });
 
 t.test('unsigned payloads stream through where they are accepted', async (t) => {
-  const edge = await startEdge(t, { env: { KEYD_UNSIGNED_PAYLOAD: 'yes' } });
+  const edge = await startEdge(t, { env: UNSIGNED });
   for (const chunked of [false, true]) {
     const message = signed({ method: 'PUT', body: LARGE, payload: { kind: 'unsigned' } });
     const reply = await send(edge.proxy, message, { chunked });
@@ -179,17 +180,8 @@ t.test('unsigned payloads are refused where they are not, except those of no byt
   t.strictSame(edge.upstream.lastHeader('x-keyd-payload-sha256'), [EMPTY_BODY_SHA256]);
 });
 
-t.test('streaming modes are refused', async (t) => {
-  const edge = await startEdge(t, { env: { KEYD_UNSIGNED_PAYLOAD: 'yes' } });
-  for (const kind of ['streaming-signed', 'streaming-signed-trailer', 'streaming-unsigned-trailer'] as const) {
-    const reply = await send(edge.proxy, signed({ method: 'PUT', body: SMALL, payload: { kind } }));
-    t.match(reply, { status: 501, headers: { 'x-keyd-reason': 'payload-mode-refused' } }, kind);
-  }
-  t.equal(edge.upstream.wire, '');
-});
-
 t.test('a client that leaves in the middle of its body leaves nothing behind', async (t) => {
-  const edge = await startEdge(t, { env: { ...SPOOLING, KEYD_UNSIGNED_PAYLOAD: 'yes' } });
+  const edge = await startEdge(t, { env: { ...SPOOLING, ...UNSIGNED } });
   const [host, port] = edge.proxy.split(':');
   for (const payload of [{ kind: 'exact', sha256: sha256Hex(LARGE) }, { kind: 'unsigned' }] as const) {
     let upstreamLost = payload.kind === 'exact';
@@ -241,7 +233,7 @@ t.test('a spool that cannot be made or filled: a clear answer, nothing sent, not
 });
 
 t.test('a slow upstream holds a large body back', async (t) => {
-  const edge = await startEdge(t, { env: { KEYD_UNSIGNED_PAYLOAD: 'yes' } });
+  const edge = await startEdge(t, { env: UNSIGNED });
   const [host, port] = edge.proxy.split(':');
   let release = (): void => undefined;
   edge.upstream.early = (request, response) => {

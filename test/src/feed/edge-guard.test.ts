@@ -58,7 +58,7 @@ for (const payload of [undefined, { kind: 'unsigned' }] as const) {
   const kind = payload?.kind ?? 'signed';
   t.test(`what is revoked while its ${kind} body comes is not accepted any more`, async (t) => {
     const guard = new SwitchedGuard();
-    const { proxy, upstream, log } = await startEdge(t, { guard, env: { KEYD_UNSIGNED_PAYLOAD: 'yes' } });
+    const { proxy, upstream, log } = await startEdge(t, { guard, env: { KEYD_PAYLOAD_MODES: 'exact,body,unsigned' } });
     const draft = { method: 'PUT', target: '/slow', body: 'a body in two parts' };
     const message = signed({ ...draft, ...(payload && { payload }) });
     const [host, port] = proxy.split(':');

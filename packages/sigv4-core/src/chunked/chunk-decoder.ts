@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import type { KSigning } from '../key-ladder.js';
 import { isRefused, refuse } from '../refusal.js';
 import type { Refused } from '../refusal.js';
+import type { SignatureKey } from '../signature-key.js';
 import { LONGEST_CHUNK_HEADER, parseChunkHeader } from './chunk-header.js';
 import type { ChunkScope } from './chunk-string-to-sign.js';
 import { CHUNKED_MODES } from './chunked-mode.js';
@@ -12,6 +12,7 @@ import { LineReader } from './line-reader.js';
 import { PieceRelease } from './piece-release.js';
 import type { PayloadPiece } from './piece-release.js';
 import { SignatureChain } from './signature-chain.js';
+import type { ChainLink } from './signature-chain.js';
 import { canonicalTrailers, LONGEST_TRAILER, TrailerReader } from './trailers.js';
 import type { Trailers } from './trailers.js';
 
@@ -59,7 +60,7 @@ export class ChunkDecoder {
   readonly #payload: ChunkedPayload;
   readonly #rules: ChunkedRules;
   readonly #limits: ChunkLimits;
-  readonly #chain: SignatureChain;
+  readonly #chain: SignatureChain | undefined;
   readonly #lines = new LineReader();
   readonly #trailers: TrailerReader;
   readonly #release: PieceRelease;
@@ -74,11 +75,12 @@ export class ChunkDecoder {
   #announced = 0;
   #hadSmallChunk = false;
 
-  constructor(request: ChunkedRequest, key: KSigning, limits: ChunkLimits) {
+  constructor(request: ChunkedRequest, key: SignatureKey, limits: ChunkLimits) {
     this.#payload = request.payload;
     this.#rules = CHUNKED_MODES[request.payload.kind];
     this.#limits = limits;
-    this.#chain = new SignatureChain(key, request, request.signature);
+    // A public key makes no signature of a chunk, and so proves none.
+    this.#chain = key.rung === 'kSigning' ? new SignatureChain(key, request, request.signature) : undefined;
     this.#trailers = new TrailerReader(request.payload.trailers);
     this.#release = new PieceRelease(request.payload.decodedLength);
   }
@@ -174,7 +176,7 @@ export class ChunkDecoder {
   #checkSignature(): Refused | undefined {
     if (!this.#rules.signsChunks) return undefined;
     const link = { kind: 'chunk', sha256: this.#hash.digest('hex') } as const;
-    if (!this.#chain.accepts(link, this.#signature ?? '')) return refuse('chunk-signature-mismatch');
+    if (!this.#accepts(link, this.#signature)) return refuse('chunk-signature-mismatch');
     this.#releaseHeld();
     return undefined;
   }
@@ -195,9 +197,13 @@ export class ChunkDecoder {
       );
     }
     const link = { kind: 'trailers', canonical: canonicalTrailers(found) } as const;
-    if (signature !== undefined && !this.#chain.accepts(link, signature)) return refuse('trailer-signature-mismatch');
+    if (this.#rules.signsChunks && !this.#accepts(link, signature)) return refuse('trailer-signature-mismatch');
     this.#end();
     return undefined;
+  }
+
+  #accepts(link: ChainLink, presented: string | undefined): boolean {
+    return presented !== undefined && this.#chain?.accepts(link, presented) === true;
   }
 
   #end(): void {

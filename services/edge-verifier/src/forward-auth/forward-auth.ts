@@ -1,22 +1,20 @@
 import type { Answer, Refusal } from '@sigv4-keyd/sigv4-answers';
-import { examineRequest, type Examined, type KSigning, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import { examineRequest, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
 import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
-import { framingOf, incomingPayload, sayContinue, type PayloadLimits } from '../proxy/incoming-payload.js';
+import { framingOf, incomingPayload, sayContinue } from '../proxy/incoming-payload.js';
 import { refusalOf } from '../proxy/payload-error.js';
+import type { BodyRules } from '../proxy/verified-payload.js';
 import { originalRequest, type Origin } from './original-request.js';
-import { verifySentPayload } from './sent-payload.js';
+import { verifySentPayload, type SentPayload } from './sent-payload.js';
 import { verifyUnseenPayload, type Vouched } from './unseen-payload.js';
 
-export interface ForwardAuthRules {
+export interface ForwardAuthRules extends BodyRules {
   readonly origin: Origin;
   /** `sent`: the front sends the body along. Otherwise it keeps it, and signed ones are refused or only declared. */
   readonly bodies: 'refused' | 'declared' | 'sent';
-  readonly unsignedPayload: boolean;
-  /** Of bodies that are sent along. */
-  readonly limits: PayloadLimits;
 }
 
 /** Says yes or no to a front that keeps the request and its body to itself. */
@@ -58,7 +56,7 @@ export class ForwardAuth {
     question.examined = examined;
     const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope);
     if (!finding.found) return finding;
-    const vouched = await this.#verify(examined, finding.key, original.hasBody, arrival);
+    const vouched = await this.#verify({ examined, ...finding }, original.hasBody, arrival);
     if ('reason' in vouched) return vouched;
     // What was revoked while a body came is not accepted any more.
     const reason = finding.objection();
@@ -66,16 +64,17 @@ export class ForwardAuth {
   }
 
   #verify(
-    examined: Examined,
-    key: KSigning,
+    proof: Proof,
     hasBody: boolean,
     { request, response }: Arrival,
   ): Promise<Vouched | Refusal> | Vouched | Refusal {
     const { bodies, unsignedPayload, limits } = this.#rules;
+    const { examined, key } = proof;
     if (bodies !== 'sent') return verifyUnseenPayload(examined, key, hasBody, { bodies, unsignedPayload });
     const begin = (): void => sayContinue(request, response);
-    const parts = (): AsyncIterable<Buffer> => incomingPayload(request, limits, this.#edge.clock, begin);
-    return verifySentPayload(examined, key, { present: framingOf(request).present, parts }, { unsignedPayload });
+    const parts = (largest: number): AsyncIterable<Buffer> =>
+      incomingPayload(request, { ...limits, largest }, this.#edge.clock, begin);
+    return verifySentPayload({ ...proof, framing: framingOf(request), parts }, this.#rules);
   }
 
   /**
@@ -90,6 +89,9 @@ export class ForwardAuth {
     return { ...answer, status: isOutage ? status : 403, headers };
   }
 }
+
+/** A request, the key that proves it, and what speaks against it by now. */
+type Proof = Pick<SentPayload, 'examined' | 'key' | 'objection'>;
 
 /** What is known of the original request so far, for the audit. */
 interface Question {

@@ -47,6 +47,8 @@ function expectedPayload({ payload }: Examined, hasBody: boolean, rules: UnseenP
     case 'streaming-signed':
     case 'streaming-signed-trailer':
     case 'streaming-unsigned-trailer':
+      // Whoever has no key cannot verify a chunk: no declared hash stands for them, as it does for an exact body.
+      return { reason: 'body-not-seen' };
     case 'streaming-events':
     case 'streaming-ecdsa':
     case 'streaming-ecdsa-trailer':

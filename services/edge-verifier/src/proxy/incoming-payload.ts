@@ -3,7 +3,7 @@ import type { Clock } from '@sigv4-keyd/hop-protocol';
 import { PayloadError } from './payload-error.js';
 
 export interface PayloadLimits {
-  /** Bytes. */
+  /** Bytes, with whatever frames them. */
   readonly largest: number;
   /** The longest pause between two parts, milliseconds. */
   readonly idleMs: number;

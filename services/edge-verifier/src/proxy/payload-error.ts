@@ -1,9 +1,9 @@
+import { PayloadRefused } from '@sigv4-keyd/payload-streams';
 import type { AnyRefusalReason, Refusal } from '@sigv4-keyd/sigv4-answers';
 
-export type PayloadFailure =
-  Extract<AnyRefusalReason, 'body-too-large' | 'request-timeout' | 'spool-unavailable'> | 'client-gone';
+export type PayloadFailure = AnyRefusalReason | 'client-gone';
 
-/** The body of a request did not arrive whole. `client-gone`: nobody is left to be answered. */
+/** The body of a request did not arrive whole, or in time. `client-gone`: nobody is left to be answered. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
   readonly reason: PayloadFailure;
@@ -14,9 +14,20 @@ export class PayloadError extends Error {
   }
 }
 
-/** What to answer after a failure; undefined when nobody is left to be answered. */
+/** What to answer to a body that failed; undefined for an error that is not about the body. */
+export function payloadRefusal(error: unknown): Refusal | 'client-gone' | undefined {
+  if (error instanceof PayloadRefused) {
+    const { reason, detail } = error.refused;
+    return detail === undefined ? { reason } : { reason, detail };
+  }
+  if (!(error instanceof PayloadError)) return undefined;
+  const { reason, cause } = error;
+  if (reason === 'client-gone') return reason;
+  return cause === undefined ? { reason } : { reason, cause };
+}
+
+/** What to answer after any failure; undefined when nobody is left to be answered. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  if (!(error instanceof PayloadError)) return { reason: 'internal-error', cause: error };
-  if (error.reason === 'client-gone') return undefined;
-  return error.cause === undefined ? { reason: error.reason } : { reason: error.reason, cause: error.cause };
+  const refusal = payloadRefusal(error) ?? { reason: 'internal-error', cause: error };
+  return refusal === 'client-gone' ? undefined : refusal;
 }

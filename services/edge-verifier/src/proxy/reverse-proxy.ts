@@ -4,15 +4,15 @@ import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
-import { framingOf, incomingPayload, sayContinue, type PayloadLimits } from './incoming-payload.js';
+import { framingOf, incomingPayload, sayContinue } from './incoming-payload.js';
 import { checkConnectionOptions, checkMessage } from './message-checks.js';
 import { refusalOf } from './payload-error.js';
+import { unframedHeaders } from './unframed-headers.js';
 import type { Forwarded, Upstream } from './upstream.js';
 import { upstreamHeaders, type Scheme } from './upstream-headers.js';
 import { verifyPayload, type PayloadRules, type Verified } from './verified-payload.js';
 
 export interface ReverseProxyRules extends PayloadRules {
-  readonly limits: PayloadLimits;
   readonly forwardAuthorization: boolean;
 }
 
@@ -64,9 +64,12 @@ export class ReverseProxy {
     if (lost) return lost;
     const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope);
     if (!finding.found) return { reason: finding.reason };
+    const { limits } = this.#rules;
+    const begin = (): void => sayContinue(request, response);
     const payload = {
       framing: framingOf(request),
-      parts: () => incomingPayload(request, this.#rules.limits, this.#edge.clock, () => sayContinue(request, response)),
+      parts: (largest: number) => incomingPayload(request, { ...limits, largest }, this.#edge.clock, begin),
+      objection: finding.objection,
     };
     const verified = await verifyPayload(examined, finding.key, payload, this.#rules);
     if ('reason' in verified) return verified;
@@ -84,7 +87,8 @@ export class ReverseProxy {
     response.once('close', onClose);
     if (request.socket.destroyed) onClose();
     try {
-      const headers = upstreamHeaders(head.rawHeaders, {
+      const rawHeaders = verified.isUnframed ? unframedHeaders(head.rawHeaders) : head.rawHeaders;
+      const headers = upstreamHeaders(rawHeaders, {
         identity: identityHeaders(verified.accepted, verified.payloadSha256, requestId),
         way: { clientAddress: request.socket.remoteAddress ?? 'unknown', scheme, host: request.headers.host ?? '' },
         forwardAuthorization: this.#rules.forwardAuthorization,

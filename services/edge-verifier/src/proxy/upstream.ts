@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { errors, Pool, type Dispatcher } from 'undici';
 import { endToEndHeaders } from './hop-by-hop.js';
-import { PayloadError } from './payload-error.js';
+import { payloadRefusal } from './payload-error.js';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -62,7 +62,7 @@ const NO_BYTES = Buffer.alloc(0);
 
 /** With `responseHeaders: 'raw'` undici gives latin1 names and values in a row, whatever its typings say. */
 function rawHeadersOf(headers: unknown): readonly string[] {
-  if (!Array.isArray(headers)) throw new TypeError('the upstream\'s headers came in another form');
+  if (!Array.isArray(headers)) throw new TypeError("the upstream's headers came in another form");
   return headers.map(String);
 }
 
@@ -81,7 +81,8 @@ const UNREACHABLE: ReadonlySet<unknown> = new Set([
 ]);
 
 function refusalOf(error: unknown): Forwarded {
-  if (error instanceof PayloadError) return error.reason === 'client-gone' ? 'client-gone' : { reason: error.reason };
+  const ofBody = payloadRefusal(error);
+  if (ofBody !== undefined) return ofBody;
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
     return { reason: 'upstream-timeout', cause: error };
   }

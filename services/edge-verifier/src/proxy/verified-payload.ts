@@ -1,25 +1,31 @@
 import { Readable } from 'node:stream';
+import { checkedParts, declaredChecksums, type ChunkedForm, type Checksums } from '@sigv4-keyd/payload-streams';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import {
   concludeRequest,
   EMPTY_BODY_SHA256,
   isRefused,
+  PAYLOAD_TOKENS,
   type Accepted,
+  type ChunkLimits,
   type Examined,
   type KSigning,
 } from '@sigv4-keyd/sigv4-core';
 import { UNSIGNED_PAYLOAD } from '../identity-headers.js';
+import { openChunkedBody, type ChunkedArrival } from './chunked-payload.js';
 import { holdPayload, type HoldingPlace } from './held-payload.js';
-import type { PayloadFraming } from './incoming-payload.js';
+import type { PayloadFraming, PayloadLimits } from './incoming-payload.js';
 
 /** A request that may go to the upstream: its signature is proven, and its body is the one that was signed. */
 export interface Verified {
   readonly accepted: Accepted;
-  /** Of the body that is sent on, or UNSIGNED-PAYLOAD. */
+  /** Of the body that is sent on, or the token of its payload mode. */
   readonly payloadSha256: string;
   readonly body: Buffer | Readable | null;
-  /** Bytes; undefined: no body was announced, or one in chunks. */
+  /** Bytes; undefined: no body was announced, or one in chunks of HTTP. */
   readonly contentLength: number | undefined;
+  /** The body is sent on without the framing that it came in. */
+  readonly isUnframed: boolean;
   /** Frees what holds the body; to be called whatever happened. */
   readonly dispose: () => Promise<void>;
 }
@@ -27,48 +33,68 @@ export interface Verified {
 export interface ArrivingPayload {
   readonly framing: PayloadFraming;
   /** Reads the body, which begins it: whoever cannot use it must not call this. Throws a PayloadError on the way. */
-  readonly parts: () => AsyncIterable<Buffer>;
+  readonly parts: (largest: number) => AsyncIterable<Buffer>;
+  /** Why the request is not accepted any more. */
+  readonly objection: () => Refusal['reason'] | undefined;
 }
 
-export interface PayloadRules {
-  readonly holding: HoldingPlace;
+/** What is asked of a body at any front. */
+export interface BodyRules {
+  /** The largest body counts without the framing of chunks. */
+  readonly limits: PayloadLimits;
+  readonly chunks: ChunkLimits;
   readonly unsignedPayload: boolean;
 }
 
-/** The last steps, by payload mode. No byte of a body that a signature covers goes on before its hash was compared. */
+export interface PayloadRules extends BodyRules {
+  readonly holding: HoldingPlace;
+  /** What the upstream gets of a body in chunks. */
+  readonly chunkedForm: ChunkedForm;
+}
+
+/** An arriving body with the checksums that its headers state. */
+interface DeclaredPayload extends ArrivingPayload {
+  readonly declared: Checksums;
+}
+
+/** The last steps, by payload mode. No byte that a signature covers goes on before the signature was checked. */
 export async function verifyPayload(
   examined: Examined,
   key: KSigning,
-  payload: ArrivingPayload,
+  arriving: ArrivingPayload,
   rules: PayloadRules,
 ): Promise<Verified | Refusal> {
-  switch (examined.payload.kind) {
-    case 'exact': {
-      // The stated hash is enough to check the signature: nobody makes us hold a body with a made-up one.
-      const concluded = concludeRequest(examined, key);
-      return isRefused(concluded) ? concluded : verifyHeld(examined, key, payload, rules.holding);
-    }
-    case 'body':
-      return verifyHeld(examined, key, payload, rules.holding);
+  const { payload } = examined;
+  const declared = declaredChecksums(examined);
+  if (isRefused(declared)) return declared;
+  const arrival = { ...arriving, declared };
+  if (payload.kind === 'body') return verifyHeld(examined, key, arrival, rules);
+  // What the headers state is enough to check the signature: nobody makes us read a body with a made-up one.
+  const accepted = concludeRequest(examined, key);
+  if (isRefused(accepted)) return accepted;
+  switch (payload.kind) {
+    case 'exact':
+      return verifyHeld(examined, key, arrival, rules);
     case 'unsigned':
-      return verifyUnsigned(examined, key, payload, rules.unsignedPayload);
+      return verifyUnsigned(accepted, arrival, rules);
     case 'streaming-signed':
     case 'streaming-signed-trailer':
     case 'streaming-unsigned-trailer':
+      return verifyChunked(accepted, { ...arrival, examined, payload, key }, rules);
     case 'streaming-events':
     case 'streaming-ecdsa':
     case 'streaming-ecdsa-trailer':
-      return { reason: 'payload-mode-refused', detail: examined.payload.kind };
+      return { reason: 'payload-mode-refused', detail: payload.kind };
   }
 }
 
 async function verifyHeld(
   examined: Examined,
   key: KSigning,
-  { framing, parts }: ArrivingPayload,
-  place: HoldingPlace,
+  { framing, parts, declared }: DeclaredPayload,
+  { holding, limits }: PayloadRules,
 ): Promise<Verified | Refusal> {
-  const held = await holdPayload(parts(), place);
+  const held = await holdPayload(checkedParts(parts(limits.largest), declared), holding);
   const accepted = concludeRequest(examined, key, held.sha256);
   if (isRefused(accepted)) {
     await held.dispose();
@@ -79,25 +105,39 @@ async function verifyHeld(
     payloadSha256: held.sha256,
     body: held.length === 0 ? null : held.read(),
     contentLength: framing.present ? held.length : framing.length,
+    isUnframed: false,
     dispose: held.dispose,
   };
 }
 
 function verifyUnsigned(
-  examined: Examined,
-  key: KSigning,
-  { framing, parts }: ArrivingPayload,
-  isAllowed: boolean,
+  accepted: Accepted,
+  { framing, parts, declared }: DeclaredPayload,
+  { unsignedPayload, limits }: PayloadRules,
 ): Verified | Refusal {
   // No bytes leave nothing unsigned: a presigned GET is fine where unsigned bodies are not.
-  if (framing.present && !isAllowed) return { reason: 'payload-mode-refused', detail: 'unsigned' };
-  const accepted = concludeRequest(examined, key);
-  if (isRefused(accepted)) return accepted;
+  if (framing.present && !unsignedPayload) return { reason: 'payload-mode-refused', detail: 'unsigned' };
   return {
     accepted,
     payloadSha256: framing.present ? UNSIGNED_PAYLOAD : EMPTY_BODY_SHA256,
-    body: framing.present ? Readable.from(parts(), { objectMode: false }) : null,
+    body: framing.present ? Readable.from(checkedParts(parts(limits.largest), declared), { objectMode: false }) : null,
     contentLength: framing.length,
+    isUnframed: false,
     dispose: () => Promise.resolve(),
+  };
+}
+
+async function verifyChunked(
+  accepted: Accepted,
+  arrival: ChunkedArrival,
+  { chunks, holding, limits, chunkedForm }: PayloadRules,
+): Promise<Verified | Refusal> {
+  const { inMemory } = holding;
+  const opened = await openChunkedBody(arrival, { chunks, largest: limits.largest, form: chunkedForm, inMemory });
+  return {
+    accepted,
+    payloadSha256: PAYLOAD_TOKENS[arrival.payload.kind],
+    ...opened,
+    isUnframed: chunkedForm === 'decoded',
   };
 }

@@ -1,0 +1,11 @@
+export { CHECKSUMS } from './checksum.js';
+export type { RunningChecksum } from './checksum.js';
+export { ChecksumCheck } from './checksum-check.js';
+export type { Checksums } from './checksum-check.js';
+export { checkedParts } from './checked-parts.js';
+export { declaredChecksums } from './declared-checksums.js';
+export { PayloadRefused } from './payload-refused.js';
+export { signedChunks } from './signed-chunks.js';
+export type { ChunkedWriting } from './signed-chunks.js';
+export { verifiedChunks } from './verified-chunks.js';
+export type { ChunkedForm, ChunkedReading } from './verified-chunks.js';
