@@ -15,7 +15,7 @@ export async function ensureAccessKey(master: MasterClient, state: StateFolder):
 /** An access key that was disabled before anyone used it: no tier below the master ever gets a key of it. */
 export async function createDisabledAccessKey(master: MasterClient): Promise<CreatedAccessKey> {
   const created = await master.create({ owner: 'local stack: disabled before its first use' });
-  await master.change(created.accessKeyId, 'disable');
+  await master.change([created.accessKeyId], { kind: 'disable' });
   return created;
 }
 

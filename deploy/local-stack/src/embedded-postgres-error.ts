@@ -1,10 +1,5 @@
 export type EmbeddedPostgresFault =
-  | 'not-installed'
-  | 'initdb-failed'
-  | 'port-taken'
-  | 'did-not-start'
-  | 'did-not-stop'
-  | 'stopped';
+  'not-installed' | 'initdb-failed' | 'port-taken' | 'did-not-start' | 'did-not-stop' | 'stopped';
 
 /** A failure of the embedded server; the message says what to do about it. */
 export class EmbeddedPostgresError extends Error {

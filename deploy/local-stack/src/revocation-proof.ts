@@ -25,7 +25,7 @@ export async function proveRevocation(master: MasterClient, edge: EdgePorts, sig
   const revokedAt = performance.now();
   const answer = await untilRefused(() => prove({ ...proof, expected: REFUSED }), signal);
   const seconds = ((performance.now() - revokedAt) / 1000).toFixed(2);
-  await master.delete(credentials.accessKeyId);
+  await master.change([credentials.accessKeyId], { kind: 'delete' });
   return `${answer}, ${seconds} s after it was revoked`;
 }
 

@@ -90,7 +90,10 @@ async function startAll(start: Start): Promise<StackFacts> {
   await ensureCustodyKey(state);
   await ensureFeedKeys(state);
   await ensureLedgerKey(state);
-  await makeTierFolders(state, [...tiers.regions, ...tiers.edges].map(({ name }) => name));
+  await makeTierFolders(
+    state,
+    [...tiers.regions, ...tiers.edges].map(({ name }) => name),
+  );
   await startDatabase(start, plan.postgres);
   const first = await startTogether(start, 'master-keyd and the upstream', [tiers.master, tiers.upstream]);
   const operator = { url: new URL(`https://${local(plan.master.listen)}`), files: tlsFilesOf(state, nameOf(OPERATOR)) };
@@ -114,7 +117,7 @@ async function startAll(start: Start): Promise<StackFacts> {
       withMaster(operator, Date.now(), (master) => proveRevocation(master, edge, signal)),
     );
   }
-  await withMaster(operator, Date.now(), (master) => master.delete(keys.disabled.accessKeyId));
+  await withMaster(operator, Date.now(), (master) => master.change([keys.disabled.accessKeyId], { kind: 'delete' }));
   const children = [...first, ...regions, ...edges];
   const facts = stackFacts({ state, plan, accessKey: keys.accessKey, children });
   await writePrivate(state.facts, JSON.stringify(facts));

@@ -1,5 +1,6 @@
-import { feedDocument, MOST_DOCUMENT_BYTES, MOST_STATEMENTS } from '@sigv4-keyd/revocation';
+import { feedDocument, MOST_PAGE_BYTES, MOST_STATEMENTS } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
+import { accessKeyId } from './schemas.js';
 
 /**
  * The revocation feed, served by master-keyd to regions and by region-keyd to edges: the same bytes at every hop.
@@ -12,19 +13,23 @@ export const LONGEST_FEED_WAIT_SECONDS = 25;
 
 /**
  * POST: says that a database which is behind what regions have seen was restored on purpose. The feed's counter moves
- * past what they saw, and statements that the backup lacks are put back.
+ * past what they saw, and statements and changes of access keys that the backup lacks are put back.
  */
 export const RESUME_AFTER_RESTORE_PATH = '/v1/feed/resume-after-restore';
 
 export const resumeAfterRestore = z.strictObject({
-  /** Signed statements to put back, compact JWS each: from the feed that a region or an edge still holds. */
-  statements: z.array(z.string().max(MOST_DOCUMENT_BYTES)).max(MOST_STATEMENTS).default([]),
+  /** Signed statements and pages to put back, compact JWS each: from the feed that a region or an edge still holds. */
+  statements: z.array(z.string().max(MOST_PAGE_BYTES)).max(MOST_STATEMENTS).default([]),
 });
 export const resumedAfterRestore = z.object({
   /** The version of the first beacon since. */
   version: z.number().int().positive(),
   /** How many of the statements were not in the database. */
   putBack: z.number().int().nonnegative(),
+  /** How many access keys are other than the backup had them. */
+  accessKeys: z.number().int().nonnegative(),
+  /** Those whose newest secret is lost: disabled until they get another (keydctl access-key rotate). */
+  lostSecrets: z.array(accessKeyId),
 });
 export type ResumedAfterRestore = z.infer<typeof resumedAfterRestore>;
 

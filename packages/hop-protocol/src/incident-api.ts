@@ -5,13 +5,14 @@ import { accessKeyId, instant, regionName, scopeDate, serviceName } from './sche
 /** The report on an incident: what fell into a scope of days, what is revoked of it, and what is outside and good. */
 export const INCIDENT_REPORT_PATH = '/v1/incident-report';
 
-export const incidentQuery = z.strictObject({
-  region: regionName.optional(),
-  service: serviceName.optional(),
-  accessKeyId: accessKeyId.optional(),
-  from: scopeDate,
-  to: scopeDate.optional(),
-})
+export const incidentQuery = z
+  .strictObject({
+    region: regionName.optional(),
+    service: serviceName.optional(),
+    accessKeyId: accessKeyId.optional(),
+    from: scopeDate,
+    to: scopeDate.optional(),
+  })
   .refine(({ from, to }) => to === undefined || from <= to, { path: ['to'], error: 'must not be before `from`' });
 
 /** The longest list in a report; totals are of all. */

@@ -1,4 +1,5 @@
 export * from './acceptances.js';
+export * from './access-key-change-api.js';
 export * from './cached-key-source.js';
 export * from './clock.js';
 export * from './errors.js';

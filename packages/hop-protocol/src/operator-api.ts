@@ -1,9 +1,10 @@
+import { ACCESS_KEY_STATUSES } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
 import { accessKeyId, instant, regionName, serviceName } from './schemas.js';
 import { edgeReport, shownRegionReport } from './tier-report.js';
 
 /** What operators ask of master-keyd. keydctl and the service read this one definition. */
-/** POST creates (201, with the secret), GET lists; GET and DELETE of ID below it show and delete one (200). */
+/** POST creates (201, with the secret), GET lists; GET of ID below it shows one (200). */
 export const ACCESS_KEYS_PATH = '/v1/access-keys';
 /** POST imports an access key made elsewhere: 201, without the secret. */
 export const ACCESS_KEY_IMPORT_PATH = '/v1/access-keys/import';
@@ -14,8 +15,8 @@ export const ACCESS_KEY_PIN_PATHS = { pin: '/v1/access-keys/pin', unpin: '/v1/ac
 export type AccessKeyPinAction = keyof typeof ACCESS_KEY_PIN_PATHS;
 export const MOST_PINS_A_REQUEST = 1_000;
 
-export const accessKeyStatus = z.enum(['enabled', 'disabled', 'deleted']);
-export type AccessKeyStatus = z.infer<typeof accessKeyStatus>;
+export const accessKeyStatus = z.enum(ACCESS_KEY_STATUSES);
+export { type AccessKeyStatus } from '@sigv4-keyd/revocation';
 
 export const accessKey = z.object({
   accessKeyId,
@@ -78,12 +79,7 @@ export const accessKeyPins = z.strictObject({
 });
 export const pinnedAccessKeys = z.object({ accessKeys: z.array(accessKey) });
 
-/** What an operator may do to an access key: POST /v1/access-keys/ID/ACTION, answered with the access key. */
-export const ACCESS_KEY_ACTIONS = ['enable', 'disable'] as const;
-export type AccessKeyAction = (typeof ACCESS_KEY_ACTIONS)[number];
-
-export const accessKeyPath = (id: string, action?: AccessKeyAction): string =>
-  `${ACCESS_KEYS_PATH}/${encodeURIComponent(id)}${action === undefined ? '' : `/${action}`}`;
+export const accessKeyPath = (id: string): string => `${ACCESS_KEYS_PATH}/${encodeURIComponent(id)}`;
 
 const issuedDay = z.object({ date: z.string(), accessKeys: z.number().int(), lastIssuedAt: instant });
 
@@ -98,7 +94,12 @@ export const statusAnswer = z.object({
       certificateExpiresAt: instant,
     }),
   ),
-  accessKeys: z.object({ enabled: z.number().int(), disabled: z.number().int() }),
+  accessKeys: z.object({
+    enabled: z.number().int(),
+    disabled: z.number().int(),
+    /** Those of which the feed tells a change. */
+    changesInFeed: z.number().int(),
+  }),
   /** Every region that was ever issued a key or has reported, whether it is up now or not. */
   regions: z.array(
     z.object({

@@ -1,6 +1,6 @@
 import { KeydError, type AccessKey, type AccessKeyPinAction } from '@sigv4-keyd/hop-protocol';
 import type { Pool } from 'pg';
-import type { Author } from './access-key-changes.js';
+import type { Author } from './author.js';
 import { logOperatorAction, recordOperatorAction, type OperatorAction } from './audit.js';
 import { describeAccessKey, setAccessKeysPinned } from './database/access-keys.js';
 import { inTransaction } from './database/transaction.js';

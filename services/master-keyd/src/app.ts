@@ -3,13 +3,15 @@ import type { Clock, MasterIdentity } from '@sigv4-keyd/hop-protocol';
 import { createMtlsApp, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
 import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
+import type { AccessKeyRotation } from './access-key-rotation.js';
 import type { FeedParts } from './feed/open-feed.js';
 import type { IncidentReportOptions } from './incident/incident-report.js';
 import type { RegionKeysOptions } from './key-source.js';
 import type { Journals } from './ledger/journals.js';
+import type { NewAccessKeys } from './new-access-keys.js';
 import { acceptancesRoute } from './routes/acceptances.js';
+import { changeAccessKeysRoute } from './routes/change-access-keys.js';
 import { createAccessKeyRoute } from './routes/create-access-key.js';
-import { deleteAccessKeyRoute } from './routes/delete-access-key.js';
 import { identityBansRoute } from './routes/identity-bans.js';
 import { importAccessKeyRoute } from './routes/import-access-key.js';
 import { incidentReportRoute } from './routes/incident-report.js';
@@ -23,14 +25,16 @@ import { pinAccessKeysRoute } from './routes/pin-access-keys.js';
 import { reportRoute } from './routes/report.js';
 import { resumeAfterRestoreRoute } from './routes/resume-after-restore.js';
 import { revocationsRoute } from './routes/revocations.js';
+import { rotateAccessKeyRoute } from './routes/rotate-access-key.js';
 import { showAccessKeyRoute } from './routes/show-access-key.js';
 import { statusRoute } from './routes/status.js';
-import { switchAccessKeyRoute } from './routes/switch-access-key.js';
 
 export interface MasterAppOptions {
   readonly own: MasterIdentity;
   readonly credentials: CredentialsStore;
+  readonly newAccessKeys: NewAccessKeys;
   readonly changes: AccessKeyChanges;
+  readonly rotation: AccessKeyRotation;
   readonly regionKeys: RegionKeysOptions;
   readonly feedParts: FeedParts;
   readonly acceptances: Acceptances;
@@ -44,7 +48,7 @@ export interface MasterAppOptions {
 
 /** What regions and operators see of master-keyd. */
 export async function createMasterApp(options: MasterAppOptions): Promise<MtlsApp> {
-  const { own, credentials, changes, regionKeys, feedParts, notReady, clock, log } = options;
+  const { own, credentials, regionKeys, feedParts, notReady, clock, log } = options;
   const { feed, revocations, lifts, bans, resumption } = feedParts;
   const app = await createMtlsApp({
     credentials,
@@ -60,14 +64,14 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   });
   regionKeysRoute(app, regionKeys);
   reportRoute(app, regionKeys);
-  statusRoute(app, regionKeys);
-  createAccessKeyRoute(app, changes);
-  importAccessKeyRoute(app, changes);
+  statusRoute(app, { ...regionKeys, feed });
+  createAccessKeyRoute(app, options.newAccessKeys);
+  importAccessKeyRoute(app, options.newAccessKeys);
   listAccessKeysRoute(app, regionKeys);
   showAccessKeyRoute(app, regionKeys);
-  switchAccessKeyRoute(app, changes);
+  changeAccessKeysRoute(app, options.changes);
+  rotateAccessKeyRoute(app, options.rotation);
   pinAccessKeysRoute(app, regionKeys);
-  deleteAccessKeyRoute(app, changes);
   acceptancesRoute(app, options.acceptances);
   incidentReportRoute(app, options.incidents);
   journalRoute(app, options.journals);

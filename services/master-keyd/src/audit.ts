@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { spiffeIdOf, type MasterIdentity, type OperatorIdentity, type RegionIdentity } from '@sigv4-keyd/hop-protocol';
+import {
+  spiffeIdOf,
+  type AccessKeyChangeKind,
+  type MasterIdentity,
+  type OperatorIdentity,
+  type RegionIdentity,
+} from '@sigv4-keyd/hop-protocol';
 import type { IssuanceRecord } from '@sigv4-keyd/ledger';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
@@ -17,7 +23,7 @@ export interface Issuance {
   readonly requestId: string;
 }
 
-export type AccessKeyActionName = 'create' | 'import' | 'enable' | 'disable' | 'delete' | 'pin' | 'unpin';
+export type AccessKeyActionName = 'create' | 'import' | 'rotate' | AccessKeyChangeKind | 'pin' | 'unpin';
 
 /** What was done, and to what. */
 export type OperatorDeed =
@@ -52,21 +58,32 @@ export async function recordIssuance(transaction: Transaction, issuance: Issuanc
 }
 
 /** Written in the transaction of the change. */
-export async function recordOperatorAction(transaction: Transaction, action: OperatorAction): Promise<void> {
+export function recordOperatorAction(transaction: Transaction, action: OperatorAction): Promise<void> {
+  return recordOperatorActions(transaction, [action]);
+}
+
+/** The same for many, with one statement. */
+export async function recordOperatorActions(
+  transaction: Transaction,
+  actions: readonly OperatorAction[],
+): Promise<void> {
+  const rows = actions.map((action) => ({
+    id: randomUUID(),
+    at: new Date(action.at).toISOString(),
+    spiffe_id: spiffeIdOf(action.operator),
+    action: action.action,
+    access_key_id: 'accessKeyId' in action ? action.accessKeyId : null,
+    statement_digest: 'statementDigest' in action ? action.statementDigest : null,
+    identity: 'identity' in action ? action.identity : null,
+    detail: action.detail ?? {},
+    request_id: action.requestId,
+  }));
   await transaction.query(
     `INSERT INTO operator_action (id, at, spiffe_id, action, access_key_id, statement_digest, identity, detail, request_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [
-      randomUUID(),
-      new Date(action.at),
-      spiffeIdOf(action.operator),
-      action.action,
-      'accessKeyId' in action ? action.accessKeyId : null,
-      'statementDigest' in action ? action.statementDigest : null,
-      'identity' in action ? action.identity : null,
-      action.detail ?? {},
-      action.requestId,
-    ],
+     SELECT id, at, spiffe_id, action, access_key_id, statement_digest, identity, detail, request_id
+       FROM jsonb_to_recordset($1) AS row (id uuid, at timestamptz, spiffe_id text, action text, access_key_id text,
+                                           statement_digest text, identity text, detail jsonb, request_id text)`,
+    [JSON.stringify(rows)],
   );
 }
 
@@ -96,4 +113,32 @@ export function logOperatorAction(log: FastifyBaseLogger, action: OperatorAction
   };
   if ('accessKeyId' in action) log.info({ event: 'access-key-changed', ...deed }, 'access key changed');
   else log.info({ event: 'feed-changed', ...deed }, 'feed changed');
+}
+
+/** Access keys of one request that its line names; the records have all of them. */
+const MOST_NAMED = 20;
+
+/** One line for a request, however many access keys it changes. */
+export function logAccessKeyChanges(log: FastifyBaseLogger, actions: readonly OperatorAction[]): void {
+  const [first] = actions;
+  if (first === undefined) return;
+  if (actions.length === 1) {
+    logOperatorAction(log, first);
+    return;
+  }
+  const accessKeyIds = actions
+    .slice(0, MOST_NAMED)
+    .flatMap((deed) => ('accessKeyId' in deed ? [deed.accessKeyId] : []));
+  const { operator, action, requestId } = first;
+  log.info(
+    {
+      event: 'access-keys-changed',
+      peer: spiffeIdOf(operator),
+      action,
+      count: actions.length,
+      accessKeyIds,
+      requestId,
+    },
+    'access keys changed',
+  );
 }

@@ -47,7 +47,11 @@ function parseJson(text: string): unknown {
 }
 
 /** A signer key, kept in a function, which prints no part of it. */
-const signerKey = z.string().transform((text): (() => string) => () => text.trim());
+const signerKey = z.string().transform(
+  (text): (() => string) =>
+    () =>
+      text.trim(),
+);
 
 /** The settings of master-keyd. */
 export const configuration = z.object({

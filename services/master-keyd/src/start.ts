@@ -11,6 +11,7 @@ import type { SignedStatement } from '@sigv4-keyd/revocation';
 import { Acceptances } from './acceptances/acceptances.js';
 import { AcceptancePartitions, LOOK_AFTER_EVERY_MS } from './acceptances/partitions.js';
 import { AccessKeyChanges } from './access-key-changes.js';
+import { AccessKeyRotation } from './access-key-rotation.js';
 import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { checkCustodyKey } from './custody/custody-check.js';
@@ -21,6 +22,10 @@ import { feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
 import { openFeed } from './feed/open-feed.js';
 import { openLedger } from './ledger/open-ledger.js';
 import { MasterBeat } from './master-beat.js';
+import { NewAccessKeys } from './new-access-keys.js';
+
+/** Imports are told in the feed up to so many pages of it; the rest is for what denies. */
+const MOST_PAGES_FOR_NEW = 100;
 
 /** Starts master-keyd once its database serves and its custody key is the right one. */
 export async function startMasterKeyd(
@@ -53,15 +58,19 @@ export async function startMasterKeyd(
 
     const now = (): number => clock.now();
     const window = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
-    const changes = new AccessKeyChanges({ pool, custody, random: randomBytes, now });
-    const requireUpToDate = (): void => feedParts.feed.requireUpToDate();
+    const { feed } = feedParts;
+    const hasFeedRoom = (): boolean => (feed.held?.pages.pages.length ?? 0) < MOST_PAGES_FOR_NEW;
+    const newAccessKeys = new NewAccessKeys({ pool, custody, random: randomBytes, now, hasFeedRoom });
+    const changes = new AccessKeyChanges({ pool, feed, custody, now });
+    const rotation = new AccessKeyRotation({ pool, feed, custody, random: randomBytes, newAccessKeys, now });
+    const requireUpToDate = (): void => feed.requireUpToDate();
     const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now };
     const keptDays = Math.floor(configuration.acceptancesKept / 86_400);
     const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
     await partitions.beat();
     undo.push(every(clock, LOOK_AFTER_EVERY_MS, () => partitions.beat()));
     const acceptances = new Acceptances({ pool, partitions, now, clockSkewSeconds: clockSkew, keptDays });
-    const statements = (): readonly SignedStatement[] => feedParts.feed.held?.known.statements ?? [];
+    const statements = (): readonly SignedStatement[] => feed.held?.known.statements ?? [];
     const incidents = { pool, window, now, keptDays, statements };
     const notReady = (): readonly string[] => [
       ...(beat.isDatabaseUp ? [] : ['the database does not take records']),
@@ -70,7 +79,9 @@ export async function startMasterKeyd(
     const app = await createMasterApp({
       own: identity,
       credentials: store,
+      newAccessKeys,
       changes,
+      rotation,
       regionKeys,
       feedParts,
       acceptances,

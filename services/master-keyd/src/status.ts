@@ -13,7 +13,10 @@ import { heardMasters, heardRegions, type HeardTier } from './database/tier-repo
 import { query } from './database/transaction.js';
 
 /** What is up, and which tier was given or holds keys of which days; read from what all replicas wrote. */
-export async function readStatus(pool: Pool, window: WindowRule, now: number): Promise<StatusAnswer> {
+export async function readStatus(
+  pool: Pool,
+  { window, now, changesInFeed }: { readonly window: WindowRule; readonly now: number; readonly changesInFeed: number },
+): Promise<StatusAnswer> {
   const oldest = windowOfDays(window, now)[0] ?? scopeDateOf(now);
   const [masters, regions, accessKeys, issued, peers] = await Promise.all([
     heardMasters(pool),
@@ -33,7 +36,7 @@ export async function readStatus(pool: Pool, window: WindowRule, now: number): P
       version,
       certificateExpiresAt,
     })),
-    accessKeys,
+    accessKeys: { ...accessKeys, changesInFeed },
     regions: spiffeIds.flatMap((spiffeId) => statusOf(spiffeId, issued, reports.get(spiffeId))),
   };
 }
@@ -72,8 +75,8 @@ function issuedTo(spiffeId: string, issued: readonly IssuedDay[]): RegionStatus[
     .map(({ date, accessKeys, lastIssuedAt }) => ({ date, accessKeys, lastIssuedAt: iso(lastIssuedAt) }));
 }
 
-async function countAccessKeys(pool: Pool): Promise<StatusAnswer['accessKeys']> {
-  const rows = await query<StatusAnswer['accessKeys']>(
+async function countAccessKeys(pool: Pool): Promise<{ readonly enabled: number; readonly disabled: number }> {
+  const rows = await query<{ readonly enabled: number; readonly disabled: number }>(
     pool,
     `SELECT count(*) FILTER (WHERE status = 'enabled')::integer AS enabled,
             count(*) FILTER (WHERE status = 'disabled')::integer AS disabled

@@ -81,7 +81,7 @@ t.test('the life of an access key', async (t) => {
 
   t.match(await run(['access-key', 'delete', id]), { code: 2, err: /Add --yes/ }, 'deleting wants a yes');
   t.match(await json(['access-key', 'show', id]), { status: 'disabled' });
-  t.match(await json(['access-key', 'delete', id, '--yes']), { status: 'deleted' });
+  t.match(await json(['access-key', 'delete', id, '--yes']), { accessKeys: [{ status: 'deleted' }] });
   t.match(await run(['access-key', 'enable', id]), { code: 1, err: /wrong-state/ });
   t.match(await run(['access-key', 'show', 'AKIANOSUCHKEY0000000']), { code: 1, err: /not-found/ });
 });
@@ -118,6 +118,68 @@ t.test('access keys are pinned and unpinned, all that are named or none, on the 
     `SELECT action, access_key_id AS id FROM operator_action WHERE action IN ('pin', 'unpin') ORDER BY action, id`,
   );
   t.same(recorded, [...[first, second].sort().map((id) => ({ action: 'pin', id })), { action: 'unpin', id: second }]);
+});
+
+t.test('changes of many access keys, by id or by owner, and what they say', async (t) => {
+  const { run, json, clock } = await operator(t);
+  const make = async (owner: string): Promise<string> =>
+    String((await json(['access-key', 'create', '--owner', owner]))['accessKeyId']);
+  const [one, two, other] = [await make('ci'), await make('ci'), await make('shop')];
+  const statuses = async (): Promise<Record<string, string>> => {
+    const { accessKeys } = (await json(['access-key', 'list'])) as { accessKeys: AccessKey[] };
+    return Object.fromEntries(accessKeys.map(({ accessKeyId, status }) => [accessKeyId, status]));
+  };
+  const dry = await run(['access-key', 'disable', '--owner', 'ci', '--dry-run']);
+  t.match(dry, { code: 0, out: /Nothing was changed: this was a dry run over 2 access keys/ });
+  t.same(await statuses(), { [one]: 'enabled', [two]: 'enabled', [other]: 'enabled' });
+  const disabled = await run(['access-key', 'disable', '--owner', 'ci']);
+  t.match(disabled.out, /2 access keys changed\..*\nIn force since version \d+ of the feed\..*within a second/);
+  t.same(await statuses(), { [one]: 'disabled', [two]: 'disabled', [other]: 'enabled' });
+  t.match(await run(['access-key', 'disable', '--owner', 'ci']), { code: 1, err: /ci has no enabled access key/ });
+  t.match(await json(['access-key', 'enable', two, one, two]), {
+    accessKeys: [
+      { accessKeyId: two, status: 'enabled' },
+      { accessKeyId: one, status: 'enabled' },
+    ],
+    version: Number,
+  });
+
+  const inOneDay = new Date(clock.now() + 86_400_000).toISOString();
+  t.match(await json(['access-key', 'expire', one, '--in', '24h']), { accessKeys: [{ expiresAt: inOneDay }] });
+  const at = '2999-12-31T00:00:00.000Z';
+  t.match(await json(['access-key', 'expire', one, two, '--at', '2999-12-31']), {
+    accessKeys: [{ expiresAt: at }, { expiresAt: at }],
+  });
+  t.match((await run(['access-key', 'expire', one, '--never'])).out, /expires +never/);
+  const restricted = await run(['access-key', 'restrict', one, '--service', 's3', '--region', 'us-east-1,eu-west-1']);
+  t.match(restricted.out, /regions +us-east-1, eu-west-1\nservices +s3/);
+  t.match((await run(['access-key', 'restrict', one, '--unrestricted'])).out, /regions +all\nservices +all/);
+
+  t.match(await run(['access-key', 'rotate', one]), { code: 2, err: /Add --yes/ });
+  const rotated = await run(['access-key', 'rotate', one, '--yes']);
+  t.match(rotated.out, new RegExp(`${one}\\nsecret access key +\\S{40}\\n[^]*old secret is good no more`));
+  const overlap = await json(['access-key', 'rotate', two, '--overlap', '24h']);
+  t.match(overlap, { accessKey: { owner: 'ci', secretAccessKey: /^.{40}$/ }, predecessor: { expiresAt: inOneDay } });
+  const told = await run(['access-key', 'rotate', two, '--overlap', '30m']);
+  t.match(told.out, new RegExp(`${two} goes on until `));
+  t.match(await json(['status']), { accessKeys: { changesInFeed: 2 } });
+
+  const { accessKeys } = await json(['access-key', 'delete', '--owner', 'ci', '--yes']);
+  t.equal((accessKeys as AccessKey[]).length, 4);
+  t.same(await statuses(), { [other]: 'enabled' });
+  for (const [args, err] of [
+    [['disable'], /give access key ids, or --owner/],
+    [['disable', one, '--owner', 'ci'], /give access key ids, or --owner/],
+    [['expire', one], /give one of --at, --in and --never/],
+    [['expire', one, '--in', '1h', '--never'], /give one of/],
+    [['expire', one, '--at', '2020-01-01'], /--at lies in the past/],
+    [['expire', one, '--in', 'soon'], /--in must be like 30m/],
+    [['restrict', one], /give --region, --service or both/],
+    [['restrict', one, '--unrestricted', '--service', 's3'], /give --region/],
+    [['disable', SECRET], /not 3 to 128/],
+  ] as const) {
+    t.match(await run(['access-key', ...args]), { code: 2, err, out: '' }, args.join(' '));
+  }
 });
 
 async function importFrom(json: (args: readonly string[]) => Promise<unknown>, t: Test, id: string): Promise<void> {
@@ -224,7 +286,7 @@ t.test('status does not let a tier write to the terminal', async (t) => {
   const report = { startedAt: at, version: '1\u001b[2J\u0007', certificateExpiresAt: at, heldDays: [], parents, keys };
   const edge = { spiffeId: 'spiffe://keyd.test/edge/a/s3/\u001b]0;owned\u0007', heardAt: at, report };
   const region = { spiffeId: 'spiffe://keyd.test/region/a/r', region: 'a', heardAt: at, issued: [], edges: [edge] };
-  const answer = { at, masters: [], accessKeys: { enabled: 0, disabled: 0 }, regions: [region] };
+  const answer = { at, masters: [], accessKeys: { enabled: 0, disabled: 0, changesInFeed: 0 }, regions: [region] };
   const server = await scriptedMaster(t, await authority.credentials({ role: 'master', name: 'm' }), () => answer);
   const credentials = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
   const env = { KEYD_MASTER: server.url, KEYD_CREDENTIALS: credentials };
@@ -339,7 +401,7 @@ t.test('the command line itself', async (t) => {
 });
 
 t.test('help of every command has examples and exit codes', async (t) => {
-  const groups = { pki: 8, 'access-key': 7 };
+  const groups = { pki: 8, 'access-key': 12 };
   const commands = [['status']];
   for (const [group, count] of Object.entries(groups)) {
     const { out } = await keydctl([group, '--help']);

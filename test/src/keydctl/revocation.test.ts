@@ -110,7 +110,10 @@ t.test('a lift: requested here, signed on another machine, submitted here', asyn
   // No setting of the master, no credentials, no network: files alone.
   const sign = (file: string, key: string, out: string): Promise<Result> =>
     keydctl(['revocation', 'lift', 'sign', at(file), '--root-key', at(key), '--out', at(out)], { env: {} });
-  t.match(await sign('lift.json', 'beacon.jwk', 'lift.jws'), { code: 1, err: /a beacon key; a lift takes the root key/ });
+  t.match(await sign('lift.json', 'beacon.jwk', 'lift.jws'), {
+    code: 1,
+    err: /a beacon key; a lift takes the root key/,
+  });
   t.match(await sign('root.jwk', 'root.jwk', 'lift.jws'), { code: 1, err: /no request of a lift/ });
   t.match(await sign('lift.json', 'lift.json', 'lift.jws'), { code: 1, err: /form of one/ });
   const made = JSON.parse(readFileSync(at('lift.json'), 'utf8')) as { lift: object };
@@ -118,7 +121,10 @@ t.test('a lift: requested here, signed on another machine, submitted here', asyn
   t.match(await sign('swapped.json', 'root.jwk', 'lift.jws'), { code: 1, err: /not of the revocation beside it/ });
   writeFileSync(at('short.json'), JSON.stringify({ ...made, lift: { ...made.lift, to: '20261121' } }));
   t.match(await sign('short.json', 'root.jwk', 'lift.jws'), { code: 1, err: /does not end with the revocation/ });
-  t.match(await sign('lift.json', 'root.jwk', 'lift.jws'), { code: 0, out: /lifts +every access key, in region us-east-1/ });
+  t.match(await sign('lift.json', 'root.jwk', 'lift.jws'), {
+    code: 0,
+    out: /lifts +every access key, in region us-east-1/,
+  });
 
   t.match(await run(['revocation', 'lift', 'submit', at('lift.json')]), { code: 1, err: /malformed-request/ });
   t.match(await run(['revocation', 'lift', 'submit', at('lift.jws')]), { code: 0, out: /state +published/ });
@@ -148,5 +154,8 @@ t.test('identities are banned and let back in, named by their parts or whole', a
   t.match(await run(['identity', 'unban', ...edge]), { code: 1, err: /is not banned/ });
   t.match((await run(['identity', 'list'])).out, /region\/us-east-1\/r1 .*broken into/);
   t.match(await run(['identity', 'ban', 'operator', 'bob', '--reason', 'x']), { code: 1, err: /a region or an edge/ });
-  t.match(await run(['identity', 'ban', 'tower', 'one', '--reason', 'x']), { code: 2, err: /no identity of sigv4-keyd/ });
+  t.match(await run(['identity', 'ban', 'tower', 'one', '--reason', 'x']), {
+    code: 2,
+    err: /no identity of sigv4-keyd/,
+  });
 });

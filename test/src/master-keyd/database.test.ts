@@ -64,7 +64,10 @@ t.test('replicas that start together on an empty database agree', async (t) => {
   const masters = await Promise.all(['m1', 'm2', 'm3', 'm4'].map(start));
   const applied = await runSql<{ version: number }>(database, 'SELECT version FROM schema_migration ORDER BY version');
   const shipped = await shippedMigrations();
-  t.same(applied, shipped.map(({ version }) => ({ version })));
+  t.same(
+    applied,
+    shipped.map(({ version }) => ({ version })),
+  );
   t.equal((await runSql(database, 'SELECT 1 FROM custody_check')).length, 1);
   const migrated = masters.flatMap(({ logged }) => logged.filter((line) => line.includes('schema migrated')));
   t.equal(migrated.length, shipped.length, 'each step was taken by one of them');
@@ -130,7 +133,10 @@ t.test('what waiting cannot mend is told at once, and says what to do', async (t
   for (const [what, url, exitCode, message] of table) {
     const { failure, logged } = await attempt(t, url);
     t.match(failure, { name: 'StartError', exitCode, message }, what);
-    t.notOk(logged.some((line) => line.includes('waiting')), `${what}: without waiting`);
+    t.notOk(
+      logged.some((line) => line.includes('waiting')),
+      `${what}: without waiting`,
+    );
     t.notOk(String(failure).includes('guessed') || String(failure).includes(database.password), 'no password is told');
   }
 });
@@ -237,8 +243,16 @@ t.test('nothing that was answered is lost to kill -9 of PostgreSQL', async (t) =
   t.ok(answered.length >= 20 && failed.length > 0, `the crash came in the middle (${failed.length} failed)`);
   const recorded = await runSql<{ id: string }>(database, 'SELECT unnest(access_key_ids) AS id FROM issuance');
   const known = new Set(recorded.map(({ id }) => id));
-  t.same(answered.filter((id) => !known.has(id)), [], 'every key that was handed out is on record');
+  t.same(
+    answered.filter((id) => !known.has(id)),
+    [],
+    'every key that was handed out is on record',
+  );
   const kept = await runSql<{ id: string }>(database, "SELECT id FROM access_key WHERE id LIKE 'NEW%'");
   const there = new Set(kept.map(({ id }) => id));
-  t.same(created.filter((id) => !there.has(id)), [], 'every access key that was answered is there');
+  t.same(
+    created.filter((id) => !there.has(id)),
+    [],
+    'every access key that was answered is there',
+  );
 });

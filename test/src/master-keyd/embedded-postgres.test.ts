@@ -133,7 +133,10 @@ t.test('kill -9 of the process that started it leaves no server', { skip: proces
     const told: string[] = [];
     const next = await startEmbeddedPostgres({ folder, port, log: (text) => told.push(text) });
     t.notOk(isAlive(pid), 'the next start takes its place, on the same port');
-    t.equal(told.some((text) => text.includes(`server ${pid} that was left running`)), prepare === 'without setpriv');
+    t.equal(
+      told.some((text) => text.includes(`server ${pid} that was left running`)),
+      prepare === 'without setpriv',
+    );
     await next.stop();
   }
 });

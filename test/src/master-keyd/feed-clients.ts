@@ -1,6 +1,8 @@
 import {
+  ACCESS_KEY_CHANGES_PATH,
   ACCESS_KEY_IMPORT_PATH,
   BANS_PATH,
+  changedAccessKeys,
   FEED_PATH,
   feedAnswer,
   identityBan,
@@ -9,11 +11,13 @@ import {
   listedRevocations,
   REVOCATIONS_PATH,
   revocationAnswer,
+  type ChangedAccessKeysAnswer,
   type IdentityBan,
   type LiftAnswer,
   type ListedRevocations,
   type PeerClient,
   type RevocationAnswer,
+  type WantedAccessKeyChange,
 } from '@sigv4-keyd/hop-protocol';
 import type { FeedDocument } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
@@ -44,6 +48,16 @@ export function ban(operator: PeerClient, spiffeId: string): Promise<IdentityBan
 export function unban(operator: PeerClient, spiffeId: string): Promise<IdentityBan> {
   const path = `${BANS_PATH}?spiffeId=${encodeURIComponent(spiffeId)}`;
   return operator.call({ method: 'DELETE', path, answer: identityBan });
+}
+
+export function change(
+  operator: PeerClient,
+  accessKeyIds: readonly string[],
+  change: WantedAccessKeyChange,
+  more: object = {},
+): Promise<ChangedAccessKeysAnswer> {
+  const body = { accessKeyIds, change, ...more };
+  return operator.call({ method: 'POST', path: ACCESS_KEY_CHANGES_PATH, body, answer: changedAccessKeys });
 }
 
 /** Undefined for 204. */

@@ -136,7 +136,10 @@ t.test('all who wait are woken at once', async (t) => {
   const waits = regions.map((region) => feed(region, `?version=1&wait=20&set=${SET}`));
   await clock.untilWaiting(20);
   board.pin(2);
-  t.same(await Promise.all(waits), Array.from({ length: 20 }, () => ({ beacon: 'beacon-2' })));
+  t.same(
+    await Promise.all(waits),
+    Array.from({ length: 20 }, () => ({ beacon: 'beacon-2' })),
+  );
   t.equal(clock.waiting, 0);
 });
 

@@ -54,7 +54,10 @@ t.test('what was revoked is in the feed when the answer comes', async (t) => {
     statement: { region: 'us-east-1', from: '20261101', to: TODAY, author: /operator\/alice$/, ...INCIDENT },
   });
   const { newStatements } = await state.accept(await presentFeed(region), master.clock.now());
-  t.same(newStatements.map(({ statement }) => statement), [answer.statement]);
+  t.same(
+    newStatements.map(({ statement }) => statement),
+    [answer.statement],
+  );
 
   const actions = await runSql(master.database, 'SELECT action, statement_digest, access_key_id FROM operator_action');
   t.same(actions, [{ action: 'revoke', statement_digest: newStatements[0]?.digest, access_key_id: null }]);
@@ -168,7 +171,12 @@ t.test('hostile and mistaken requests are refused and leave no trace', async (t)
     ['no document', REVOCATIONS_PATH, [], 'malformed-request'],
     ['a lift that is none', LIFTS_PATH, { jws: 'x' }, 'malformed-request'],
     ['a lift too large', LIFTS_PATH, { jws: 'x'.repeat(8_193) }, 'malformed-request'],
-    ['a ban of an operator', BANS_PATH, { spiffeId: 'spiffe://keyd.test/operator/al', reason: 'x' }, 'malformed-request'],
+    [
+      'a ban of an operator',
+      BANS_PATH,
+      { spiffeId: 'spiffe://keyd.test/operator/al', reason: 'x' },
+      'malformed-request',
+    ],
     ['a ban of a master', BANS_PATH, { spiffeId: 'spiffe://keyd.test/master/m1', reason: 'x' }, 'malformed-request'],
     ['a ban elsewhere', BANS_PATH, { spiffeId: 'spiffe://other.test/region/r/n', reason: 'x' }, 'malformed-request'],
     ['a ban of a part', BANS_PATH, { spiffeId: 'spiffe://keyd.test/region/r', reason: 'x' }, 'malformed-request'],
@@ -224,8 +232,10 @@ t.test('a lift is taken when the root key signed it, for one statement, once', a
   await t.rejects(submitLift(operator, genuine), { code: 'already-exists' });
   await t.rejects(submitLift(operator, await lift({ id: randomUUID() })), { code: 'already-exists' });
   const lifted = (await revocations(operator)).revocations.filter(({ liftedBy }) => liftedBy !== undefined);
-  t.same(lifted.map(({ digest }) => digest), [american.digest]);
-
+  t.same(
+    lifted.map(({ digest }) => digest),
+    [american.digest],
+  );
 });
 
 t.test('a master that has not heard of a ban yet issues nothing all the same', async (t) => {
@@ -291,7 +301,10 @@ t.test('a ban ends live connections and refuses new requests, at every master, u
   await ban(operator, E1);
   const list = (): Promise<z.infer<typeof listedBans>> =>
     operator.call({ method: 'GET', path: BANS_PATH, answer: listedBans });
-  t.same((await list()).bans.map(({ spiffeId }) => spiffeId), [E1, R1]);
+  t.same(
+    (await list()).bans.map(({ spiffeId }) => spiffeId),
+    [E1, R1],
+  );
 
   t.match(await unban(operator, R1), { spiffeId: R1, reason: 'broken into' });
   await issue(here);
@@ -303,7 +316,10 @@ t.test('a ban ends live connections and refuses new requests, at every master, u
     );
     return isBack;
   });
-  t.same((await list()).bans.map(({ spiffeId }) => spiffeId), [E1]);
+  t.same(
+    (await list()).bans.map(({ spiffeId }) => spiffeId),
+    [E1],
+  );
   await ban(operator, R1);
   await t.rejects(issue(here), { code: 'identity-banned' }, 'and again');
   const actions = await runSql<{ action: string; identity: string }>(

@@ -1,6 +1,5 @@
 import {
   ACCESS_KEY_IMPORT_PATH,
-  accessKeyPath,
   ACCESS_KEYS_PATH,
   createdAccessKey,
   KeydError,
@@ -21,6 +20,7 @@ import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { change } from './feed-clients.js';
 import {
   capturedLog,
   hmac,
@@ -156,7 +156,7 @@ t.test('absences and their order', async (t) => {
   await addAccessKey(master, 'AKIAEUROPE', { regions: ['eu-west-1', 'eu-central-1'] });
   await addAccessKey(master, 'AKIAOFF');
   const operator = await master.operator();
-  await operator.call({ method: 'POST', path: accessKeyPath('AKIAOFF', 'disable'), answer: z.any() });
+  await change(operator, ['AKIAOFF'], { kind: 'disable' });
   const ask = async (region: string): Promise<KeyAnswer<KRegion>> => {
     const accessKeyIds = ['AKIAOFF', 'AKIASOON', 'AKIAPLAIN', 'AKIAGONE', 'AKIAEUROPE'];
     return (await master.region(region)).issue({ date: day(TODAY), accessKeyIds });
@@ -314,7 +314,7 @@ t.test('two replicas on one database are one master', async (t) => {
     bytesOf(await (await one.region('us-east-1')).issue(request)),
   );
   const operator = await two.operator();
-  await operator.call({ method: 'POST', path: accessKeyPath('AKIAONE', 'disable'), answer: z.any() });
+  await change(operator, ['AKIAONE'], { kind: 'disable' });
   t.equal((await (await one.region('us-east-1')).issue(request)).absent.get('AKIAONE'), 'disabled');
   const masters = await runSql<{ issuer: string }>(database, 'SELECT issuer FROM issuance ORDER BY issuer');
   t.same(

@@ -154,7 +154,10 @@ t.test('a start that fails half-way leaves nothing behind', async (t) => {
   const process = await run({ ...env, KEYD_LISTEN: `127.0.0.1:${port}` });
   t.equal(process.code, 69, 'the process ends: neither a connection nor a timer keeps it alive');
   const edge = await authority.filesOf({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' });
-  await t.rejects(start({ KEYD_TLS_CERT: edge.cert, KEYD_TLS_KEY: edge.key }), { exitCode: 78, message: /role master/ });
+  await t.rejects(start({ KEYD_TLS_CERT: edge.cert, KEYD_TLS_KEY: edge.key }), {
+    exitCode: 78,
+    message: /role master/,
+  });
 });
 
 t.test('keys of the feed or of the ledger that nobody would believe are refused at the start', async (t) => {

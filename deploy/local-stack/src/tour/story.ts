@@ -50,7 +50,11 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     await report(options, revocation);
   } finally {
     if (revocation) await lifting(options, revocation, made);
-    for (const { accessKeyId } of made) await master.delete(accessKeyId);
+    if (made.length > 0)
+      await master.change(
+        made.map(({ accessKeyId }) => accessKeyId),
+        { kind: 'delete' },
+      );
   }
 }
 

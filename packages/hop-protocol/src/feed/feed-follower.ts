@@ -133,4 +133,3 @@ export class FeedFollower {
     else this.#refusals.accepted(source);
   }
 }
-

@@ -43,7 +43,13 @@ export class FeedRefusals {
       return;
     }
     this.#told.set(kind, { at: now, since: 0 });
-    const line = { event: `feed-${what}-refused`, security: true, source, code, ...(detail !== undefined && { detail }) };
+    const line = {
+      event: `feed-${what}-refused`,
+      security: true,
+      source,
+      code,
+      ...(detail !== undefined && { detail }),
+    };
     this.#log.error({ ...line, ...(told && { repeated: told.since }) }, 'the feed brought what is not believed');
   }
 

@@ -60,7 +60,8 @@ export class FreshnessWatch {
     const { softSeconds, hardSeconds } = this.#horizons;
     const { ageSeconds } = this.#age();
     if (ageSeconds === undefined) return 'no beacon of the revocation feed has been accepted yet';
-    const horizon = freshness === 'soft' ? `the soft horizon of ${softSeconds}s` : `the hard horizon of ${hardSeconds}s`;
+    const horizon =
+      freshness === 'soft' ? `the soft horizon of ${softSeconds}s` : `the hard horizon of ${hardSeconds}s`;
     return `the newest beacon of the revocation feed is ${ageSeconds}s old: past ${horizon}, or its own expiry`;
   }
 

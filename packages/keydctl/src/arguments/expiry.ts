@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { usageError } from '../command-line/command-error.js';
-
-const HOUR_MS = 3_600_000;
-const SPANS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS };
+import { readSpan } from './span.js';
 
 type Expiry = { readonly at: number } | { readonly inMs: number };
 
 /** A span from now (`12h`, `90d`, `4w`), a UTC day (its first instant) or an instant in ISO 8601. */
 export const expiry = z.string().transform((text, context): Expiry => {
-  const [, count, unit = ''] = /^([1-9]\d{0,4})([hdw])$/.exec(text) ?? [];
-  const span = SPANS[unit];
-  if (count !== undefined && span !== undefined) return { inMs: Number(count) * span };
+  const inMs = readSpan(text);
+  if (inMs !== undefined) return { inMs };
   if (z.iso.date().safeParse(text).success || z.iso.datetime({ offset: true }).safeParse(text).success) {
     return { at: Date.parse(text) };
   }
@@ -23,11 +20,11 @@ export const expiry = z.string().transform((text, context): Expiry => {
 });
 
 /** The instant at which an access key expires, ISO 8601; it must lie ahead. `now` in epoch milliseconds. */
-export function expiresAt(given: Expiry, now: number): string {
+export function expiresAt(given: Expiry, now: number, option = '--expires'): string {
   const at = 'at' in given ? given.at : now + given.inMs;
   if (at > now) return new Date(at).toISOString();
   throw usageError(
-    `--expires lies in the past (${new Date(at).toISOString()})`,
+    `${option} lies in the past (${new Date(at).toISOString()})`,
     'Give an instant to come, or a span such as 90d',
   );
 }

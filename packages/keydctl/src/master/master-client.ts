@@ -1,10 +1,12 @@
 import {
   accessKey,
+  ACCESS_KEY_CHANGES_PATH,
   ACCESS_KEY_IMPORT_PATH,
   ACCESS_KEY_PIN_PATHS,
   accessKeyPath,
   ACCESS_KEYS_PATH,
   BANS_PATH,
+  changedAccessKeys,
   CHECKPOINT_PATH,
   checkpointAnswer,
   createdAccessKey,
@@ -18,16 +20,19 @@ import {
   listedAccessKeys,
   listedBans,
   listedRevocations,
+  MOST_CHANGES_BYTES,
   MOST_RECORD_BYTES_A_PAGE,
   pinnedAccessKeys,
   revocationAnswer,
   REVOCATIONS_PATH,
+  rotateAccessKeyPath,
+  rotatedAccessKey,
   STATUS_PATH,
   statusAnswer,
   type AccessKey,
-  type AccessKeyAction,
   type AccessKeyPinAction,
   type AccessKeyStatus,
+  type ChangedAccessKeysAnswer,
   type CheckpointAnswer,
   type CreateAccessKey,
   type CreatedAccessKey,
@@ -43,7 +48,9 @@ import {
   type PeerClient,
   type RevocationAnswer,
   type RevocationRequest,
+  type RotatedAccessKey,
   type StatusAnswer,
+  type WantedAccessKeyChange,
 } from '@sigv4-keyd/hop-protocol';
 
 export interface AccessKeyFilter {
@@ -91,8 +98,21 @@ export class MasterClient {
     return this.#peer.call({ method: 'GET', path: accessKeyPath(accessKeyId), answer: accessKey });
   }
 
-  change(accessKeyId: string, action: AccessKeyAction): Promise<AccessKey> {
-    return this.#peer.call({ method: 'POST', path: accessKeyPath(accessKeyId, action), answer: accessKey });
+  /** Resolves once the feed tells of it: all of the access keys were changed, or none. At most 5,000. */
+  change(
+    accessKeyIds: readonly string[],
+    change: WantedAccessKeyChange,
+    { dryRun = false }: { readonly dryRun?: boolean } = {},
+  ): Promise<ChangedAccessKeysAnswer> {
+    const body = { accessKeyIds, change, dryRun };
+    const path = ACCESS_KEY_CHANGES_PATH;
+    return this.#peer.call({ method: 'POST', path, body, answer: changedAccessKeys, mostBytes: MOST_CHANGES_BYTES });
+  }
+
+  /** The answer carries the new secret. Without an overlap the access key keeps its id. */
+  rotate(accessKeyId: string, overlapSeconds?: number): Promise<RotatedAccessKey> {
+    const body = { ...(overlapSeconds !== undefined && { overlapSeconds }) };
+    return this.#peer.call({ method: 'POST', path: rotateAccessKeyPath(accessKeyId), body, answer: rotatedAccessKey });
   }
 
   /** In the order that was given: all of them were changed, or none. */
@@ -105,10 +125,6 @@ export class MasterClient {
       answer: pinnedAccessKeys,
     });
     return accessKeys;
-  }
-
-  delete(accessKeyId: string): Promise<AccessKey> {
-    return this.#peer.call({ method: 'DELETE', path: accessKeyPath(accessKeyId), answer: accessKey });
   }
 
   incidentReport(query: IncidentQuery): Promise<IncidentReport> {

@@ -21,7 +21,10 @@ export function revocationText(paint: Paint, { statement, published, scope, blas
       ['reason', statement.reason],
       ['state', state],
       ...(published ? [['id', statement.id] as const] : []),
-      ['keys issued in it', `${blastRadius.accessKeyCount} access keys, to ${blastRadius.identities.length} identities`],
+      [
+        'keys issued in it',
+        `${blastRadius.accessKeyCount} access keys, to ${blastRadius.identities.length} identities`,
+      ],
       ['accepted in it', accepted(blastRadius)],
     ]),
     section(paint, 'Access keys', accessKeys(paint, blastRadius)),

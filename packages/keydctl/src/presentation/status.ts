@@ -72,8 +72,8 @@ function issued(paint: Paint, status: StatusAnswer, now: number): string {
   return table(paint, ['issued to', 'day', 'access keys', 'last'], rows);
 }
 
-function accessKeys({ accessKeys: { enabled, disabled } }: StatusAnswer): string {
-  return `Access keys: ${enabled} enabled, ${disabled} disabled.`;
+function accessKeys({ accessKeys: { enabled, disabled, changesInFeed } }: StatusAnswer): string {
+  return `Access keys: ${enabled} enabled, ${disabled} disabled; the feed tells of changes of ${changesInFeed}.`;
 }
 
 function state(paint: Paint, heardAt: string | undefined, now: number): string {

@@ -13,6 +13,8 @@ export interface StoredAccessKey {
   readonly services?: readonly string[];
   readonly version: number;
   readonly pinned: boolean;
+  /** The version of the beacon that last told of a change; 0: none did. Absent: the next one is to. */
+  readonly changedIn?: number;
   /** Absent once the access key is deleted. */
   readonly sealed?: Buffer;
 }
@@ -35,15 +37,20 @@ interface Row {
   readonly services: string[] | null;
   readonly version: number;
   readonly pinned: boolean;
+  readonly changed_in: number | null;
   readonly sealed_secret: Buffer | null;
 }
 
-const COLUMNS = 'id, owner, status, created_at, expires_at, regions, services, version, pinned, sealed_secret';
+const STORED =
+  'id, owner, status, created_at, expires_at, regions, services, version, pinned, changed_in, sealed_secret';
+// The driver gives bigint as text.
+const COLUMNS = STORED.replace('changed_in', 'changed_in::double precision AS changed_in');
 
 /** Stores a new access key. An id that was ever in use, even by one deleted since, is refused. */
 export async function insertAccessKey(transaction: Transaction, key: StoredAccessKey): Promise<void> {
   const inserted = await transaction.query(
-    `INSERT INTO access_key (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO access_key (${STORED}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     ON CONFLICT (id) DO NOTHING`,
     [
       key.accessKeyId,
       key.owner,
@@ -54,6 +61,7 @@ export async function insertAccessKey(transaction: Transaction, key: StoredAcces
       key.services ?? null,
       key.version,
       key.pinned,
+      key.changedIn ?? null,
       key.sealed ?? null,
     ],
   );
@@ -71,11 +79,39 @@ export async function findAccessKeys(
   return new Map(rows.map((row) => [row.id, storedFrom(row)]));
 }
 
-/** The access key, locked until the end of the transaction. Throws KeydError 'not-found'. */
-export async function lockAccessKey(transaction: Transaction, id: string): Promise<StoredAccessKey> {
-  const { rows } = await transaction.query<Row>(`SELECT ${COLUMNS} FROM access_key WHERE id = $1 FOR UPDATE`, [id]);
-  if (!rows[0]) throw new KeydError('not-found', { detail: id });
-  return storedFrom(rows[0]);
+/** What is to become of access keys: what is not named stays, and null takes away. */
+export interface AccessKeyPatch {
+  readonly status?: AccessKeyStatus;
+  readonly expiresAt?: number | null;
+  readonly regions?: readonly string[] | null;
+  readonly services?: readonly string[] | null;
+  readonly pinned?: boolean;
+  /** With the version that it is sealed for. */
+  readonly secret?: { readonly version: number; readonly sealed: Buffer } | null;
+}
+
+/** Changes access keys; the next beacon tells of it. The feed must be locked before any of them. */
+export async function patchAccessKeys(
+  transaction: Transaction,
+  ids: readonly string[],
+  { status, expiresAt, regions, services, pinned, secret }: AccessKeyPatch,
+): Promise<readonly StoredAccessKey[]> {
+  const assigned: (readonly [column: string, value: unknown])[] = [
+    ['status', status],
+    ['expires_at', typeof expiresAt === 'number' ? new Date(expiresAt) : expiresAt],
+    ['regions', regions],
+    ['services', services],
+    ['pinned', pinned],
+    ['version', secret?.version],
+    ['sealed_secret', secret === null ? null : secret?.sealed],
+  ];
+  const given = assigned.filter(([, value]) => value !== undefined);
+  const assignments = given.map(([column], index) => `${column} = $${index + 2}`);
+  const { rows } = await transaction.query<Row>(
+    `UPDATE access_key SET ${[...assignments, 'changed_in = NULL'].join(', ')} WHERE id = ANY($1) RETURNING ${COLUMNS}`,
+    [ids, ...given.map(([, value]) => value)],
+  );
+  return rows.map(storedFrom);
 }
 
 /** A page of access keys in the order of their ids; one more than `limit` where there are more. */
@@ -94,14 +130,6 @@ export async function pageOfAccessKeys(
   return rows.map(storedFrom);
 }
 
-export async function setAccessKeyStatus(
-  transaction: Transaction,
-  id: string,
-  status: 'enabled' | 'disabled',
-): Promise<void> {
-  await transaction.query('UPDATE access_key SET status = $2 WHERE id = $1', [id, status]);
-}
-
 /** Pins or unpins those of the access keys that there are and that are not deleted; returns them. */
 export async function setAccessKeysPinned(
   transaction: Transaction,
@@ -113,14 +141,6 @@ export async function setAccessKeysPinned(
     [ids, pinned],
   );
   return rows.map(storedFrom);
-}
-
-/** Wipes the secret and keeps the row. */
-export async function buryAccessKey(transaction: Transaction, id: string): Promise<void> {
-  await transaction.query(
-    "UPDATE access_key SET status = 'deleted', sealed_secret = NULL, pinned = false WHERE id = $1",
-    [id],
-  );
 }
 
 /** As operators see it: never with a secret, sealed or not. */
@@ -149,6 +169,7 @@ function storedFrom(row: Row): StoredAccessKey {
     ...(row.services && { services: row.services }),
     version: row.version,
     pinned: row.pinned,
+    ...(row.changed_in !== null && { changedIn: row.changed_in }),
     ...(row.sealed_secret && { sealed: row.sealed_secret }),
   };
 }

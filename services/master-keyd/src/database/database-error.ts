@@ -1,8 +1,7 @@
 import { KeydError } from '@sigv4-keyd/hop-protocol';
 
 /** SQLSTATE classes and codes that say that the server cannot serve now, rather than that a statement is wrong. */
-const UNAVAILABLE_STATES =
-  /^(?:08...|25006|25P03|28...|3D000|40001|40P01|53...|55P03|57014|57P0[1-5]|58...|XX00[12])$/;
+const UNAVAILABLE_STATES = /^(?:08...|25006|25P03|28...|3D000|40001|40P01|53...|55P03|57014|57P0[1-5]|58...|XX00[12])$/;
 
 const UNAVAILABLE_SYSTEM_ERRORS = new Set([
   'ECONNREFUSED',
@@ -17,7 +16,8 @@ const UNAVAILABLE_SYSTEM_ERRORS = new Set([
 ]);
 
 /** What the driver says without a code when a connection breaks or a wait ends. */
-const UNAVAILABLE_MESSAGES = /^(?:Connection terminated|timeout exceeded|Query read timeout|Client (?:was closed|has enc))/;
+const UNAVAILABLE_MESSAGES =
+  /^(?:Connection terminated|timeout exceeded|Query read timeout|Client (?:was closed|has enc))/;
 
 /** The code of an error of the driver, the operating system or the server: ECONNREFUSED, 28P01, ... */
 export function stateOf(error: unknown): string | undefined {

@@ -24,6 +24,9 @@ export function openPool(databaseUrl: string, log: Logger, statementWithinMs = S
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });
+  // The server may say goodbye in the same bytes in which it says welcome, before whoever asked for the connection can
+  // listen; the next statement on it fails all the same.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   return pool;
 }

@@ -18,9 +18,6 @@ export async function inTransaction<Result>(
   } catch (error) {
     throw answerable(error);
   }
-  // A connection that breaks between two statements says so by an event, too; the next statement tells us the same.
-  const ignore = (): void => undefined;
-  client.on('error', ignore);
   let broken = false;
   try {
     await client.query('BEGIN');
@@ -31,7 +28,6 @@ export async function inTransaction<Result>(
     broken = await rollBack(client);
     throw answerable(error);
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
 }

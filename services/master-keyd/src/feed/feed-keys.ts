@@ -34,12 +34,7 @@ export async function openFeedKeys(
   };
 }
 
-async function openKey(
-  setting: string,
-  purpose: KeyPurpose,
-  jwk: () => unknown,
-  pinned: PinnedKeys,
-): Promise<FeedKey> {
+async function openKey(setting: string, purpose: KeyPurpose, jwk: () => unknown, pinned: PinnedKeys): Promise<FeedKey> {
   const key = await explained(setting, () => importFeedKey(jwk()));
   if (key.purpose !== purpose) {
     throw new StartError(`${setting} is a ${key.purpose} key; give the ${purpose} key (keydctl feed-keys made it)`, 78);

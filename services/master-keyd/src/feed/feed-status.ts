@@ -15,7 +15,8 @@ export function feedStatus({ feed, publisher }: Pick<FeedParts, 'feed' | 'publis
       signedAt: new Date(held.at).toISOString(),
       statements: held.statements.length,
       banned: held.banned.size,
-      unpublishable: held.known.refused.length,
+      accessKeyChanges: held.pages.changes.size,
+      unpublishable: held.known.refused.length + held.pages.refused.length,
     }),
   };
 }

@@ -2,7 +2,7 @@ import { parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
 import { identityOf, KeydError, spiffeIdOf, type IdentityBan, type ListedBans } from '@sigv4-keyd/hop-protocol';
 import { MOST_BANNED } from '@sigv4-keyd/revocation';
 import type { Pool } from 'pg';
-import type { Author } from '../access-key-changes.js';
+import type { Author } from '../author.js';
 import { logOperatorAction, recordOperatorAction, type OperatorAction } from '../audit.js';
 import { lockForChanging } from '../database/locks.js';
 import { inTransaction } from '../database/transaction.js';

@@ -10,7 +10,7 @@ import {
   type RevocationStatement,
   type SignedStatement,
 } from '@sigv4-keyd/revocation';
-import type { Author } from '../access-key-changes.js';
+import type { Author } from '../author.js';
 import { logOperatorAction, recordOperatorAction, type OperatorAction } from '../audit.js';
 import type { Transaction } from '../database/transaction.js';
 import { lockFeed } from './feed-row.js';

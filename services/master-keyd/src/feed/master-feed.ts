@@ -132,5 +132,13 @@ export class MasterFeed implements FeedBoard {
           'this program, or its key was retired before all statements that it signed had ended',
       );
     }
+    if (next.pages === before?.pages) return;
+    for (const { number, code } of next.pages.refused) {
+      this.#options.log.error(
+        { event: 'page-refused', page: number, code },
+        'ALARM: a stored page of changes of access keys was signed by no pinned key and is not published; the row ' +
+          'was changed outside of this program: delete it, and set changed_in to NULL for its access keys',
+      );
+    }
   }
 }

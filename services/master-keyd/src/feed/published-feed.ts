@@ -13,7 +13,9 @@ import type { Transaction } from '../database/transaction.js';
 import { currentBans } from './ban-table.js';
 import type { MasterFeedKeys } from './feed-keys.js';
 import { holdFeed, lockFeed, storeBeacon } from './feed-row.js';
+import { dropPages, learnPages, NO_PAGES, type KnownPages } from './page-table.js';
 import { learnStatements, NO_STATEMENTS, type KnownStatements } from './statement-table.js';
+import { tellChanges, type Telling } from './tell-changes.js';
 
 /** One beacon and all that it was made from. Never changed. */
 export interface PublishedFeed extends ServedFeed {
@@ -22,6 +24,8 @@ export interface PublishedFeed extends ServedFeed {
   readonly banned: ReadonlySet<string>;
   /** Every statement ever stored, those that the feed has forgotten included. */
   readonly known: KnownStatements;
+  /** Every page of changes of access keys. */
+  readonly pages: KnownPages;
 }
 
 export interface PublishingRule {
@@ -31,8 +35,8 @@ export interface PublishingRule {
 }
 
 /**
- * Signs the next beacon over all that the transaction sees, and stores it. Beacons are as many as their versions: the
- * row is locked, so that no two masters can sign the same one.
+ * Signs the next beacon over all that the transaction sees, what has become of access keys included, and stores it.
+ * Beacons are as many as their versions: the row is locked, so that no two masters can sign the same one.
  */
 export async function signNext(
   transaction: Transaction,
@@ -44,10 +48,11 @@ export async function signNext(
   const known = await learnStatements(transaction, held?.known ?? NO_STATEMENTS, keys.pinned);
   // Another master's clock may be ahead: verifiers refuse a beacon that is dated before the last.
   const at = Math.max(now, row.at);
-  const kept = keptSet(known, held, at, retention);
+  const version = row.version + 1;
+  const pages = await nextPages(transaction, held, { version, at, keys, retention });
+  const kept = keptSet({ known, pages }, held, at, retention);
   const bans = await currentBans(transaction);
   const banned = bans.map(({ spiffeId }) => spiffeId).sort();
-  const version = row.version + 1;
   const beacon = await signBeacon(
     {
       version,
@@ -60,7 +65,19 @@ export async function signNext(
   );
   await storeBeacon(transaction, { version, at, jws: beacon });
   const { statements, name } = kept;
-  return { version, setHash: name.setHash, beacon, statements, at, banned: new Set(banned), known };
+  return { version, setHash: name.setHash, beacon, statements, at, banned: new Set(banned), known, pages };
+}
+
+async function nextPages(
+  transaction: Transaction,
+  held: PublishedFeed | undefined,
+  telling: Telling,
+): Promise<KnownPages> {
+  const { at, keys, retention } = telling;
+  const known = await learnPages(transaction, held?.pages ?? NO_PAGES, keys.pinned);
+  const areTold = await tellChanges(transaction, known, telling);
+  const pages = areTold ? await learnPages(transaction, known, keys.pinned) : known;
+  return dropPages(transaction, pages, retention, at);
 }
 
 /** The set of the newest beacon was put together by other rules than ours, or was changed behind our back. */
@@ -82,12 +99,13 @@ export async function readNewest(
   if (row.jws === '' || row.jws === held?.beacon) return held;
   const { beacon, at } = await verifyBeacon(row.jws, keys);
   const known = await learnStatements(transaction, held?.known ?? NO_STATEMENTS, keys);
-  const { statements, name } = keptSet(known, held, at, retention);
+  const pages = await learnPages(transaction, held?.pages ?? NO_PAGES, keys);
+  const { statements, name } = keptSet({ known, pages }, held, at, retention);
   if (!isSameSet(name, beacon)) {
     throw new AnotherSet(`beacon ${beacon.version} names ${beacon.count} statements, here are ${name.count}`);
   }
   const { version, setHash } = beacon;
-  return { version, setHash, beacon: row.jws, statements, at, banned: new Set(beacon.banned), known };
+  return { version, setHash, beacon: row.jws, statements, at, banned: new Set(beacon.banned), known, pages };
 }
 
 interface KeptSet {
@@ -96,16 +114,17 @@ interface KeptSet {
 }
 
 function keptSet(
-  known: KnownStatements,
+  { known, pages }: Pick<PublishedFeed, 'known' | 'pages'>,
   held: PublishedFeed | undefined,
   at: number,
   retention: RetentionRule,
 ): KeptSet {
   const kept = known.statements.filter(({ statement }) => !mayBeForgotten(statement, retention, at));
   // Of the same statements, a later time only ever forgets more: as many are the same ones.
-  if (held?.known === known && held.statements.length === kept.length && held.at <= at) {
-    return { statements: held.statements, name: { count: kept.length, setHash: held.setHash } };
+  const statements = [...kept, ...pages.pages].map(({ jws }) => jws);
+  const isOther = held?.known !== known || held.pages !== pages || held.statements.length !== statements.length;
+  if (!isOther && held.at <= at) {
+    return { statements: held.statements, name: { count: statements.length, setHash: held.setHash } };
   }
-  const statements = kept.map(({ jws }) => jws);
   return { statements, name: nameSet(statements) };
 }

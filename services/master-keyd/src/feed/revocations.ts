@@ -20,7 +20,7 @@ import {
 } from '@sigv4-keyd/revocation';
 import type { Pool } from 'pg';
 import type { z } from 'zod';
-import type { Author } from '../access-key-changes.js';
+import type { Author } from '../author.js';
 import { logOperatorAction, recordOperatorAction, type OperatorAction } from '../audit.js';
 import { findAccessKeys } from '../database/access-keys.js';
 import { lockForChanging } from '../database/locks.js';

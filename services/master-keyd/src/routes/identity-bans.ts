@@ -14,10 +14,8 @@ export function identityBansRoute(app: MtlsApp, bans: IdentityBans): void {
       return reply.code(201).send(await bans.ban(authorOf(request), spiffeId, reason));
     },
   );
-  app.delete(
-    BANS_PATH,
-    { config, schema: { querystring: unbanQuery, response: { 200: identityBan } } },
-    (request) => bans.unban(authorOf(request), request.query.spiffeId),
+  app.delete(BANS_PATH, { config, schema: { querystring: unbanQuery, response: { 200: identityBan } } }, (request) =>
+    bans.unban(authorOf(request), request.query.spiffeId),
   );
   app.get(BANS_PATH, { config, schema: { response: { 200: listedBans } } }, () => bans.list());
 }

@@ -8,10 +8,7 @@ import { requireOwnEdges } from '../policy.js';
 const LARGEST_REPORT = 32 * 1024 * 1024;
 
 /** POST /v1/report: what a region says of itself and of the edges below it. */
-export function reportRoute(
-  app: MtlsApp,
-  { pool, now }: { readonly pool: Pool; readonly now: () => number },
-): void {
+export function reportRoute(app: MtlsApp, { pool, now }: { readonly pool: Pool; readonly now: () => number }): void {
   app.post(
     REPORT_PATH,
     { config: { mtls: { roles: ['region'] } }, schema: { body: regionReport }, bodyLimit: LARGEST_REPORT },
