@@ -5,6 +5,7 @@ import { helpAfter } from './command-line/help.js';
 import type { Install } from './command-line/define-command.js';
 import type { Surroundings } from './command-line/surroundings.js';
 import { accessKey } from './commands/access-key/access-key.js';
+import { explain } from './commands/explain.js';
 import { feedKeys } from './commands/feed-keys/feed-keys.js';
 import { identity } from './commands/identity/identity.js';
 import { incident } from './commands/incident/incident.js';
@@ -14,7 +15,18 @@ import { revocation } from './commands/revocation/revocation.js';
 import { revoke } from './commands/revoke.js';
 import { status } from './commands/status.js';
 
-const COMMANDS: readonly Install[] = [pki, feedKeys, accessKey, revoke, revocation, identity, incident, ledger, status];
+const COMMANDS: readonly Install[] = [
+  pki,
+  feedKeys,
+  accessKey,
+  revoke,
+  revocation,
+  identity,
+  incident,
+  ledger,
+  status,
+  explain,
+];
 
 const packageManifest = z.object({ version: z.string() });
 
