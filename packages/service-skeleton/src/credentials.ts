@@ -1,4 +1,4 @@
-import { CredentialsError, CredentialsStore, parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
+import { CredentialsError, CredentialsStore, parseSpiffeId, type Credentials } from '@sigv4-keyd/fastify-mtls';
 import {
   every,
   hasRole,
@@ -11,8 +11,11 @@ import {
 import type { Logger } from './logging.js';
 import { StartError } from './run-service.js';
 
+/** Renewal is due with a third of the life left; with less than this share, it was missed. */
+const OVERDUE_SHARE = 0.2;
+
 /** How often the certificate files are looked at, milliseconds. */
-const RELOAD_EVERY_MS = 10_000;
+export const RELOAD_EVERY_MS = 10_000;
 
 export interface OwnCredentials<R extends Role> {
   readonly store: CredentialsStore;
@@ -42,12 +45,7 @@ export async function openOwnCredentials<R extends Role>(
       78,
     );
   }
-  if (store.current.notAfter.getTime() < clock.now()) {
-    log.warn(
-      { notAfter: store.current.notAfter },
-      'the certificate has expired: peers will refuse it until it is renewed',
-    );
-  }
+  tellAge(store.current, { clock, log });
   const stop = every(clock, RELOAD_EVERY_MS, () => store.reload());
   return { store, identity, stop };
 }
@@ -67,5 +65,18 @@ async function openStore(
   } catch (error) {
     if (error instanceof CredentialsError) throw new StartError(error.message, 78, error);
     throw error;
+  }
+}
+
+function tellAge(
+  { notBefore, notAfter }: Credentials,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): void {
+  const left = notAfter.getTime() - clock.now();
+  const life = notAfter.getTime() - notBefore.getTime();
+  if (left < 0) log.warn({ notAfter }, 'the certificate has expired: peers will refuse it until it is renewed');
+  else if (left < life * OVERDUE_SHARE) {
+    const share = `${Math.round(left / 60_000)} of its ${Math.round(life / 60_000)} minutes are left`;
+    log.warn({ notAfter }, `the certificate was to be renewed by now: ${share}`);
   }
 }

@@ -10,6 +10,7 @@ export * from './health.js';
 export * from './key-upkeep.js';
 export * from './ledger-keys.js';
 export * from './ledger-watch.js';
+export * from './lifetimes.js';
 export * from './listen.js';
 export * from './logging.js';
 export * from './mtls-app.js';

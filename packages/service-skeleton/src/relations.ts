@@ -1,8 +1,11 @@
 import type { z } from 'zod';
 
-/** How settings have to stand to each other: what is wrong with them, with the arithmetic, or undefined. */
+/** How settings have to stand to each other. */
 export interface Relation<Settings> {
   readonly between: readonly (keyof Settings & string)[];
+  /** Such a service works, but somebody should know. Otherwise it does not start: it could not keep its promises. */
+  readonly isDoubtful?: boolean;
+  /** What is wrong, with the arithmetic, or undefined. */
   readonly problem: (settings: Settings) => string | undefined;
 }
 
@@ -17,12 +20,20 @@ export function related<Schema extends z.ZodObject>(
   return schema.superRefine(
     (settings, context) => {
       const broken = new Set(context.issues.map(({ path }) => path?.[0]));
-      for (const { between, problem } of relations) {
-        if (between.some((setting) => broken.has(setting))) continue;
+      for (const { between, isDoubtful = false, problem } of relations) {
+        if (isDoubtful || between.some((setting) => broken.has(setting))) continue;
         const message = problem(settings);
         if (message !== undefined) context.addIssue({ code: 'custom', message });
       }
     },
     { when: () => true },
   );
+}
+
+/** What is doubtful about a whole configuration, for the log and the readiness probe. */
+export function doubtsAbout<Settings>(settings: Settings, relations: readonly Relation<Settings>[]): readonly string[] {
+  return relations.flatMap(({ isDoubtful = false, problem }) => {
+    const doubt = isDoubtful ? problem(settings) : undefined;
+    return doubt === undefined ? [] : [doubt];
+  });
 }

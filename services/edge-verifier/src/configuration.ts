@@ -1,5 +1,4 @@
 import { tmpdir } from 'node:os';
-import { keyMemoryProblem, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
 import {
   bytes,
   httpsUrls,
@@ -17,10 +16,10 @@ import {
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { externalHosts } from './external-hosts.js';
-import { feedSettings, horizonProblem } from './feed/feed-settings.js';
+import { feedSettings } from './feed/feed-settings.js';
 import { ORIGINS } from './forward-auth/original-request.js';
+import { LIFETIMES } from './lifetimes.js';
 import { payloadModes } from './payload-modes.js';
-import { windowRuleOf } from './policy.js';
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
 
@@ -129,16 +128,7 @@ export const configuration = related(settings, [
     problem: ({ smallestChunk, largestChunk }) =>
       smallestChunk > largestChunk ? 'KEYD_SMALLEST_CHUNK must not be above KEYD_LARGEST_CHUNK' : undefined,
   },
-  { between: ['softHorizon', 'hardHorizon'], problem: horizonProblem },
-  {
-    between: ['keyMemory', 'presigned', 'longestPresigned', 'clockSkew'],
-    problem: (settings) =>
-      keyMemoryProblem({
-        memoryBytes: settings.keyMemory,
-        window: windowRuleOf(settings),
-        keyBytes: SERVICE_KEYS.keyBytes,
-      }),
-  },
+  ...LIFETIMES,
 ]);
 
 export type Configuration = z.output<typeof configuration>;

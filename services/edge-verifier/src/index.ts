@@ -6,6 +6,7 @@ export * from './configuration.js';
 export * from './external-hosts.js';
 export * from './feed/feed-guard.js';
 export * from './key-source.js';
+export { LIFETIMES as EDGE_LIFETIMES } from './lifetimes.js';
 export * from './policy.js';
 export * from './edge.js';
 export * from './forward-auth/app.js';

@@ -12,6 +12,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
+  doubtsAbout,
   KeyUpkeep,
   LedgerWatch,
   listen,
@@ -29,6 +30,7 @@ import { EdgeFeed } from './feed/edge-feed.js';
 import { feedGuard } from './feed/feed-guard.js';
 import { startFronts } from './fronts.js';
 import { createServiceKeys } from './key-source.js';
+import { LIFETIMES } from './lifetimes.js';
 
 const CHECKPOINT_EVERY_MS = 30_000;
 const DEBUG_WARNING =
@@ -78,11 +80,12 @@ export async function startEdgeVerifier(
 
   const edge = createEdge(own, configuration, serviceKeys, { clock, log, counts, guard });
   const fronts = await startFronts(edge, configuration);
-  const debugWarning = configuration.debugSignatures ? [DEBUG_WARNING] : [];
-  for (const warning of debugWarning) log.warn(warning);
+  const doubts = doubtsAbout(configuration, LIFETIMES);
+  const lasting = configuration.debugSignatures ? [DEBUG_WARNING, ...doubts] : doubts;
+  for (const warning of lasting) log.warn(warning);
   const health = createHealthApp({
     notReady: () => [...notReady(upkeep, reports), ...feed.notReady()],
-    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...upkeep.warnings(), ...debugWarning],
+    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...upkeep.warnings(), ...lasting],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,

@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { hopListen, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
+import { hopListen, related, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
+import { LIFETIMES } from './lifetimes.js';
 
 /** The message never quotes the URL: it holds a password. */
 const databaseUrl = z.string().refine((text) => {
@@ -53,8 +54,7 @@ const signerKey = z.string().transform(
       text.trim(),
 );
 
-/** The settings of master-keyd. */
-export const configuration = z.object({
+const settings = z.object({
   ...serviceSettings,
   listen: hopListen,
   databaseUrl: databaseUrl.describe('PostgreSQL; better given by KEYD_DATABASE_URL_FILE, as it holds a password'),
@@ -77,5 +77,8 @@ export const configuration = z.object({
     .describe('For how long the roll-ups of accepted signatures are kept, for incident reports; whole days'),
   databaseWait: seconds.prefault('60s').describe('How long a database that is not up yet is waited for at start'),
 });
+
+/** The settings of master-keyd. */
+export const configuration = related(settings, LIFETIMES);
 
 export type Configuration = z.output<typeof configuration>;

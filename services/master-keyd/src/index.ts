@@ -6,3 +6,4 @@ export * from './database/migrate.js';
 export * from './database/pool.js';
 export * from './key-source.js';
 export * from './start.js';
+export { LIFETIMES as MASTER_LIFETIMES } from './lifetimes.js';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { every } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
+  doubtsAbout,
   listen,
   openOwnCredentials,
   type RunningService,
@@ -21,6 +22,7 @@ import { prepareDatabase } from './database/prepare.js';
 import { feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
 import { openFeed } from './feed/open-feed.js';
 import { openLedger } from './ledger/open-ledger.js';
+import { LIFETIMES } from './lifetimes.js';
 import { MasterBeat } from './master-beat.js';
 import { NewAccessKeys } from './new-access-keys.js';
 
@@ -91,9 +93,11 @@ export async function startMasterKeyd(
       clock,
       log,
     });
+    const doubts = doubtsAbout(configuration, LIFETIMES);
+    for (const doubt of doubts) log.warn(doubt);
     const health = createHealthApp({
       notReady,
-      warnings: () => ledger.warnings(),
+      warnings: () => [...ledger.warnings(), ...doubts],
       status: () => ({
         identity: store.current.spiffeId,
         ...beat.ownReport(),

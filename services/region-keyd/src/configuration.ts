@@ -1,4 +1,3 @@
-import { keyMemoryProblem, REGION_KEYS } from '@sigv4-keyd/hop-protocol';
 import {
   feedKeys,
   hopListen,
@@ -10,7 +9,7 @@ import {
   stateFolder,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
-import { windowRuleOf } from './policy.js';
+import { LIFETIMES } from './lifetimes.js';
 
 const settings = z.object({
   ...serviceSettings,
@@ -23,16 +22,6 @@ const settings = z.object({
 });
 
 /** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */
-export const configuration = related(settings, [
-  {
-    between: ['keyMemory', 'longestPresigned', 'clockSkew'],
-    problem: (settings) =>
-      keyMemoryProblem({
-        memoryBytes: settings.keyMemory,
-        window: windowRuleOf(settings),
-        keyBytes: REGION_KEYS.keyBytes,
-      }),
-  },
-]);
+export const configuration = related(settings, LIFETIMES);
 
 export type Configuration = z.output<typeof configuration>;

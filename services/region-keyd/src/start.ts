@@ -1,6 +1,7 @@
 import { identityOf, PREFETCH_HOURS, revokedIn, spiffeIdOf, wipeRevoked } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
+  doubtsAbout,
   KeyUpkeep,
   listen,
   openOwnCredentials,
@@ -18,6 +19,7 @@ import { CheckpointRelay } from './journal/checkpoint-relay.js';
 import type { IssuanceJournalOptions } from './journal/issuance-journal.js';
 import { RegionLedger } from './journal/region-ledger.js';
 import { createRegionKeys } from './key-source.js';
+import { LIFETIMES } from './lifetimes.js';
 
 /** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
 export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeDurable'>;
@@ -85,9 +87,11 @@ export async function startRegionKeyd(
     clock,
     log,
   });
+  const doubts = doubtsAbout(configuration, LIFETIMES);
+  for (const doubt of doubts) log.warn(doubt);
   const health = createHealthApp({
     notReady: whyNotReady,
-    warnings: () => [...freshness.warnings(), ...ledger.warnings(), ...upkeep.warnings()],
+    warnings: () => [...freshness.warnings(), ...ledger.warnings(), ...upkeep.warnings(), ...doubts],
     status: () => ({
       identity: store.current.spiffeId,
       ...reports.ownReport(),
