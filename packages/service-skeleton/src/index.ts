@@ -2,6 +2,7 @@ export * from './batch-buffer.js';
 export * from './batch-uploader.js';
 export * from './configuration.js';
 export * from './credentials.js';
+export * from './day-streams.js';
 export * from './error-answer.js';
 export * from './feed-route.js';
 export * from './feed-state-file.js';

@@ -1,6 +1,6 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock, MasterIdentity } from '@sigv4-keyd/hop-protocol';
-import { createMtlsApp, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import { createMtlsApp, DayStreams, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
 import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
 import type { AccessKeyRotation } from './access-key-rotation.js';
@@ -22,6 +22,7 @@ import { liftsRoute } from './routes/lifts.js';
 import { listAccessKeysRoute } from './routes/list-access-keys.js';
 import { regionKeysRoute } from './routes/region-keys.js';
 import { pinAccessKeysRoute } from './routes/pin-access-keys.js';
+import { regionKeysDayRoute } from './routes/region-keys-day.js';
 import { reportRoute } from './routes/report.js';
 import { resumeAfterRestoreRoute } from './routes/resume-after-restore.js';
 import { revocationsRoute } from './routes/revocations.js';
@@ -63,6 +64,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
     done();
   });
   regionKeysRoute(app, regionKeys);
+  regionKeysDayRoute(app, new DayStreams(app, clock), regionKeys);
   reportRoute(app, regionKeys);
   statusRoute(app, { ...regionKeys, feed });
   createAccessKeyRoute(app, options.newAccessKeys);

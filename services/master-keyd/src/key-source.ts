@@ -5,7 +5,6 @@ import {
   type Absence,
   type IssuedKey,
   type KeyAnswer,
-  type KeyRequest,
   type MasterIdentity,
   type RegionIdentity,
   type RegionKeySource,
@@ -18,7 +17,7 @@ import { logIssuance, recordIssuance } from './audit.js';
 import { SealBroken, type Custody } from './custody/custody.js';
 import { findAccessKeys, type StoredAccessKey } from './database/access-keys.js';
 import { lockForIssuing } from './database/locks.js';
-import { inTransaction } from './database/transaction.js';
+import { inTransaction, type Transaction } from './database/transaction.js';
 import { currentBanOf } from './feed/ban-table.js';
 import { refusalFor, requireInWindow } from './policy.js';
 
@@ -47,41 +46,64 @@ const SLICE = 200;
  * neither kept nor given to anyone, and kRegion leaves only after the record of it is durable.
  */
 export function regionKeysFor(asker: Asker, options: RegionKeysOptions): RegionKeySource {
-  const { pool, window, master, now } = options;
   return {
-    async issue(request) {
-      const at = now();
-      requireInWindow(window, request.date, at);
-      options.requireUpToDate();
-      const { answer, issuance } = await inTransaction(pool, async (transaction) => {
-        await lockForIssuing(transaction);
-        // Another master may have banned the region a moment ago; a ban waits for issuances, and those after it see it.
-        if (await currentBanOf(transaction, spiffeIdOf(asker.region))) throw new KeydError('identity-banned');
-        const stored = await findAccessKeys(transaction, request.accessKeyIds);
-        const answer = await derive(asker, request, stored, { custody: options.custody, at });
-        const issuance = {
-          at,
-          region: asker.region,
-          scopeDate: request.date,
-          accessKeyIds: [...answer.issued.keys()],
-          absentCount: answer.absent.size,
-          master,
-          requestId: asker.requestId,
-        };
-        // An answer without a key needs no record, and a flood of made-up ids must not fill the table.
-        if (answer.issued.size > 0) await recordIssuance(transaction, issuance);
-        return { answer, issuance };
-      });
-      logIssuance(asker.log, issuance);
+    async issue({ date, accessKeyIds }) {
+      const { answer } = await issueFound(asker, date, options, async (transaction) => ({
+        accessKeyIds,
+        stored: await findAccessKeys(transaction, accessKeyIds),
+      }));
       return answer;
     },
   };
 }
 
+/** The access keys that are to be issued, and those of them that were ever made. */
+export interface FoundAccessKeys {
+  readonly accessKeyIds: readonly string[];
+  readonly stored: ReadonlyMap<string, StoredAccessKey>;
+}
+
+/**
+ * Issues what `find` finds, in one transaction: reading the access keys, deriving and recording. However keys are asked
+ * for, they leave by this way.
+ */
+export async function issueFound(
+  asker: Asker,
+  date: ScopeDate,
+  options: RegionKeysOptions,
+  find: (transaction: Transaction, at: number) => Promise<FoundAccessKeys>,
+): Promise<FoundAccessKeys & { readonly answer: KeyAnswer<KRegion> }> {
+  const { pool, custody, window, master, now } = options;
+  const at = now();
+  requireInWindow(window, date, at);
+  options.requireUpToDate();
+  const { found, answer, issuance } = await inTransaction(pool, async (transaction) => {
+    await lockForIssuing(transaction);
+    // Another master may have banned the region a moment ago; a ban waits for issuances, and those after it see it.
+    if (await currentBanOf(transaction, spiffeIdOf(asker.region))) throw new KeydError('identity-banned');
+    const found = await find(transaction, at);
+    const answer = await derive(asker, date, found, { custody, at });
+    const issuance = {
+      at,
+      region: asker.region,
+      scopeDate: date,
+      accessKeyIds: [...answer.issued.keys()],
+      absentCount: answer.absent.size,
+      master,
+      requestId: asker.requestId,
+    };
+    // An answer without a key needs no record, and a flood of made-up ids must not fill the table.
+    if (answer.issued.size > 0) await recordIssuance(transaction, issuance);
+    return { found, answer, issuance };
+  });
+  logIssuance(asker.log, issuance);
+  return { ...found, answer };
+}
+
 async function derive(
   asker: Asker,
-  { date, accessKeyIds }: KeyRequest,
-  stored: ReadonlyMap<string, StoredAccessKey>,
+  date: ScopeDate,
+  { accessKeyIds, stored }: FoundAccessKeys,
   { custody, at }: { readonly custody: Custody; readonly at: number },
 ): Promise<KeyAnswer<KRegion>> {
   const issued = new Map<string, IssuedKey<KRegion>>();

@@ -27,7 +27,8 @@ export interface AccessKeyFilter {
   readonly limit: number;
 }
 
-interface Row {
+/** A row of access_key, read with {@link COLUMNS}. */
+export interface AccessKeyRow {
   readonly id: string;
   readonly owner: string;
   readonly status: AccessKeyStatus;
@@ -44,7 +45,7 @@ interface Row {
 const STORED =
   'id, owner, status, created_at, expires_at, regions, services, version, pinned, changed_in, sealed_secret';
 // The driver gives bigint as text.
-const COLUMNS = STORED.replace('changed_in', 'changed_in::double precision AS changed_in');
+export const COLUMNS = STORED.replace('changed_in', 'changed_in::double precision AS changed_in');
 
 /** Stores a new access key. An id that was ever in use, even by one deleted since, is refused. */
 export async function insertAccessKey(transaction: Transaction, key: StoredAccessKey): Promise<void> {
@@ -75,7 +76,7 @@ export async function findAccessKeys(
   transaction: Transaction,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, StoredAccessKey>> {
-  const { rows } = await transaction.query<Row>(`SELECT ${COLUMNS} FROM access_key WHERE id = ANY($1)`, [ids]);
+  const { rows } = await transaction.query<AccessKeyRow>(`SELECT ${COLUMNS} FROM access_key WHERE id = ANY($1)`, [ids]);
   return new Map(rows.map((row) => [row.id, storedFrom(row)]));
 }
 
@@ -107,7 +108,7 @@ export async function patchAccessKeys(
   ];
   const given = assigned.filter(([, value]) => value !== undefined);
   const assignments = given.map(([column], index) => `${column} = $${index + 2}`);
-  const { rows } = await transaction.query<Row>(
+  const { rows } = await transaction.query<AccessKeyRow>(
     `UPDATE access_key SET ${[...assignments, 'changed_in = NULL'].join(', ')} WHERE id = ANY($1) RETURNING ${COLUMNS}`,
     [ids, ...given.map(([, value]) => value)],
   );
@@ -119,7 +120,7 @@ export async function pageOfAccessKeys(
   transaction: Transaction,
   { owner, status, after, limit }: AccessKeyFilter,
 ): Promise<readonly StoredAccessKey[]> {
-  const { rows } = await transaction.query<Row>(
+  const { rows } = await transaction.query<AccessKeyRow>(
     `SELECT ${COLUMNS} FROM access_key
       WHERE ($1::text IS NULL OR owner = $1)
         AND CASE WHEN $2::text IS NULL THEN status <> 'deleted' ELSE status = $2 END
@@ -136,7 +137,7 @@ export async function setAccessKeysPinned(
   ids: readonly string[],
   pinned: boolean,
 ): Promise<readonly StoredAccessKey[]> {
-  const { rows } = await transaction.query<Row>(
+  const { rows } = await transaction.query<AccessKeyRow>(
     `UPDATE access_key SET pinned = $2 WHERE id = ANY($1) AND status <> 'deleted' RETURNING ${COLUMNS}`,
     [ids, pinned],
   );
@@ -158,7 +159,7 @@ export function describeAccessKey(key: StoredAccessKey): AccessKey {
   };
 }
 
-function storedFrom(row: Row): StoredAccessKey {
+export function storedFrom(row: AccessKeyRow): StoredAccessKey {
   return {
     accessKeyId: row.id,
     owner: row.owner,

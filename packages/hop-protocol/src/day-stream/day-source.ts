@@ -1,0 +1,26 @@
+import type { Hop } from '../hops.js';
+import type { AnswerScope } from '../key-answer.js';
+import { dayStreamPath, type DayStreamRequest } from './day-stream-api.js';
+import type { StreamedKey } from './key-page.js';
+import type { PeerStreams } from './peer-streams.js';
+import { readDayStream } from './read-day-stream.js';
+
+/** A day's keys as a stream of pages, in ascending order of the ids. The keys of a page are good until the next. */
+export interface DaySource {
+  /** `mostKeys`: whoever streams more is cut off. Throws WrongStream, KeydError, or an Error for what broke it. */
+  pages(request: DayStreamRequest, mostKeys: number): AsyncIterable<readonly StreamedKey[]>;
+}
+
+/** The lower side of a hop's streams: asks the parent over mTLS. `scope` is what our own certificate says. */
+export function mtlsDaySource(
+  hop: Pick<Hop<never>, 'path' | 'keyBytes'>,
+  scope: AnswerScope,
+  parent: PeerStreams,
+): DaySource {
+  return {
+    async *pages(request, mostKeys) {
+      const body = await parent.open(dayStreamPath(hop), request);
+      yield* readDayStream({ request, scope, keyBytes: hop.keyBytes, mostKeys }, body);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { AnswerScope } from '../key-answer.js';
+import { regionName, serviceName } from '../schemas.js';
+import { dayStreamRequest, type DayStreamRequest } from './day-stream-api.js';
+import { MOST_FRAME_BYTES, readFrames, WrongStream } from './frame.js';
+import { decodeKeyPage, type StreamedKey } from './key-page.js';
+
+const dayStreamHead = dayStreamRequest.extend({ region: regionName, service: serviceName.optional() });
+
+export interface DayStreamQuestion {
+  readonly request: DayStreamRequest;
+  /** What our own certificate says. */
+  readonly scope: AnswerScope;
+  /** The length of each key. */
+  readonly keyBytes: number;
+  /** What we can hold: a parent that goes on beyond it is cut off. */
+  readonly mostKeys: number;
+}
+
+/**
+ * Reads a parent's stream, a page of keys at a time, and refuses one that is not the answer to the question: another
+ * date, scope or set, ids out of order or twice, a wrong count. Pages before that are whole and may be kept. The keys
+ * of a page are overwritten once the next is asked for. Throws WrongStream, or an Error for a stream that was cut.
+ */
+export async function* readDayStream(
+  question: DayStreamQuestion,
+  body: AsyncIterable<Buffer>,
+): AsyncGenerator<readonly StreamedKey[], void, undefined> {
+  const { request, keyBytes, mostKeys } = question;
+  let part: 'head' | 'pages' | 'end' = 'head';
+  let count = 0;
+  let last = request.after ?? '';
+  for await (const { kind, payload } of readFrames(body)) {
+    if (part === 'end') throw new WrongStream('something after the end');
+    if ((part === 'head') !== (kind === 'head')) throw new WrongStream(`a frame (${kind}) out of its place`);
+    if (kind === 'head') {
+      checkHead(question, payload);
+      part = 'pages';
+    } else if (kind === 'page') {
+      const keys = decodeKeyPage(payload, keyBytes);
+      count += keys.length;
+      if (count > mostKeys) throw new WrongStream(`more than ${mostKeys} keys, which is all that can be held`);
+      last = lastOfAscending(keys, last);
+      yield keys;
+    } else {
+      checkCount(payload, count);
+      part = 'end';
+    }
+  }
+  if (part !== 'end') throw new Error('the stream was cut: it has no end');
+}
+
+function checkHead({ request, scope }: DayStreamQuestion, payload: Buffer): void {
+  const head = dayStreamHead.safeParse(parsedJson(payload));
+  if (!head.success) throw new WrongStream('a head of another form');
+  const { date, which, after, region, service } = head.data;
+  if (date !== request.date) throw new WrongStream(`keys of ${date} instead of ${request.date}`);
+  if (region !== scope.region) throw new WrongStream(`keys of region ${region} instead of ${scope.region}`);
+  if (service !== scope.service) {
+    throw new WrongStream(`keys of service ${service ?? '(all)'} instead of ${scope.service ?? '(all)'}`);
+  }
+  if (which !== request.which || after !== request.after)
+    throw new WrongStream('other access keys than were asked for');
+}
+
+function parsedJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function lastOfAscending(keys: readonly StreamedKey[], before: string): string {
+  let last = before;
+  for (const { facts } of keys) {
+    // Ids are ASCII: the order of strings is the order of their bytes.
+    if (facts.accessKeyId <= last) throw new WrongStream(`${facts.accessKeyId} out of order, or twice`);
+    last = facts.accessKeyId;
+  }
+  return last;
+}
+
+function checkCount(payload: Buffer, count: number): void {
+  if (payload.length !== MOST_FRAME_BYTES.end) throw new WrongStream('an end of another form');
+  const said = payload.readUIntBE(0, payload.length);
+  if (said !== count) throw new WrongStream(`an end after ${said} keys where ${count} came`);
+}

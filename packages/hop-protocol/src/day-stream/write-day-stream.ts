@@ -1,0 +1,40 @@
+import type { Hop } from '../hops.js';
+import type { AnswerScope } from '../key-answer.js';
+import type { DayStreamRequest } from './day-stream-api.js';
+import { encodeFrame, MOST_FRAME_BYTES } from './frame.js';
+import { KeyPageWriter, type StreamedKey } from './key-page.js';
+
+export interface DayStream {
+  readonly request: DayStreamRequest;
+  /** Repeated in the head, so that the asker sees that these are its own keys. */
+  readonly scope: AnswerScope;
+  /** In ascending order of their ids; what a page holds is recorded already. */
+  readonly pages: AsyncIterable<Iterable<StreamedKey>>;
+}
+
+/** The frames of a day's stream. A page is asked for only once the frames of the one before were taken. */
+export async function* dayStreamFrames(
+  { keyBytes }: Pick<Hop<never>, 'keyBytes'>,
+  { request, scope, pages }: DayStream,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield encodeFrame('head', Buffer.from(JSON.stringify({ ...request, ...scope })));
+  const writer = new KeyPageWriter(keyBytes);
+  let count = 0;
+  for await (const page of pages) {
+    for (const key of page) {
+      count += 1;
+      if (writer.add(key)) continue;
+      yield* taken(writer);
+      writer.add(key);
+    }
+    yield* taken(writer);
+  }
+  const end = Buffer.alloc(MOST_FRAME_BYTES.end);
+  end.writeUIntBE(count, 0, end.length);
+  yield encodeFrame('end', end);
+}
+
+function* taken(writer: KeyPageWriter): Generator<Buffer, void, undefined> {
+  const page = writer.take();
+  if (page) yield encodeFrame('page', page);
+}

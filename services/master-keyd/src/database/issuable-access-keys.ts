@@ -1,0 +1,27 @@
+import { COLUMNS, storedFrom, type AccessKeyRow, type StoredAccessKey } from './access-keys.js';
+import type { Transaction } from './transaction.js';
+
+export interface IssuableFilter {
+  readonly region: string;
+  /** Epoch milliseconds: access keys that have expired by then are left out. */
+  readonly at: number;
+  /** Only those that operators pinned. */
+  readonly isPinned: boolean;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** The access keys that a region may be given after the id `after`, at most `limit`, in the order of their ids. */
+export async function pageOfIssuableAccessKeys(
+  transaction: Transaction,
+  { region, at, isPinned, after, limit }: IssuableFilter,
+): Promise<readonly StoredAccessKey[]> {
+  const { rows } = await transaction.query<AccessKeyRow>(
+    `SELECT ${COLUMNS} FROM access_key
+      WHERE id > $1 AND status = 'enabled' AND (expires_at IS NULL OR expires_at > $2)
+        AND (regions IS NULL OR $3 = ANY (regions)) ${isPinned ? 'AND pinned' : ''}
+      ORDER BY id LIMIT $4`,
+    [after ?? '', new Date(at), region, limit],
+  );
+  return rows.map(storedFrom);
+}

@@ -1,0 +1,29 @@
+import { MOST_KEYS_A_REQUEST, type DayStreamRequest, type StreamedKey } from '@sigv4-keyd/hop-protocol';
+import { exportKRegion } from '@sigv4-keyd/sigv4-core';
+import { pageOfIssuableAccessKeys } from './database/issuable-access-keys.js';
+import { issueFound, type Asker, type RegionKeysOptions } from './key-source.js';
+
+/**
+ * A region's keys of a whole day, a page at a time, in the order of the access key ids. Each page is an issuance like
+ * any other: one transaction, committed with its record before the page is released, under the checks of its moment.
+ * Between two pages nothing is open: whoever reads slowly holds nothing up.
+ */
+export async function* dayPages(
+  asker: Asker,
+  { date, which, after: startAfter }: DayStreamRequest,
+  options: RegionKeysOptions,
+): AsyncGenerator<readonly StreamedKey[], void, undefined> {
+  const filter = { region: asker.region.region, isPinned: which === 'pinned', limit: MOST_KEYS_A_REQUEST };
+  let after = startAfter;
+  for (;;) {
+    const from = after;
+    const { answer, accessKeyIds } = await issueFound(asker, date, options, async (transaction, at) => {
+      const page = await pageOfIssuableAccessKeys(transaction, { ...filter, at, after: from });
+      const stored = new Map(page.map((key) => [key.accessKeyId, key]));
+      return { accessKeyIds: [...stored.keys()], stored };
+    });
+    yield [...answer.issued.values()].map(({ facts, key }) => ({ facts, key: exportKRegion(key) }));
+    if (accessKeyIds.length < filter.limit) return;
+    after = accessKeyIds.at(-1);
+  }
+}

@@ -1,0 +1,266 @@
+import {
+  DayPull,
+  dayStreamFrames,
+  readDayStream,
+  WrongStream,
+  type DaySource,
+  type DayStreamQuestion,
+  type DayStreamRequest,
+  type StreamedKey,
+} from '@sigv4-keyd/hop-protocol';
+import fc from 'fast-check';
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { day } from '../support/days.js';
+
+const KEY_BYTES = 32;
+const date = day('20261122');
+const scope = { region: 'us-east-1', service: 's3' };
+const request: DayStreamRequest = { date, which: 'all' };
+const question: DayStreamQuestion = { request, scope, keyBytes: KEY_BYTES, mostKeys: 1_000 };
+
+async function* from<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
+  for (const item of items) yield await Promise.resolve(item);
+}
+
+async function collected<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+function streamed(accessKeyId: string, more: Partial<StreamedKey['facts']> = {}): StreamedKey {
+  return {
+    facts: { accessKeyId, version: 1, createdAt: 7, ...more },
+    key: new Uint8Array(KEY_BYTES).fill(accessKeyId.length),
+  };
+}
+
+async function written(pages: readonly (readonly StreamedKey[])[], asked = request): Promise<Buffer> {
+  return Buffer.concat(
+    await collected(dayStreamFrames({ keyBytes: KEY_BYTES }, { request: asked, scope, pages: from(pages) })),
+  );
+}
+
+/** Everything that is read, copied out of its page in time, and how it ended. */
+async function read(
+  chunks: Iterable<Buffer>,
+  asked = question,
+): Promise<{ readonly keys: readonly StreamedKey[]; readonly failure: unknown }> {
+  const keys: StreamedKey[] = [];
+  try {
+    for await (const page of readDayStream(asked, from(chunks))) {
+      for (const { facts, key } of page) keys.push({ facts, key: Uint8Array.from(key) });
+    }
+    return { keys, failure: undefined };
+  } catch (failure) {
+    return { keys, failure };
+  }
+}
+
+const frame = (kind: number, payload: Uint8Array, length = payload.length): Buffer => {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt8(kind);
+  prefix.writeUInt32BE(length, 1);
+  return Buffer.concat([prefix, payload]);
+};
+const [HEAD, PAGE, END] = [1, 2, 3];
+const headOf = (head: object): Buffer => frame(HEAD, Buffer.from(JSON.stringify(head)));
+const endOf = (count: number): Buffer => {
+  const payload = Buffer.alloc(6);
+  payload.writeUIntBE(count, 0, 6);
+  return frame(END, payload);
+};
+const goodHead = { ...request, ...scope };
+
+t.test('whatever is written is read, in chunks of any size', async () => {
+  const services = fc.uniqueArray(fc.constantFrom('s3', 'sqs', 'execute-api', 'a'.repeat(63)), { minLength: 1 });
+  const instant = fc.nat({ max: 253_402_300_799_999 });
+  const entry = fc.record(
+    {
+      version: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+      createdAt: instant,
+      expiresAt: instant,
+      services,
+      key: fc.uint8Array({ minLength: KEY_BYTES, maxLength: KEY_BYTES }),
+    },
+    { requiredKeys: ['version', 'createdAt', 'key'] },
+  );
+  const accessKeyId = fc.stringMatching(/^[A-Za-z0-9_]{3,128}$/);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(accessKeyId, entry, { maxKeys: 40 }),
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 700 }),
+      async (made, pageSize, chunkSize) => {
+        const keys = Object.keys(made)
+          .sort()
+          .map((id): StreamedKey => {
+            const { key, ...facts } = made[id] ?? { key: new Uint8Array(KEY_BYTES), version: 1, createdAt: 0 };
+            return { facts: { accessKeyId: id, ...facts }, key };
+          });
+        const pages: StreamedKey[][] = [];
+        for (let at = 0; at < keys.length; at += pageSize) pages.push(keys.slice(at, at + pageSize));
+        const bytes = await written(pages);
+        const chunks: Buffer[] = [];
+        for (let at = 0; at < bytes.length; at += chunkSize) chunks.push(bytes.subarray(at, at + chunkSize));
+        const { keys: got, failure } = await read(chunks);
+        return failure === undefined && isDeepStrictEqual(got, keys);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+t.test('a page that is too large for a frame goes in several', async (t) => {
+  const services = (n: number): readonly string[] =>
+    Array.from({ length: 100 }, (_, i) => `service-${n}-${i}`.padEnd(63, 'x'));
+  const page = Array.from({ length: 500 }, (_, n) =>
+    streamed(`AKIA${String(n).padStart(5, '0')}`, { services: services(n) }),
+  );
+  const { keys, failure } = await read([await written([page])]);
+  t.same([failure, keys.length], [undefined, 500]);
+  t.same(keys.at(-1)?.facts.services, services(499));
+});
+
+t.test('a stream that was cut anywhere gives whole pages, and is told from one that has ended', async (t) => {
+  const pages = [
+    [streamed('AKIAONE'), streamed('AKIATWO', { services: ['s3'] })],
+    [streamed('AKIAYES', { expiresAt: 9, services: ['s3'] })],
+  ];
+  const bytes = await written(pages);
+  for (let length = 0; length < bytes.length; length += 1) {
+    const { keys, failure } = await read([bytes.subarray(0, length)]);
+    if (!(failure instanceof Error) || failure instanceof WrongStream)
+      t.fail(`cut after ${length}: ${String(failure)}`);
+    if (![0, 2, 3].includes(keys.length)) t.fail(`cut after ${length}: ${keys.length} keys`);
+  }
+  t.same((await read([bytes])).keys.length, 3);
+});
+
+t.test('what no honest parent streams is refused, with the reason', async (t) => {
+  const good = await written([[streamed('AKIAONE')]]);
+  const page = good.subarray(headOf(goodHead).length, -endOf(1).length);
+  const [payload, entry] = [page.subarray(5), streamed('AKIAONE')];
+  const edited = (at: number, byte: number): Buffer => {
+    const copy = Buffer.from(payload);
+    copy[at] = byte;
+    return frame(PAGE, copy);
+  };
+  const many = await written([Array.from({ length: 11 }, (_, n) => streamed(`AKIA${String(n).padStart(3, '0')}`))]);
+  const otherServices = await written([[streamed('AKIAONE', { services: ['s3'] })]]);
+  const listNumberAt = headOf(goodHead).length + 5 + 1 + 7 + 1 + 6 + 4;
+  const unwritten = Buffer.from(otherServices);
+  unwritten.writeUInt16BE(1, listNumberAt);
+  const badService = Buffer.from(otherServices);
+  badService.write('S', listNumberAt + 4);
+  const cases: Readonly<Record<string, readonly [Buffer, RegExp, DayStreamQuestion?]>> = {
+    'another day': [headOf({ ...goodHead, date: '20261121' }), /keys of 20261121 instead/],
+    'another region': [headOf({ ...goodHead, region: 'eu-west-1' }), /keys of region eu-west-1 instead/],
+    'another service': [headOf({ ...goodHead, service: 'sqs' }), /keys of service sqs instead of s3/],
+    'no service': [headOf({ ...request, region: 'us-east-1' }), /keys of service \(all\)/],
+    'other access keys': [headOf({ ...goodHead, which: 'pinned' }), /other access keys/],
+    'another beginning': [headOf({ ...goodHead, after: 'AKIA' }), /other access keys/],
+    'a head with more in it': [headOf({ ...goodHead, key: 'x' }), /head of another form/],
+    'a head that is no JSON': [frame(HEAD, Buffer.from('{')), /head of another form/],
+    'no head': [page, /out of its place/],
+    'two heads': [Buffer.concat([headOf(goodHead), headOf(goodHead)]), /out of its place/],
+    'an unknown kind of frame': [frame(4, Buffer.alloc(0)), /unknown kind 4/],
+    'a head that is too long': [frame(HEAD, Buffer.alloc(0), 1_025), /frame \(head\) of 1025 bytes/],
+    'a page that is too long': [
+      Buffer.concat([headOf(goodHead), frame(PAGE, Buffer.alloc(0), 2 ** 32 - 1)]),
+      /of 4294967295 bytes/,
+    ],
+    'an empty page': [Buffer.concat([headOf(goodHead), frame(PAGE, Buffer.alloc(0))]), /empty page/],
+    'ids twice': [Buffer.concat([headOf(goodHead), page, page]), /AKIAONE out of order, or twice/],
+    'ids out of order': [await written([[streamed('AKIATWO'), streamed('AKIAONE')]]), /AKIAONE out of order/],
+    'ids before the beginning': [
+      await written([[entry]], { ...request, after: 'AKIAONE' }),
+      /AKIAONE out of order/,
+      { ...question, request: { ...request, after: 'AKIAONE' } },
+    ],
+    'an id that is none': [Buffer.concat([headOf(goodHead), edited(1, 0x2f)]), /id that is none/],
+    'an id that is too short': [Buffer.concat([headOf(goodHead), edited(0, 2)]), /id that is none|unknown flags/],
+    'an id beyond the page': [Buffer.concat([headOf(goodHead), edited(0, 200)]), /beyond its page/],
+    'unknown flags': [Buffer.concat([headOf(goodHead), edited(8, 4)]), /unknown flags/],
+    'no version': [Buffer.concat([headOf(goodHead), edited(18, 0)]), /without a version/],
+    'a list of services that was not written': [unwritten, /was not written/],
+    'a service that is none': [badService, /service name that is none/],
+    'a key that is too short': [
+      Buffer.concat([headOf(goodHead), frame(PAGE, payload.subarray(0, -1))]),
+      /beyond its page/,
+    ],
+    'a key that is too long': [
+      Buffer.concat([headOf(goodHead), frame(PAGE, Buffer.concat([payload, Buffer.of(1)]))]),
+      /beyond its page/,
+    ],
+    'a count that is too low': [Buffer.concat([headOf(goodHead), page, endOf(0)]), /end after 0 keys where 1 came/],
+    'a count that is too high': [Buffer.concat([headOf(goodHead), page, endOf(2)]), /end after 2 keys where 1 came/],
+    'an end that is too short': [Buffer.concat([headOf(goodHead), frame(END, Buffer.alloc(5))]), /end of another form/],
+    'more after the end': [Buffer.concat([good, page]), /after the end/],
+    'more keys than can be held': [many, /more than 10 keys/, { ...question, mostKeys: 10 }],
+  };
+  for (const [name, [bytes, reason, asked]] of Object.entries(cases)) {
+    const { failure } = await read([bytes], asked);
+    t.ok(failure instanceof WrongStream, name);
+    t.match(failure, { message: reason }, name);
+  }
+});
+
+t.test('an endless stream is given up, and its source is let go of', async (t) => {
+  const state = { isClosed: false, pages: 0 };
+  async function* endless(): AsyncGenerator<Buffer> {
+    try {
+      yield headOf(goodHead);
+      for (;;) {
+        const bytes = await written([[streamed(`AKIA${String(state.pages).padStart(9, '0')}`)]]);
+        state.pages += 1;
+        yield bytes.subarray(headOf(goodHead).length, -endOf(1).length);
+      }
+    } finally {
+      state.isClosed = true;
+    }
+  }
+  const taken = collected(readDayStream({ ...question, mostKeys: 50 }, endless()));
+  await t.rejects(taken, WrongStream);
+  t.same(state, { isClosed: true, pages: 51 });
+});
+
+t.test('keys are overwritten once their page was taken', async (t) => {
+  const bytes = await written([[streamed('AKIAONE')], [streamed('AKIATWO')]]);
+  const pages: (readonly StreamedKey[])[] = [];
+  for await (const page of readDayStream(question, from([bytes]))) {
+    t.same([...(page[0]?.key ?? [])], Array(KEY_BYTES).fill(7), 'good while it is looked at');
+    pages.push(page);
+  }
+  for (const page of pages) t.same([...(page[0]?.key ?? [])], Array(KEY_BYTES).fill(0));
+});
+
+t.test('a pull goes on where it was cut, and begins anew where it was lied to', async (t) => {
+  const all = Array.from({ length: 9 }, (_, n) => streamed(`AKIA${n}0`));
+  const endings: (Error | undefined)[] = [new Error('cut'), new WrongStream('a lie'), new Error('cut'), undefined];
+  const asked: (string | undefined)[] = [];
+  const source: DaySource = {
+    async *pages({ after = '' }, mostKeys) {
+      t.equal(mostKeys, 77);
+      asked.push(after);
+      const ending = endings.shift();
+      const rest = all.filter(({ facts }) => facts.accessKeyId > after);
+      for (const key of ending ? rest.slice(0, 4) : rest) yield [await Promise.resolve(key)];
+      if (ending) throw ending;
+    },
+  };
+  const taken: string[] = [];
+  const take = (keys: readonly StreamedKey[]): void => void taken.push(...keys.map(({ facts }) => facts.accessKeyId));
+  const pull = new DayPull({ source, date, which: 'all', mostKeys: () => 77, take });
+  for (const keys of [4, 0, 4]) {
+    await t.rejects(pull.advance(), { code: 'parent-unavailable' });
+    t.same([pull.keys, pull.isComplete], [keys, false]);
+  }
+  await Promise.all([pull.advance(), pull.advance()]);
+  t.same([pull.keys, pull.isComplete], [9, true]);
+  t.same(asked, ['', 'AKIA30', '', 'AKIA30'], 'after the last whole page; from the beginning after the lie');
+  await pull.advance();
+  t.equal(asked.length, 4, 'what is complete is not asked for again');
+  t.equal(new Set(taken).size, 9);
+});
