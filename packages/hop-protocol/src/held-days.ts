@@ -108,6 +108,11 @@ export class HeldDays<Carried, Ready = Carried> {
     return issued;
   }
 
+  /** A held key as bytes, to be wiped by the caller. It is no use of its access key. */
+  copyOf(date: ScopeDate, accessKeyId: string): HeldKey | undefined {
+    return this.#days.get(date)?.keys.peek(accessKeyId);
+  }
+
   has(date: ScopeDate, accessKeyId: string): boolean {
     return this.#days.get(date)?.keys.has(accessKeyId) ?? false;
   }

@@ -1,4 +1,4 @@
-import { LONGEST_PRESIGNED_SECONDS } from '@sigv4-keyd/hop-protocol';
+import { LONGEST_PRESIGNED_SECONDS, type StreamedSet } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
 import { bytes, listenAddress, logLevel, readableFile, seconds, trustDomain, writableFolder } from './settings.js';
 
@@ -32,5 +32,16 @@ export const stateFolder = writableFolder.describe('Folder for what must survive
 export const keyMemory = bytes
   .prefault('1GiB')
   .describe('Memory for held keys, shared by the days of the window; a day keeps the keys that were used last');
+
+/** Which keys the tiers below the master fetch before they are asked for. */
+export const prefetch = z
+  .enum(['used', 'all'])
+  .default('used')
+  .describe('Keys that are fetched before they are asked for: of access keys in use or pinned, or all of a day');
+
+/** The sets of keys that are streamed down for it. */
+export function streamedSetsOf(setting: z.output<typeof prefetch>): readonly StreamedSet[] {
+  return setting === 'all' ? ['pinned', 'all'] : ['pinned'];
+}
 
 export type ServiceSettings = z.output<z.ZodObject<typeof serviceSettings>>;

@@ -1,5 +1,12 @@
 import { createMtlsAgent, type CredentialsStore, type MtlsAgent, type SpiffeId } from '@sigv4-keyd/fastify-mtls';
-import { ParentHealth, PeerClient, READY_PATH, type Clock, type ParentStatus } from '@sigv4-keyd/hop-protocol';
+import {
+  ParentHealth,
+  PeerClient,
+  PeerStreams,
+  READY_PATH,
+  type Clock,
+  type ParentStatus,
+} from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
 import type { Logger } from './logging.js';
 
@@ -25,6 +32,8 @@ export class TierAbove {
   readonly agent: MtlsAgent;
   /** Asks the nearest that is well. */
   readonly client: PeerClient;
+  /** Streams from the nearest that is well. */
+  readonly streams: PeerStreams;
   readonly #health: ParentHealth;
   readonly #options: TierAboveOptions;
 
@@ -46,6 +55,7 @@ export class TierAbove {
       onChange: (url, failure) => this.#tell(url, failure),
     });
     this.client = this.#clientOf(urls);
+    this.streams = new PeerStreams({ urls, dispatcher: this.agent, health: this.#health, clock });
   }
 
   /** Asks this one alone, for what each of several says on its own. */

@@ -6,6 +6,7 @@ import {
   keyMemory,
   ledgerKeys,
   listenAddress,
+  prefetch,
   readableFile,
   related,
   seconds,
@@ -86,6 +87,7 @@ const settings = z.object({
     .prefault('5m')
     .describe("Longest wait for the upstream's answer to begin, and for each part of it"),
   keyMemory,
+  prefetch,
 });
 
 /** The settings of edge-verifier. Its region and service are not among them: its certificate says so. */

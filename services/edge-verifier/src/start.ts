@@ -31,6 +31,7 @@ import { feedGuard } from './feed/feed-guard.js';
 import { startFronts } from './fronts.js';
 import { createServiceKeys } from './key-source.js';
 import { LIFETIMES } from './lifetimes.js';
+import { wantedServiceKeys } from './wanted-keys.js';
 
 const CHECKPOINT_EVERY_MS = 30_000;
 const DEBUG_WARNING =
@@ -66,6 +67,7 @@ export async function startEdgeVerifier(
     keys: serviceKeys,
     hours: PREFETCH_HOURS.edge,
     identity: spiffeIdOf(own),
+    wanted: wantedServiceKeys(configuration, { own, serviceKeys, region: regions.streams, clock, random }),
     silenceEndsAt: () => feed.silenceEndsAt(),
     clock,
     random,

@@ -1,6 +1,8 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import type { Clock, FeedFollower, Identity, RegionIdentity, RegionKeySource } from '@sigv4-keyd/hop-protocol';
-import { createMtlsApp, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { CachedKeySource, Clock, FeedFollower, Identity, RegionIdentity } from '@sigv4-keyd/hop-protocol';
+import { createMtlsApp, DayStreams, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { RegionDays } from './days/region-days.js';
+import type { KRegion } from '@sigv4-keyd/sigv4-core';
 import type { AcceptanceRelay } from './acceptances/relay.js';
 import type { EdgeRoster } from './edge-roster.js';
 import { Bans } from './feed/bans.js';
@@ -10,12 +12,14 @@ import type { RegionLedger } from './journal/region-ledger.js';
 import { acceptancesRoute } from './routes/acceptances.js';
 import { ledgerCheckpointRoute } from './routes/ledger-checkpoint.js';
 import { reportRoute } from './routes/report.js';
+import { serviceKeysDayRoute } from './routes/service-keys-day.js';
 import { serviceKeysRoute } from './routes/service-keys.js';
 
 export interface RegionAppOptions {
   readonly own: RegionIdentity;
   readonly credentials: CredentialsStore;
-  readonly regionKeys: RegionKeySource;
+  readonly regionKeys: CachedKeySource<KRegion>;
+  readonly regionDays: RegionDays;
   readonly roster: EdgeRoster;
   readonly feed: FeedFollower;
   readonly ledger: RegionLedger;
@@ -30,13 +34,14 @@ export interface RegionAppOptions {
 
 /** What edges see of region-keyd. */
 export async function createRegionApp(options: RegionAppOptions): Promise<MtlsApp> {
-  const { own, credentials, log, regionKeys, roster, feed, ledger, clock, notReady } = options;
+  const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, clock, notReady } = options;
   const now = (): number => clock.now();
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
   const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady });
   bans.enforceOn(app, log);
   serviceKeysRoute(app, { own, regionKeys, feed, ledger, now });
+  serviceKeysDayRoute(app, new DayStreams(app, clock), { own, regionKeys, regionDays, feed, ledger, now });
   ledgerCheckpointRoute(app, options);
   feedRoute(app, { board: feedBoard(feed), clock, roles: ['edge'] });
   reportRoute(app, { own, roster, now });

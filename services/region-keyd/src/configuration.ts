@@ -4,6 +4,7 @@ import {
   httpsUrls,
   keyMemory,
   ledgerKeys,
+  prefetch,
   related,
   serviceSettings,
   stateFolder,
@@ -19,6 +20,7 @@ const settings = z.object({
   listen: hopListen,
   masters: httpsUrls.describe('master-keyd, https://HOST:PORT, several separated by commas, nearest first'),
   keyMemory,
+  prefetch,
 });
 
 /** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */

@@ -13,6 +13,7 @@ import {
 import { AcceptanceRelay } from './acceptances/relay.js';
 import { createRegionApp } from './app.js';
 import type { Configuration } from './configuration.js';
+import { RegionDays } from './days/region-days.js';
 import { EdgeRoster } from './edge-roster.js';
 import { feedStatus, openRegionFeed, seenFeed, watchFreshness } from './feed/region-feed.js';
 import { CheckpointRelay } from './journal/checkpoint-relay.js';
@@ -53,8 +54,16 @@ export async function startRegionKeyd(
     random,
     ...(makeDurable && { makeDurable }),
   });
+  const regionDays = new RegionDays(configuration, {
+    own: identity,
+    regionKeys,
+    master: masters.streams,
+    clock,
+    random,
+  });
   const upkeep = new KeyUpkeep({
     keys: regionKeys,
+    wanted: regionDays,
     hours: PREFETCH_HOURS.region,
     identity: spiffeIdOf(identity),
     clock,
@@ -77,6 +86,7 @@ export async function startRegionKeyd(
     own: identity,
     credentials: store,
     regionKeys,
+    regionDays,
     roster,
     feed,
     ledger,

@@ -11,8 +11,6 @@ import {
 import type { Test } from 'tap';
 import type { TestAuthority } from '../support/certificates.js';
 
-export const MOST_KEYS = 1_000_000;
-
 type Identity = Parameters<TestAuthority['credentials']>[0];
 
 /** Dials with the certificate of this identity, until the test is over. */
@@ -43,7 +41,7 @@ export async function edgeStreams(
 /** All keys of a stream, copied in time. */
 export async function keysOf(source: DaySource, request: DayStreamRequest): Promise<readonly StreamedKey[]> {
   const keys: StreamedKey[] = [];
-  for await (const page of source.pages(request, MOST_KEYS)) {
+  for await (const page of source.pages(request)) {
     for (const { facts, key } of page) keys.push({ facts, key: Uint8Array.from(key) });
   }
   return keys;

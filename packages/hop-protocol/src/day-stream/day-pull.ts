@@ -9,10 +9,12 @@ export interface DayPullOptions {
   readonly source: DaySource;
   readonly date: ScopeDate;
   readonly which: StreamedSet;
-  /** What can be held. */
-  readonly mostKeys: () => number;
-  /** Takes a whole page. The keys are overwritten once this has settled. */
-  readonly take: (keys: readonly StreamedKey[]) => void | Promise<void>;
+  /** What can be held: the pull ends there, however long the parent would go on. */
+  readonly mostKeys: number;
+  /** Takes a whole page. The keys are overwritten once this has returned. */
+  readonly take: (keys: readonly StreamedKey[]) => void;
+  /** Told when it is from the beginning again. */
+  readonly onBegin?: () => void;
 }
 
 /** One day's keys on their way down. Whatever breaks the stream, the next attempt goes on after the last whole page. */
@@ -20,15 +22,21 @@ export class DayPull {
   readonly #options: DayPullOptions;
   #after: string | undefined;
   #keys = 0;
-  #isComplete = false;
+  #end: 'none' | 'complete' | 'full' = 'none';
   #running: Promise<void> | undefined;
 
   constructor(options: DayPullOptions) {
     this.#options = options;
   }
 
-  get isComplete(): boolean {
-    return this.#isComplete;
+  /** Whether there is nothing left to pull. */
+  get isOver(): boolean {
+    return this.#end !== 'none';
+  }
+
+  /** Whether it is over because no more can be held. */
+  get isFull(): boolean {
+    return this.#end === 'full';
   }
 
   /** Keys that came so far. */
@@ -36,9 +44,9 @@ export class DayPull {
     return this.#keys;
   }
 
-  /** Goes on until the day is complete, or rejects with a KeydError. Whoever calls meanwhile waits for the same. */
+  /** Goes on until the pull is over, or rejects with a KeydError. Whoever calls meanwhile waits for the same. */
   advance(): Promise<void> {
-    if (this.#isComplete) return Promise.resolve();
+    if (this.isOver) return Promise.resolve();
     this.#running ??= this.#advance().finally(() => {
       this.#running = undefined;
     });
@@ -46,20 +54,30 @@ export class DayPull {
   }
 
   async #advance(): Promise<void> {
-    const { source, date, which, mostKeys, take } = this.#options;
+    const { source, date, which, onBegin } = this.#options;
     const after = this.#after;
+    if (after === undefined) onBegin?.();
     try {
-      for await (const keys of source.pages({ date, which, ...(after !== undefined && { after }) }, mostKeys())) {
-        await take(keys);
-        this.#after = keys.at(-1)?.facts.accessKeyId;
-        this.#keys += keys.length;
+      for await (const keys of source.pages({ date, which, ...(after !== undefined && { after }) })) {
+        if (this.#take(keys)) continue;
+        this.#end = 'full';
+        return;
       }
-      this.#isComplete = true;
+      this.#end = 'complete';
     } catch (error) {
       if (error instanceof WrongStream) this.#beginAnew();
       if (error instanceof KeydError) throw error;
       throw new KeydError('parent-unavailable', { cause: error });
     }
+  }
+
+  #take(keys: readonly StreamedKey[]): boolean {
+    const { take, mostKeys } = this.#options;
+    if (this.#keys + keys.length > mostKeys) return false;
+    take(keys);
+    this.#after = keys.at(-1)?.facts.accessKeyId;
+    this.#keys += keys.length;
+    return true;
   }
 
   /** Who streamed what was wrong may have left out something before it, too. */

@@ -7,8 +7,8 @@ import { readDayStream } from './read-day-stream.js';
 
 /** A day's keys as a stream of pages, in ascending order of the ids. The keys of a page are good until the next. */
 export interface DaySource {
-  /** `mostKeys`: whoever streams more is cut off. Throws WrongStream, KeydError, or an Error for what broke it. */
-  pages(request: DayStreamRequest, mostKeys: number): AsyncIterable<readonly StreamedKey[]>;
+  /** Throws WrongStream, KeydError, or an Error for what broke it. */
+  pages(request: DayStreamRequest): AsyncIterable<readonly StreamedKey[]>;
 }
 
 /** The lower side of a hop's streams: asks the parent over mTLS. `scope` is what our own certificate says. */
@@ -18,9 +18,11 @@ export function mtlsDaySource(
   parent: PeerStreams,
 ): DaySource {
   return {
-    async *pages(request, mostKeys) {
-      const body = await parent.open(dayStreamPath(hop), request);
-      yield* readDayStream({ request, scope, keyBytes: hop.keyBytes, mostKeys }, body);
-    },
+    pages: (request) =>
+      parent.read({
+        path: dayStreamPath(hop),
+        body: request,
+        read: (body) => readDayStream({ request, scope, keyBytes: hop.keyBytes }, body),
+      }),
   };
 }

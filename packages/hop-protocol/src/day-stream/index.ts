@@ -1,3 +1,4 @@
+export * from './day-into-held.js';
 export * from './day-pull.js';
 export * from './day-source.js';
 export * from './day-stream-api.js';
@@ -5,4 +6,5 @@ export { WrongStream } from './frame.js';
 export { type StreamedKey } from './key-page.js';
 export * from './peer-streams.js';
 export * from './read-day-stream.js';
+export * from './wanted-days.js';
 export * from './write-day-stream.js';

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { parseJson, readBounded } from '../bounded-body.js';
+import type { Clock } from '../clock.js';
 import { KeydError } from '../errors.js';
-import { errorAnswer } from '../schemas.js';
+import type { ParentHealth } from '../parents/parent-health.js';
+import { PeerRefusal, refusalOf } from '../parents/peer-request.js';
 import { DAY_STREAM_TYPE } from './day-stream-api.js';
 
 export interface PeerStreamsOptions {
@@ -10,14 +12,23 @@ export interface PeerStreamsOptions {
   readonly urls: readonly URL[];
   /** Dials with our certificate and accepts none but the expected identity. */
   readonly dispatcher: Dispatcher;
-  /** Milliseconds of silence before the answer begins, and between two parts of it. */
-  readonly timeoutMs?: number;
+  /** What all callers of this process know of these peers. Absent: each stream begins with the nearest. */
+  readonly health?: ParentHealth;
+  readonly clock: Clock;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+export interface StreamQuestion<Item> {
+  readonly path: string;
+  readonly body: object;
+  /** Reads the answer. What it throws is the peer's failure. */
+  readonly read: (body: AsyncIterable<Buffer>) => AsyncIterable<Item>;
+}
+
+/** Silence before an answer begins, and between two parts of it: a page takes the tier above some time. */
+const SILENCE_MS = 30_000;
 const MOST_ERROR_BYTES = 65_536;
 
-/** Opens streams at the tier above, over mTLS. */
+/** Reads streams of the tier above, over mTLS. */
 export class PeerStreams {
   readonly #options: PeerStreamsOptions;
 
@@ -26,45 +37,56 @@ export class PeerStreams {
   }
 
   /**
-   * The bytes of the answer, as fast as they are taken. Rejects with a KeydError: the peer's own refusal, or
-   * 'parent-unavailable' with the cause. A stream that breaks later ends with whatever broke it.
+   * What one peer answers, as fast as it is taken. Throws KeydError, the peer's own refusal or 'parent-unavailable' with
+   * the cause, before the first item; later whatever `read` or a broken connection throws.
    */
-  async open(path: string, question: object): Promise<AsyncIterable<Buffer>> {
+  async *read<Item>(question: StreamQuestion<Item>): AsyncGenerator<Item, void, undefined> {
+    const { health, clock } = this.#options;
+    const { url, body } = await this.#open(question);
+    const askedAt = clock.now();
+    try {
+      yield* question.read(body);
+      health?.answered(url);
+    } catch (error) {
+      health?.failed(url, error, askedAt);
+      throw error;
+    }
+  }
+
+  async #open(
+    question: Pick<StreamQuestion<never>, 'path' | 'body'>,
+  ): Promise<{ readonly url: URL; readonly body: AsyncIterable<Buffer> }> {
+    const { urls, health, clock } = this.#options;
     let failure: unknown;
-    for (const url of this.#options.urls) {
+    for (const url of health?.inOrder(urls) ?? urls) {
+      const askedAt = clock.now();
       try {
-        return await this.#openAt(url, path, question);
+        return { url, body: await this.#openAt(url, question) };
       } catch (error) {
-        // A refusal is final, an outage is not: another replica may be well.
-        if (error instanceof KeydError && error.statusCode < 500) throw error;
         failure = error;
+        if (!(error instanceof PeerRefusal)) health?.failed(url, error, askedAt);
+        // What is refused by one is refused by all, but for what is the trouble of this one or of its clock.
+        else if (error.statusCode < 500 && error.code !== 'date-outside-window') throw error;
+        else health?.doubted(url);
       }
     }
     throw failure instanceof KeydError ? failure : new KeydError('parent-unavailable', { cause: failure });
   }
 
-  async #openAt(url: URL, path: string, question: object): Promise<AsyncIterable<Buffer>> {
-    const { dispatcher, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
-    const answer = await dispatcher.request({
+  async #openAt(
+    url: URL,
+    { path, body }: Pick<StreamQuestion<never>, 'path' | 'body'>,
+  ): Promise<AsyncIterable<Buffer>> {
+    const answer = await this.#options.dispatcher.request({
       origin: url.origin,
       path,
       method: 'POST',
       headers: { accept: DAY_STREAM_TYPE, 'content-type': 'application/json', 'x-request-id': randomUUID() },
-      body: JSON.stringify(question),
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      body: JSON.stringify(body),
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
     });
     if (answer.statusCode === 200 && answer.headers['content-type'] === DAY_STREAM_TYPE) return answer.body;
-    throw refusalOf(answer.statusCode, parseJson(await readBounded(answer.body, MOST_ERROR_BYTES)));
+    throw refusalOf(answer, parseJson(await readBounded(answer.body, MOST_ERROR_BYTES)));
   }
-}
-
-function refusalOf(status: number, body: unknown): Error {
-  const parsed = errorAnswer.safeParse(body);
-  if (!parsed.success) return new Error(`HTTP status ${status} without a stream or a known error`);
-  const { code, detail, requestId } = parsed.data.error;
-  return new KeydError(code, {
-    ...(detail !== undefined && { detail }),
-    cause: new Error(`the peer refused request ${requestId}`),
-  });
 }

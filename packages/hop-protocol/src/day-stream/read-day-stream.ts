@@ -12,8 +12,6 @@ export interface DayStreamQuestion {
   readonly scope: AnswerScope;
   /** The length of each key. */
   readonly keyBytes: number;
-  /** What we can hold: a parent that goes on beyond it is cut off. */
-  readonly mostKeys: number;
 }
 
 /**
@@ -25,7 +23,7 @@ export async function* readDayStream(
   question: DayStreamQuestion,
   body: AsyncIterable<Buffer>,
 ): AsyncGenerator<readonly StreamedKey[], void, undefined> {
-  const { request, keyBytes, mostKeys } = question;
+  const { request, keyBytes } = question;
   let part: 'head' | 'pages' | 'end' = 'head';
   let count = 0;
   let last = request.after ?? '';
@@ -38,7 +36,6 @@ export async function* readDayStream(
     } else if (kind === 'page') {
       const keys = decodeKeyPage(payload, keyBytes);
       count += keys.length;
-      if (count > mostKeys) throw new WrongStream(`more than ${mostKeys} keys, which is all that can be held`);
       last = lastOfAscending(keys, last);
       yield keys;
     } else {

@@ -107,6 +107,12 @@ export class HeldKeys {
   }
 
   /** Without counting as a use. */
+  peek(accessKeyId: string): HeldKey | undefined {
+    const record = this.#table.find(accessKeyId);
+    return record === NONE ? undefined : this.#read(record);
+  }
+
+  /** Without counting as a use. */
   has(accessKeyId: string): boolean {
     return this.#table.find(accessKeyId) !== NONE;
   }

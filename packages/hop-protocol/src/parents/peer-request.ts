@@ -97,7 +97,11 @@ function requireJson(type: string | string[] | undefined): void {
   if (media.trim().toLowerCase() !== 'application/json') throw new Error('the answer is not declared as JSON');
 }
 
-function refusalOf({ statusCode, headers }: Dispatcher.ResponseData, body: unknown): Error {
+/** The error that an answer tells: PeerRefusal for one of the closed set, any other Error otherwise. */
+export function refusalOf(
+  { statusCode, headers }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>,
+  body: unknown,
+): Error {
   const parsed = errorAnswer.safeParse(body);
   if (!parsed.success) return new Error(`HTTP status ${statusCode} without a known error`);
   const { code, detail, requestId } = parsed.data.error;

@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { spiffeIdOf, type EdgeIdentity, type KeyAnswer, type RegionIdentity } from '@sigv4-keyd/hop-protocol';
+import { spiffeIdOf, type EdgeIdentity, type RegionIdentity } from '@sigv4-keyd/hop-protocol';
 import type { IssuanceRecord } from '@sigv4-keyd/ledger';
-import type { KService, ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 
 export interface ServiceIssuance {
   readonly own: RegionIdentity;
   readonly edge: EdgeIdentity;
   readonly date: ScopeDate;
-  readonly answer: KeyAnswer<KService>;
+  /** Of the very answer, so that the record names no more and no less. */
+  readonly accessKeyIds: readonly string[];
   readonly requestId: string;
   /** Epoch milliseconds. */
   readonly at: number;
 }
 
-/** Who is about to be given which kService. Made of the very answer, so that it names no more and no less. */
-export function serviceIssuanceRecord({ own, edge, date, answer, requestId, at }: ServiceIssuance): IssuanceRecord {
+/** Who is about to be given which kService. */
+export function serviceIssuanceRecord(issuance: ServiceIssuance): IssuanceRecord {
+  const { own, edge, date, accessKeyIds, requestId, at } = issuance;
   return {
     v: 1,
     id: randomUUID(),
@@ -25,7 +27,7 @@ export function serviceIssuanceRecord({ own, edge, date, answer, requestId, at }
     region: own.region,
     service: edge.service,
     date,
-    accessKeyIds: [...answer.issued.keys()].sort(),
+    accessKeyIds: accessKeyIds.toSorted(),
     requestId,
   };
 }

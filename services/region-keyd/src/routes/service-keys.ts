@@ -44,7 +44,8 @@ export function serviceKeysRoute(
       const isRevoked = revokedIn(feed, { region: own.region, service: edge.service });
       const answer = await serviceKeysFor(edge, regionKeys, { now, isRevoked }).issue(request.body);
       const { date } = request.body;
-      const issuance = { own, edge, date, answer, requestId: request.id, at: now() };
+      const accessKeyIds = [...answer.issued.keys()];
+      const issuance = { own, edge, date, accessKeyIds, requestId: request.id, at: now() };
       // Recorded before released: a key that leaves without its record would be outside of every blast radius.
       if (answer.issued.size > 0) await ledger.record(serviceIssuanceRecord(issuance));
       logIssuance(request.log, edge, request.body, answer, request.id);

@@ -1,0 +1,68 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
+import type {
+  CachedKeySource,
+  DayStreamRequest,
+  EdgeIdentity,
+  IsRevoked,
+  RegionIdentity,
+  StreamedKey,
+} from '@sigv4-keyd/hop-protocol';
+import { exportKService, importKRegion, kService, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { RegionLedger } from '../journal/region-ledger.js';
+import { serviceIssuanceRecord } from '../journal/service-issuance.js';
+import { refusalFor } from '../policy.js';
+import type { RegionDays } from './region-days.js';
+
+export interface ServiceDayOptions {
+  readonly own: RegionIdentity;
+  readonly regionKeys: CachedKeySource<KRegion>;
+  readonly regionDays: Pick<RegionDays, 'idsOf'>;
+  readonly ledger: Pick<RegionLedger, 'record'>;
+  readonly isRevoked: IsRevoked;
+  readonly now: () => number;
+}
+
+/** Keys that are derived before other requests have a turn: a few milliseconds of work. */
+const SLICE = 200;
+
+/**
+ * An edge's keys of a whole day, a page at a time, in the order of the access key ids. Each page is judged when it is
+ * made, and recorded before it is released. A key that is not held any more is left out: the edge asks for it singly.
+ */
+export async function* serviceDayPages(
+  edge: EdgeIdentity,
+  { requestId, ...request }: DayStreamRequest & { readonly requestId: string },
+  options: ServiceDayOptions,
+): AsyncGenerator<readonly StreamedKey[], void, undefined> {
+  const { own, regionDays, ledger, now } = options;
+  const { date } = request;
+  for await (const accessKeyIds of regionDays.idsOf(request)) {
+    const page: StreamedKey[] = [];
+    for (const [index, accessKeyId] of accessKeyIds.entries()) {
+      if (index > 0 && index % SLICE === 0) await otherWork();
+      const key = derived(edge, date, accessKeyId, options);
+      if (key) page.push(key);
+    }
+    if (page.length === 0) continue;
+    const released = page.map(({ facts }) => facts.accessKeyId);
+    await ledger.record(serviceIssuanceRecord({ own, edge, date, accessKeyIds: released, requestId, at: now() }));
+    yield page;
+  }
+}
+
+function derived(
+  edge: EdgeIdentity,
+  date: ScopeDate,
+  accessKeyId: string,
+  { regionKeys, isRevoked, now }: ServiceDayOptions,
+): StreamedKey | undefined {
+  const held = regionKeys.days.copyOf(date, accessKeyId);
+  if (!held) return undefined;
+  try {
+    const { facts, key } = held;
+    if (isRevoked(date, facts) || refusalFor(edge, facts, now()) !== undefined) return undefined;
+    return { facts, key: exportKService(kService(importKRegion(key), edge.service)) };
+  } finally {
+    held.key.fill(0);
+  }
+}

@@ -1,0 +1,34 @@
+import {
+  dayStreamPath,
+  dayStreamRequest,
+  hasRole,
+  KeydError,
+  revokedIn,
+  SERVICE_KEYS,
+  type KnownRevocations,
+} from '@sigv4-keyd/hop-protocol';
+import type { DayStreams, MtlsApp } from '@sigv4-keyd/service-skeleton';
+import { serviceDayPages, type ServiceDayOptions } from '../days/service-day-pages.js';
+import { requireOwnRegion } from '../policy.js';
+
+/** POST /v1/service-keys/day: an edge's kService of one day, for all its access keys or the pinned ones. */
+export function serviceKeysDayRoute(
+  app: MtlsApp,
+  streams: DayStreams,
+  { feed, ...options }: Omit<ServiceDayOptions, 'isRevoked'> & { readonly feed: KnownRevocations },
+): void {
+  const { own } = options;
+  app.post(
+    dayStreamPath(SERVICE_KEYS),
+    { config: { mtls: { roles: ['edge'] } }, schema: { body: dayStreamRequest } },
+    (request, reply) => {
+      const edge = request.peer;
+      if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
+      requireOwnRegion(own, edge);
+      const scope = { region: own.region, service: edge.service };
+      const question = { ...request.body, requestId: request.id };
+      const pages = serviceDayPages(edge, question, { ...options, isRevoked: revokedIn(feed, scope) });
+      return streams.send(reply, SERVICE_KEYS, { request: request.body, scope, pages });
+    },
+  );
+}
