@@ -2,16 +2,19 @@ import {
   DayPull,
   dayStreamFrames,
   readDayStream,
+  WantedDays,
   WrongStream,
   type DaySource,
   type DayStreamQuestion,
   type DayStreamRequest,
+  type DayTransfer,
   type StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import { day } from '../support/days.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
 const KEY_BYTES = 32;
 const date = day('20261122');
@@ -265,4 +268,42 @@ t.test('a pull goes on where it was cut, and begins anew where it was lied to', 
   t.equal(asked.length, 4, 'what is complete is not asked for again');
   t.equal(new Set(taken).size, 9);
   t.same(begun, [0, 8], 'told when it is from the beginning again');
+});
+
+t.test('what is wanted is brought once a day, what is pinned again and again', async (t) => {
+  const clock = new VirtualClock('2026-11-22T12:00:00Z');
+  const begun: string[] = [];
+  const state = { isParentUp: false };
+  const begin = (wantedDate: string, which: string): DayTransfer => {
+    begun.push(`${wantedDate}/${which}`);
+    const transfer = {
+      isOver: false,
+      advance: (): Promise<void> => {
+        if (!state.isParentUp) return Promise.reject(new Error('down'));
+        transfer.isOver = true;
+        return Promise.resolve();
+      },
+    };
+    return transfer;
+  };
+  const wanted = new WantedDays({ sets: ['pinned', 'all'], begin, clock, random: () => 0.5 });
+  await t.rejects(wanted.bring(date), /down/);
+  t.notOk(wanted.newest(date, 'pinned')?.isOver, 'under way');
+  state.isParentUp = true;
+  await wanted.bring(date);
+  t.same(begun.splice(0), ['20261122/pinned', '20261122/all'], 'goes on with what was begun');
+  await clock.advance(50 * 60_000 - 1);
+  await wanted.bring(date);
+  t.same(begun.splice(0), []);
+  await clock.advance(1);
+  await wanted.bring(date);
+  t.same(begun.splice(0), ['20261122/pinned']);
+  await wanted.bring(day('20261123'));
+  t.same(begun.splice(0), ['20261123/pinned', '20261123/all']);
+  state.isParentUp = false;
+  await t.rejects(wanted.bringSet(date, 'pinned', 0));
+  t.ok(wanted.newest(date, 'pinned')?.isOver, 'with the parent down, what came before is the newest');
+  await clock.moveTo('2026-11-23T00:00:00Z');
+  await wanted.bring(day('20261123')).catch(() => undefined);
+  t.notOk(wanted.newest(date, 'all')?.isOver, 'of a day that is over nothing is remembered');
 });

@@ -22,6 +22,7 @@ export interface WiredRegion {
 
 export interface RegionOptions extends Pick<RegionContext, 'makeDurable'> {
   readonly stateFolder?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A region of us-east-1 below a master, over real mTLS, on the master's clock. */
@@ -32,7 +33,10 @@ export async function wiredRegion(t: Test, master: MasterUnderTest, options: Reg
   const { makeDurable } = options;
   const masterUrl = `https://${master.service.addresses['hop'] ?? ''}`;
   const service = await startRegionKeyd(
-    readConfiguration(configuration, await regionEnvironment(master, { stateFolder, masterUrl })),
+    readConfiguration(configuration, {
+      ...(await regionEnvironment(master, { stateFolder, masterUrl })),
+      ...options.env,
+    }),
     { clock, log, random: () => 0.5, ...(makeDurable && { makeDurable }) },
   );
   let isClosed: Promise<void> | undefined;
