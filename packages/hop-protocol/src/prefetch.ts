@@ -90,13 +90,14 @@ export class Prefetch<Carried, Ready = Carried> {
     const { wanted, onChange } = this.#options;
     const today = this.#turnDay();
     try {
-      await wanted?.bring(today);
-      if (this.#hasBegun(today)) {
-        const tomorrow = addDays(today, 1);
+      const tomorrow = this.#hasBegun(today) ? addDays(today, 1) : undefined;
+      // First what clients use: a stream that takes long, or fails, must not hold it up.
+      if (tomorrow !== undefined) {
         await this.#fetchUsed(tomorrow, addDays(today, 1 - IN_USE_DAYS));
-        await wanted?.bring(tomorrow);
         this.#fetchedAhead = tomorrow;
       }
+      await wanted?.bring(today);
+      if (tomorrow !== undefined) await wanted?.bring(tomorrow);
       if (this.#failing) onChange(undefined);
       this.#failing = false;
     } catch (error) {

@@ -54,8 +54,8 @@ async function endless(t: Test) {
   t.teardown(() => app.close());
   const open = async (name = 'r1'): Promise<AsyncIterator<Buffer>> => {
     const dispatcher = await agentOf(t, authority, { role: 'region', region: 'us-east-1', name });
-    const body = await new PeerStreams({ urls: [url], dispatcher }).open(dayStreamPath(REGION_KEYS), REQUEST);
-    const chunks = body[Symbol.asyncIterator]();
+    const streams = new PeerStreams({ urls: [url], dispatcher });
+    const chunks = streams.read({ path: dayStreamPath(REGION_KEYS), body: REQUEST, read: (body) => body });
     await chunks.next();
     return chunks;
   };

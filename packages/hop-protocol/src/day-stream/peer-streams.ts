@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { parseJson, readBounded } from '../bounded-body.js';
-import type { Clock } from '../clock.js';
+import { systemClock, type Clock } from '../clock.js';
 import { KeydError } from '../errors.js';
 import type { ParentHealth } from '../parents/parent-health.js';
 import { PeerRefusal, refusalOf } from '../parents/peer-request.js';
@@ -14,7 +14,8 @@ export interface PeerStreamsOptions {
   readonly dispatcher: Dispatcher;
   /** What all callers of this process know of these peers. Absent: each stream begins with the nearest. */
   readonly health?: ParentHealth;
-  readonly clock: Clock;
+  /** Of `health`. */
+  readonly clock?: Clock;
 }
 
 export interface StreamQuestion<Item> {
@@ -37,11 +38,11 @@ export class PeerStreams {
   }
 
   /**
-   * What one peer answers, as fast as it is taken. Throws KeydError, the peer's own refusal or 'parent-unavailable' with
-   * the cause, before the first item; later whatever `read` or a broken connection throws.
+   * What one peer answers, as fast as it is taken. Throws KeydError before the first item, the peer's own refusal or
+   * 'parent-unavailable' with the cause; later whatever `read` or a broken connection throws.
    */
   async *read<Item>(question: StreamQuestion<Item>): AsyncGenerator<Item, void, undefined> {
-    const { health, clock } = this.#options;
+    const { health, clock = systemClock } = this.#options;
     const { url, body } = await this.#open(question);
     const askedAt = clock.now();
     try {
@@ -56,7 +57,7 @@ export class PeerStreams {
   async #open(
     question: Pick<StreamQuestion<never>, 'path' | 'body'>,
   ): Promise<{ readonly url: URL; readonly body: AsyncIterable<Buffer> }> {
-    const { urls, health, clock } = this.#options;
+    const { urls, health, clock = systemClock } = this.#options;
     let failure: unknown;
     for (const url of health?.inOrder(urls) ?? urls) {
       const askedAt = clock.now();
