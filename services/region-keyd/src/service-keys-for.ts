@@ -1,23 +1,40 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type {
   Absence,
+  AccessKeyFacts,
   EdgeIdentity,
   IsRevoked,
   IssuedKey,
   RegionKeySource,
   ServiceKeySource,
 } from '@sigv4-keyd/hop-protocol';
-import { kService, type KService } from '@sigv4-keyd/sigv4-core';
+import { kService, type KService, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { refusalFor } from './policy.js';
 
 /** Keys that are derived before other requests have a turn: some milliseconds of work. */
 const SLICE = 500;
 
+/** How the moment's keys of a region are judged. */
+export interface Judgement {
+  readonly now: () => number;
+  readonly isRevoked: IsRevoked;
+}
+
+/** Why an edge is not given its key of an access key for a day, or undefined when it is. */
+export function absenceFor(
+  edge: EdgeIdentity,
+  date: ScopeDate,
+  facts: AccessKeyFacts,
+  { now, isRevoked }: Judgement,
+): Absence | undefined {
+  return isRevoked(date, facts) ? 'revoked' : refusalFor(edge, facts, now());
+}
+
 /** The deriving side of the lower hop: one step down the ladder, for the one service of the asking edge. */
 export function serviceKeysFor(
   edge: EdgeIdentity,
   regionKeys: RegionKeySource,
-  { now, isRevoked }: { readonly now: () => number; readonly isRevoked: IsRevoked },
+  judgement: Judgement,
 ): ServiceKeySource {
   return {
     async issue(request) {
@@ -28,7 +45,7 @@ export function serviceKeysFor(
       for (const [accessKeyId, { facts, key }] of held.issued) {
         if (derived > 0 && derived % SLICE === 0) await otherWork();
         derived += 1;
-        const refusal = isRevoked(request.date, facts) ? 'revoked' : refusalFor(edge, facts, now());
+        const refusal = absenceFor(edge, request.date, facts, judgement);
         if (refusal) absent.set(accessKeyId, refusal);
         else issued.set(accessKeyId, { facts, key: kService(key, edge.service) });
       }

@@ -1,5 +1,5 @@
 import {
-  accessKeyPath,
+  ACCESS_KEY_CHANGES_PATH,
   BANS_PATH,
   KeydError,
   MOST_KEYS_A_REQUEST,
@@ -160,8 +160,13 @@ t.test('what happens midway applies to the pages that were not sent yet', async 
   t.test('access keys that change', async (t) => {
     const [deleted = '', disabled = ''] = ids.slice(-2);
     const { keys, failure } = await interrupted(source, async () => {
-      await operator.call({ method: 'POST', path: accessKeyPath(disabled, 'disable'), answer: z.any() });
-      await operator.call({ method: 'DELETE', path: accessKeyPath(deleted), answer: z.any() });
+      for (const [accessKeyIds, kind] of [
+        [[disabled], 'disable'],
+        [[deleted], 'delete'],
+      ] as const) {
+        const body = { accessKeyIds, change: { kind } };
+        await operator.call({ method: 'POST', path: ACCESS_KEY_CHANGES_PATH, body, answer: z.any() });
+      }
     });
     t.equal(failure, undefined);
     t.same(idsOf(keys), ids.slice(0, -2));

@@ -3,23 +3,20 @@ import type {
   CachedKeySource,
   DayStreamRequest,
   EdgeIdentity,
-  IsRevoked,
   RegionIdentity,
   StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
 import { exportKService, importKRegion, kService, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { RegionLedger } from '../journal/region-ledger.js';
 import { serviceIssuanceRecord } from '../journal/service-issuance.js';
-import { refusalFor } from '../policy.js';
+import { absenceFor, type Judgement } from '../service-keys-for.js';
 import type { RegionDays } from './region-days.js';
 
-export interface ServiceDayOptions {
+export interface ServiceDayOptions extends Judgement {
   readonly own: RegionIdentity;
   readonly regionKeys: CachedKeySource<KRegion>;
   readonly regionDays: Pick<RegionDays, 'idsOf'>;
   readonly ledger: Pick<RegionLedger, 'record'>;
-  readonly isRevoked: IsRevoked;
-  readonly now: () => number;
 }
 
 /** Keys that are derived before other requests have a turn: a few milliseconds of work. */
@@ -54,13 +51,13 @@ function derived(
   edge: EdgeIdentity,
   date: ScopeDate,
   accessKeyId: string,
-  { regionKeys, isRevoked, now }: ServiceDayOptions,
+  { regionKeys, ...judgement }: ServiceDayOptions,
 ): StreamedKey | undefined {
   const held = regionKeys.days.copyOf(date, accessKeyId);
   if (!held) return undefined;
   try {
     const { facts, key } = held;
-    if (isRevoked(date, facts) || refusalFor(edge, facts, now()) !== undefined) return undefined;
+    if (absenceFor(edge, date, facts, judgement) !== undefined) return undefined;
     return { facts, key: exportKService(kService(importKRegion(key), edge.service)) };
   } finally {
     held.key.fill(0);
