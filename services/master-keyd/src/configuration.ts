@@ -1,14 +1,17 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { hopListen, related, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
+import { parseDatabaseUrl } from './database/database-url.js';
 import { LIFETIMES } from './lifetimes.js';
 
 /** The message never quotes the URL: it holds a password. */
-const databaseUrl = z.string().refine((text) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, pathname } = new URL(text);
-  return (protocol === 'postgres:' || protocol === 'postgresql:') && pathname.length > 1;
-}, 'must be postgres://USER:PASSWORD@HOST:PORT/DATABASE');
+const databaseUrl = z
+  .string()
+  .refine(
+    (text) => parseDatabaseUrl(text) !== undefined,
+    'must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with HOST:PORT,HOST:PORT for several hosts, ' +
+      'and with target_session_attrs read-write, primary or any, if it is given',
+  );
 
 /** 32 bytes, base64. Kept as a KeyObject, which prints no bytes. */
 const custodyKey = z.string().transform((text, context): KeyObject => {
@@ -57,7 +60,9 @@ const signerKey = z.string().transform(
 const settings = z.object({
   ...serviceSettings,
   listen: hopListen,
-  databaseUrl: databaseUrl.describe('PostgreSQL; better given by KEYD_DATABASE_URL_FILE, as it holds a password'),
+  databaseUrl: databaseUrl.describe(
+    'PostgreSQL, one host or several; better given by KEYD_DATABASE_URL_FILE, as it holds a password',
+  ),
   custodyKey: custodyKey.describe('Seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
   revocationKey: json('a JWK').describe('Signs revocations: a JWK; better given by KEYD_REVOCATION_KEY_FILE'),
   beaconKey: json('a JWK').describe('Signs the beacon: a JWK; better given by KEYD_BEACON_KEY_FILE'),

@@ -2,6 +2,8 @@ export * from './app.js';
 export * from './configuration.js';
 export * from './custody/custody.js';
 export * from './custody/file-custody.js';
+export { DatabaseHosts, NoUsableHost, UnsuitableHost } from './database/database-hosts.js';
+export { parseDatabaseUrl } from './database/database-url.js';
 export * from './database/migrate.js';
 export * from './database/pool.js';
 export * from './key-source.js';

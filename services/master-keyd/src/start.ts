@@ -17,6 +17,7 @@ import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { checkCustodyKey } from './custody/custody-check.js';
 import { fileCustody } from './custody/file-custody.js';
+import { DatabaseHosts } from './database/database-hosts.js';
 import { openPool } from './database/pool.js';
 import { prepareDatabase } from './database/prepare.js';
 import { feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
@@ -43,15 +44,16 @@ export async function startMasterKeyd(
   try {
     const { store, identity, stop } = await openOwnCredentials(configuration, 'master', { clock, log });
     undo.push(stop);
-    const schemaVersion = await prepareDatabase(databaseUrl, { clock, log, waitSeconds: databaseWait });
-    const pool = openPool(databaseUrl, log);
+    const hosts = DatabaseHosts.of(databaseUrl);
+    const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
+    const pool = openPool(hosts, log);
     undo.push(() => pool.end());
     await checkCustodyKey(pool, custodyKey);
     const custody = fileCustody(custodyKey);
     const beat = new MasterBeat({ pool, credentials: store, clock, log });
     await beat.beat();
     undo.push(beat.start());
-    const feedParts = await openFeed(configuration, { pool, clock, log });
+    const feedParts = await openFeed(configuration, { pool, hosts, clock, log });
     await feedParts.publisher.beat();
     undo.push(feedParts.publisher.start());
     const ledger = openLedger(configuration, { pool, clock, log });

@@ -8,7 +8,7 @@ import {
   parseVerifierKey,
   signCheckpoint,
 } from '@sigv4-keyd/ledger';
-import { migrate, openPool, shippedMigrations } from '@sigv4-keyd/master-keyd';
+import { DatabaseHosts, migrate, openPool, shippedMigrations } from '@sigv4-keyd/master-keyd';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -296,7 +296,7 @@ t.test('a new key signs the log as it is', async (t) => {
 t.test('issuances from before the ledger become records in their canonical text', async (t) => {
   const database = await freshDatabase(t);
   const { log } = capturedLog();
-  const pool = openPool(database, log);
+  const pool = openPool(DatabaseHosts.of(database), log);
   t.teardown(() => pool.end());
   const migrations = await shippedMigrations();
   const before = migrations.findIndex(({ name }) => name.includes('ledger'));

@@ -11,7 +11,7 @@ import {
   type KeyAnswer,
   type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
-import { fileCustody, openPool, regionKeysFor, type Custody } from '@sigv4-keyd/master-keyd';
+import { DatabaseHosts, fileCustody, openPool, regionKeysFor, type Custody } from '@sigv4-keyd/master-keyd';
 import { addDays, exportKRegion, type KRegion } from '@sigv4-keyd/sigv4-core';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
@@ -274,7 +274,7 @@ t.test('five thousand access keys at once, without holding up everyone else', as
 
 function issueDirectly(t: Test, master: MasterUnderTest, custody: Custody): RegionKeySource {
   const { log } = capturedLog();
-  const pool = openPool(master.database, log);
+  const pool = openPool(DatabaseHosts.of(master.database), log);
   t.teardown(() => pool.end());
   const region = { role: 'region', trustDomain: TRUST_DOMAIN, region: 'us-east-1', name: 'r1' } as const;
   return regionKeysFor(

@@ -2,6 +2,7 @@ import type { Clock } from '@sigv4-keyd/hop-protocol';
 import { StartError, type Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import { isUnavailable, stateOf } from './database-error.js';
+import { NoUsableHost, UnsuitableHost } from './database-hosts.js';
 
 const RETRY_EVERY_MS = 500;
 const TELL_EVERY_MS = 5_000;
@@ -45,6 +46,20 @@ export async function waitForDatabase(pool: Pool, { clock, log, waitSeconds }: W
   } finally {
     clearInterval(alive);
   }
+}
+
+/** Of several hosts one takes over, with all that was acknowledged only if the primary waited for it. */
+export async function warnOfLossByFailover(pool: Pool, log: Logger): Promise<void> {
+  const { rows } = await pool.query<{ readonly is_alone: boolean }>(
+    `SELECT current_setting('synchronous_standby_names') = ''
+         OR current_setting('synchronous_commit') IN ('local', 'off') AS is_alone`,
+  );
+  if (!rows[0]?.is_alone) return;
+  log.warn(
+    { event: 'replication-asynchronous' },
+    'the primary waits for no standby: when it is lost, what it acknowledged last is lost with it; ' +
+      'set synchronous_standby_names (docs/deploy.md)',
+  );
 }
 
 /** Undefined when the database serves, or why it does not yet. */
@@ -95,5 +110,6 @@ function mistakeIn(error: unknown): StartError | undefined {
 }
 
 function reasonOf(error: unknown): string {
+  if (error instanceof UnsuitableHost || error instanceof NoUsableHost) return error.message;
   return stateOf(error) ?? (error instanceof Error ? error.message : String(error));
 }

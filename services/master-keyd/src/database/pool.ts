@@ -1,5 +1,7 @@
 import type { Logger } from '@sigv4-keyd/service-skeleton';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
+import type { DatabaseHosts } from './database-hosts.js';
+import { PrimaryPool } from './primary-pool.js';
 
 const MOST_CONNECTIONS = 10;
 const CONNECT_WITHIN_MS = 5_000;
@@ -11,9 +13,8 @@ export const MIGRATION_WITHIN_MS = 3_600_000;
  * Connections to PostgreSQL. Every wait on the server has an end. Of a connection that breaks while idle the log is
  * told; the next request gets a new one.
  */
-export function openPool(databaseUrl: string, log: Logger, statementWithinMs = STATEMENT_WITHIN_MS): Pool {
-  const pool = new Pool({
-    connectionString: databaseUrl,
+export function openPool(hosts: DatabaseHosts, log: Logger, statementWithinMs = STATEMENT_WITHIN_MS): Pool {
+  const pool = new PrimaryPool(hosts, {
     application_name: 'master-keyd',
     max: MOST_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
@@ -23,6 +24,7 @@ export function openPool(databaseUrl: string, log: Logger, statementWithinMs = S
     query_timeout: statementWithinMs + CONNECT_WITHIN_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   // The server may say goodbye in the same bytes in which it says welcome, before whoever asked for the connection can
   // listen; the next statement on it fails all the same.

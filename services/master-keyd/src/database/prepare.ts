@@ -1,6 +1,7 @@
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
-import { waitForDatabase } from './connect.js';
+import { waitForDatabase, warnOfLossByFailover } from './connect.js';
+import type { DatabaseHosts } from './database-hosts.js';
 import { migrate, shippedMigrations } from './migrate.js';
 import { MIGRATION_WITHIN_MS, openPool } from './pool.js';
 
@@ -10,12 +11,13 @@ import { MIGRATION_WITHIN_MS, openPool } from './pool.js';
  * @throws StartError
  */
 export async function prepareDatabase(
-  databaseUrl: string,
+  hosts: DatabaseHosts,
   options: { readonly clock: Clock; readonly log: Logger; readonly waitSeconds: number },
 ): Promise<number> {
-  const pool = openPool(databaseUrl, options.log, MIGRATION_WITHIN_MS);
+  const pool = openPool(hosts, options.log, MIGRATION_WITHIN_MS);
   try {
     await waitForDatabase(pool, options);
+    if (hosts.count > 1) await warnOfLossByFailover(pool, options.log);
     return await migrate(pool, await shippedMigrations(), options.log);
   } finally {
     await pool.end();

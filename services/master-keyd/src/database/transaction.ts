@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { answerable } from './database-error.js';
+import { answerable, isConnectionLost } from './database-error.js';
 
 /** A connection with a transaction open on it: what runs here becomes durable as a whole, or not at all. */
 export type Transaction = Pick<PoolClient, 'query'>;
@@ -18,17 +18,17 @@ export async function inTransaction<Result>(
   } catch (error) {
     throw answerable(error);
   }
-  let broken = false;
+  let brokenBy: Error | undefined;
   try {
     await client.query('BEGIN');
     const result = await work(client);
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    broken = await rollBack(client);
+    brokenBy = await rollBack(client, error);
     throw answerable(error);
   } finally {
-    client.release(broken);
+    client.release(brokenBy);
   }
 }
 
@@ -45,12 +45,14 @@ export async function query<Row extends object>(
   }
 }
 
-/** Whether the connection can no longer be used. */
-async function rollBack(client: PoolClient): Promise<boolean> {
+/** Why the connection can no longer be used; undefined when it can. */
+async function rollBack(client: PoolClient, failure: unknown): Promise<Error | undefined> {
+  // A connection that hangs would let the rollback wait as long again.
+  if (failure instanceof Error && isConnectionLost(failure)) return failure;
   try {
     await client.query('ROLLBACK');
-    return false;
-  } catch {
-    return true;
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

@@ -1,6 +1,8 @@
 import type { Logger } from '@sigv4-keyd/service-skeleton';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import type { DatabaseHosts } from '../database/database-hosts.js';
 import { lockPublishing } from '../database/locks.js';
+import { connectToPrimary } from '../database/primary-session.js';
 import { FEED_CHANNEL } from './feed-row.js';
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -9,7 +11,7 @@ const STATEMENT_WITHIN_MS = 5_000;
 const SILENT_FOR_MS = 30_000;
 
 export interface FeedConnectionOptions {
-  readonly databaseUrl: string;
+  readonly hosts: DatabaseHosts;
   readonly log: Logger;
   /** Called when a master, this one included, has published. */
   readonly onNews: () => void;
@@ -22,6 +24,7 @@ export interface FeedConnectionOptions {
 export class FeedConnection {
   readonly #options: FeedConnectionOptions;
   #client: Client | undefined;
+  #generation = 0;
   #isPublisher = false;
   #isClosed = false;
 
@@ -38,6 +41,7 @@ export class FeedConnection {
    * reach. Returns whether the connection is new: news may have been missed.
    */
   async ensure(): Promise<'new' | 'kept'> {
+    this.#dropIfSuspect();
     const before = this.#client;
     const client = before ?? (await this.#connect());
     try {
@@ -61,19 +65,19 @@ export class FeedConnection {
   }
 
   async #connect(): Promise<Client> {
-    const client = new Client({
-      connectionString: this.#options.databaseUrl,
+    const { hosts } = this.#options;
+    const client = await connectToPrimary(hosts, {
       application_name: 'master-keyd feed',
       connectionTimeoutMillis: CONNECT_WITHIN_MS,
       statement_timeout: STATEMENT_WITHIN_MS,
       query_timeout: STATEMENT_WITHIN_MS + CONNECT_WITHIN_MS,
       keepAlive: true,
     });
+    this.#generation = hosts.generation;
     client.on('error', () => this.#drop(client));
     client.on('end', () => this.#drop(client));
     client.on('notification', () => this.#options.onNews());
     try {
-      await client.connect();
       await client.query(`SET idle_session_timeout = ${SILENT_FOR_MS}`);
       await client.query(`LISTEN ${FEED_CHANNEL}`);
       if (this.#isClosed) throw new Error('closed meanwhile');
@@ -83,6 +87,11 @@ export class FeedConnection {
     }
     this.#client = client;
     return client;
+  }
+
+  /** After a failover, the old primary may still answer: whoever has its lock must not publish there. */
+  #dropIfSuspect(): void {
+    if (this.#client && this.#generation !== this.#options.hosts.generation) this.#drop(this.#client);
   }
 
   #drop(client: Client): void {

@@ -1,11 +1,12 @@
 import { every, type Cancel, type Clock } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { DatabaseHosts } from '../database/database-hosts.js';
 import { FeedConnection } from './feed-connection.js';
 import type { MasterFeed } from './master-feed.js';
 
 export interface FeedPublisherOptions {
   readonly feed: MasterFeed;
-  readonly databaseUrl: string;
+  readonly hosts: DatabaseHosts;
   readonly clock: Clock;
   readonly log: Logger;
   readonly beaconEverySeconds: number;
@@ -26,8 +27,8 @@ export class FeedPublisher {
 
   constructor(options: FeedPublisherOptions) {
     this.#options = options;
-    const { databaseUrl, log } = options;
-    this.#connection = new FeedConnection({ databaseUrl, log, onNews: () => this.#refreshSoon() });
+    const { hosts, log } = options;
+    this.#connection = new FeedConnection({ hosts, log, onNews: () => this.#refreshSoon() });
   }
 
   get isPublisher(): boolean {

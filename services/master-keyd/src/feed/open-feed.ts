@@ -2,6 +2,7 @@ import type { Clock } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import type { Configuration } from '../configuration.js';
+import type { DatabaseHosts } from '../database/database-hosts.js';
 import { BehindPeers } from './behind-peers.js';
 import { openFeedKeys } from './feed-keys.js';
 import { FeedPublisher } from './feed-publisher.js';
@@ -22,12 +23,20 @@ export interface FeedParts {
   readonly resumption: ResumptionOptions;
 }
 
+export interface FeedContext {
+  readonly pool: Pool;
+  /** For the connection that lives as long as the publisher's lock. */
+  readonly hosts: DatabaseHosts;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** Throws StartError for keys that cannot be used. */
 export async function openFeed(
   configuration: Configuration,
-  { pool, clock, log }: { readonly pool: Pool; readonly clock: Clock; readonly log: Logger },
+  { pool, hosts, clock, log }: FeedContext,
 ): Promise<FeedParts> {
-  const { databaseUrl, trustDomain, beaconEvery, beaconLife, longestPresigned, clockSkew } = configuration;
+  const { trustDomain, beaconEvery, beaconLife, longestPresigned, clockSkew } = configuration;
   const keys = await openFeedKeys(configuration);
   const retention = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
   const rule: PublishingRule = { keys, retention, beaconLifeSeconds: beaconLife };
@@ -36,7 +45,7 @@ export async function openFeed(
   const feed = new MasterFeed({ pool, rule, now, log, behindPeers });
   return {
     feed,
-    publisher: new FeedPublisher({ feed, databaseUrl, clock, log, beaconEverySeconds: beaconEvery }),
+    publisher: new FeedPublisher({ feed, hosts, clock, log, beaconEverySeconds: beaconEvery }),
     revocations: new Revocations({ pool, feed, rule, now }),
     lifts: new Lifts({ feed, keys: keys.pinned, now }),
     bans: new IdentityBans({ pool, feed, trustDomain, now }),
