@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { HeaderPair } from './request-signer.js';
+import type { HeaderPair } from './message-headers.js';
 
 /** Headers in the forms that undici takes: a record, names and values in a row, or pairs. */
 export function headerPairs(headers: Dispatcher.DispatchOptions['headers']): readonly HeaderPair[] {

@@ -2,7 +2,7 @@ export type { Body } from './body.js';
 export { credentialsFromEnvironment } from './credentials.js';
 export type { CredentialSource } from './credentials.js';
 export type { NodeRequestOptions } from './node-request.js';
-export type { HeaderPair } from './request-signer.js';
+export type { HeaderPair } from './message-headers.js';
 export { createSigner, Signer } from './signer.js';
 export type { PresignOptions, SignerOptions, SignOptions } from './signer.js';
 export { SIGNING_ERRORS, SigningError } from './signing-error.js';

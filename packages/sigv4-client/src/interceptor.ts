@@ -3,8 +3,9 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { headerPairs } from './dispatch-headers.js';
 import { neverSent } from './never-sent.js';
-import { preparePayload, type PayloadRules, type PreparedPayload } from './prepared-payload.js';
-import type { HeaderPair, RequestSigner } from './request-signer.js';
+import { describedHeaders, statedLength } from './message-headers.js';
+import { preparePayload, type PayloadRules } from './prepared-payload.js';
+import type { RequestSigner } from './request-signer.js';
 import { TimeLearner } from './time-learner.js';
 
 export interface InterceptorSurroundings {
@@ -47,17 +48,15 @@ async function sendSigned(
   try {
     const { query, ...rest } = options;
     const path = query === undefined ? options.path : `${options.path}?${stringify(query)}`;
-    const payload = await preparePayload(options.body, rules);
     const given = headerPairs(options.headers);
-    const type: readonly HeaderPair[] =
-      payload.contentType === undefined || given.some(([name]) => name.toLowerCase() === 'content-type')
-        ? []
-        : [['content-type', payload.contentType]];
-    const head = { method: options.method, target: path, host, headers: [...given, ...type, ...lengthOf(payload)] };
+    const payload = await preparePayload(options.body, rules, statedLength(given));
+    const head = { method: options.method, target: path, host, headers: describedHeaders(given, payload) };
     const send = async (next: Handler): Promise<void> => {
-      const headers = (await signer.signedHeaders(head, payload.signing)).flat();
-      const body = payload.open();
-      dispatch({ ...rest, path, headers, body: body instanceof Blob ? Readable.fromWeb(body.stream()) : body }, next);
+      const { headers, body, length } = await signer.sign(head, payload);
+      const stream = body instanceof Blob ? Readable.fromWeb(body.stream()) : body;
+      // undici knows the length of bytes alone.
+      const framing = stream instanceof Readable && length !== undefined ? ['content-length', String(length)] : [];
+      dispatch({ ...rest, path, headers: [...headers.flat(), ...framing], body: stream }, next);
     };
     const again = payload.isReplayable ? () => void send(handler).catch(fail) : undefined;
     await send(again ? new TimeLearner(handler, signer.clock, again) : handler);
@@ -69,9 +68,4 @@ async function sendSigned(
     const reason = error instanceof Error ? error : new Error(String(error));
     handler.onResponseError?.(neverSent(reason), reason);
   }
-}
-
-/** The length of what is sent as a stream; undici knows that of bytes. */
-function lengthOf({ open, length }: PreparedPayload): readonly HeaderPair[] {
-  return open() instanceof Blob && length !== undefined ? [['content-length', String(length)]] : [];
 }

@@ -3,8 +3,9 @@ import { request as requestOverHttps, type RequestOptions as TlsRequestOptions }
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Body } from './body.js';
-import { preparePayload, type PayloadRules, type PreparedPayload } from './prepared-payload.js';
-import { headFor, type HeaderPair, type RequestSigner } from './request-signer.js';
+import { describedHeaders, statedLength, type HeaderPair } from './message-headers.js';
+import { preparePayload, type PayloadRules } from './prepared-payload.js';
+import { headFor, type RequestSigner, type SignedMessage } from './request-signer.js';
 
 /** Options of `node:https`' request that are passed on as they are. */
 type PassedOn = Pick<
@@ -26,18 +27,15 @@ export async function requestSigned(
   signer: RequestSigner,
   rules: PayloadRules,
 ): Promise<IncomingMessage> {
-  const payload = await preparePayload(body, rules);
-  const given = [...Object.entries(headers).flatMap(pairsOf), ...framing(payload, method)];
-  const type: readonly HeaderPair[] =
-    payload.contentType === undefined || given.some(([name]) => name.toLowerCase() === 'content-type')
-      ? []
-      : [['content-type', payload.contentType]];
-  const head = headFor(method, url, [...given, ...type]);
+  const given = Object.entries(headers).flatMap(pairsOf);
+  const payload = await preparePayload(body, rules, statedLength(given));
+  const head = headFor(method, url, describedHeaders(given, payload));
   const send = async (): Promise<IncomingMessage> => {
-    const signed = await signer.signedHeaders(head, payload.signing);
-    const options = { ...passedOn, method, headers: signed.flat(), setHost: false };
+    const message = await signer.sign(head, payload);
+    const sent = [...message.headers, ...framing(message, method)].flat();
+    const options = { ...passedOn, method, headers: sent, setHost: false };
     const request = url.protocol === 'https:' ? requestOverHttps(url, options) : requestOverHttp(url, options);
-    return answerTo(request, payload);
+    return answerTo(request, message);
   };
   const answer = await send();
   const header = (name: string): string => String(answer.headers[name] ?? '');
@@ -46,18 +44,23 @@ export async function requestSigned(
   return send();
 }
 
-function answerTo(request: ClientRequest, payload: PreparedPayload): Promise<IncomingMessage> {
+function answerTo(request: ClientRequest, { body }: SignedMessage): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.on('response', resolve);
     request.on('error', reject);
-    const body = payload.open();
-    if (body === null || body instanceof Uint8Array) request.end(body ?? undefined);
-    // What breaks off the body breaks off the request, which says so; a server may answer before it has read all.
-    else pipeline(body instanceof Readable ? body : Readable.fromWeb(body.stream()), request).catch(() => undefined);
+    if (body === null || body instanceof Uint8Array) {
+      request.end(body ?? undefined);
+      return;
+    }
+    const source = body instanceof Readable ? body : Readable.fromWeb(body.stream());
+    // Heard first: what breaks off the body is the cause, and the end of the connection only what came of it.
+    source.once('error', reject);
+    // A server may answer, and close, before it has read all: then its answer counts.
+    pipeline(source, request).catch(() => undefined);
   });
 }
 
-function framing({ length }: PreparedPayload, method: string): readonly HeaderPair[] {
+function framing({ length }: SignedMessage, method: string): readonly HeaderPair[] {
   if (length === undefined) return [['transfer-encoding', 'chunked']];
   return length === 0 && (method === 'GET' || method === 'HEAD') ? [] : [['content-length', String(length)]];
 }

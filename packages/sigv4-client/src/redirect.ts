@@ -1,5 +1,5 @@
 import { NO_PAYLOAD, type PreparedPayload } from './prepared-payload.js';
-import type { HeaderPair } from './request-signer.js';
+import type { HeaderPair } from './message-headers.js';
 import { SigningError } from './signing-error.js';
 
 /** One request of a chain of redirects. */

@@ -1,17 +1,18 @@
 import {
   presignRequest,
   scopeDateOf,
+  signChunkedRequest,
   signRequest,
   type Credentials,
   type PathRule,
-  type SigningPayload,
 } from '@sigv4-keyd/sigv4-core';
+import { chunkedBody, chunkedLength } from './chunked-body.js';
 import { credentialsOf, type CredentialSource } from './credentials.js';
+import type { HeaderPair } from './message-headers.js';
+import type { PreparedPayload, SentBody } from './prepared-payload.js';
 import { SigningClock } from './signing-clock.js';
 import { SigningError } from './signing-error.js';
 import { SigningKeys } from './signing-keys.js';
-
-export type HeaderPair = readonly [name: string, value: string];
 
 /** The head of a request that is to be signed: all headers that it will be sent with, `host` among them or not. */
 export interface UnsignedHead {
@@ -35,7 +36,16 @@ export interface Scope {
   readonly pathRule?: PathRule;
 }
 
-/** Signs heads of requests for one region and service, whatever sends them. */
+/** A request to send, once. */
+export interface SignedMessage {
+  /** Names in lower case, `host` among them, without a length. */
+  readonly headers: readonly HeaderPair[];
+  readonly body: SentBody;
+  /** Bytes on the wire; undefined: as they come. */
+  readonly length: number | undefined;
+}
+
+/** Signs requests for one region and service, whatever sends them. */
 export class RequestSigner {
   readonly clock: SigningClock;
   readonly #source: CredentialSource;
@@ -49,14 +59,32 @@ export class RequestSigner {
     this.clock = new SigningClock(now);
   }
 
-  /** The request's headers and those that signing adds, in lower case, `host` among them. */
-  async signedHeaders(head: UnsignedHead, payload: SigningPayload): Promise<readonly HeaderPair[]> {
+  /** The request with its signature. Each sending needs one of its own: time, and the chain of chunks, go on. */
+  async sign(head: UnsignedHead, { binding, length, open }: PreparedPayload): Promise<SignedMessage> {
     const headers = withHost(head);
-    const now = this.clock.now();
-    const signing = { ...this.#scope, now, payload };
     const { method, target } = head;
-    const { headers: added } = signRequest({ method, target, headers }, await this.#credentials(now), signing);
-    return [...headers, ...added];
+    const now = this.clock.now();
+    const credentials = await this.#credentials(now);
+    if (binding.kind !== 'chunked') {
+      const signing = { ...this.#scope, now, payload: binding };
+      const { headers: added } = signRequest({ method, target, headers }, credentials, signing);
+      return { headers: [...headers, ...added], body: open(), length };
+    }
+    const { decodedLength } = binding;
+    const plain = headers.filter(([name]) => name !== 'content-encoding');
+    const contentEncoding = headers.find(([name]) => name === 'content-encoding')?.[1];
+    const { headers: added, encoder } = signChunkedRequest({ method, target, headers: plain }, credentials, {
+      ...this.#scope,
+      now,
+      kind: 'streaming-signed',
+      decodedLength,
+      ...(contentEncoding !== undefined && { contentEncoding }),
+    });
+    return {
+      headers: [...plain, ...added],
+      body: chunkedBody(open(), encoder),
+      length: chunkedLength(decodedLength),
+    };
   }
 
   /** The target with its signature in the query. */

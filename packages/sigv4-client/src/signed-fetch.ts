@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
-import { preparePayload, type PayloadRules, type PreparedPayload } from './prepared-payload.js';
+import { preparePayload, type PayloadRules } from './prepared-payload.js';
 import { redirected, type Hop } from './redirect.js';
-import { headFor, type HeaderPair, type RequestSigner } from './request-signer.js';
+import { describedHeaders, statedLength, type HeaderPair } from './message-headers.js';
+import { headFor, type RequestSigner, type SignedMessage } from './request-signer.js';
 import { SigningError } from './signing-error.js';
 
 export interface FetchSurroundings {
@@ -22,28 +23,23 @@ export async function signedFetch(
   const { body, ...rest } = init;
   // Without the body: a Request would begin to read a stream, and would hide what the body was made of.
   const request = new Request(input, rest);
-  const payload = await preparePayload(body ?? request.body, rules);
+  const given: readonly HeaderPair[] = [...request.headers];
+  const payload = await preparePayload(body ?? request.body, rules, statedLength(given));
+  const contentType = typeof body === 'string' ? TEXT : payload.contentType;
   let hop: Hop = {
     method: request.method,
     url: withoutFragment(request.url),
-    headers: headersOf(request, typeof body === 'string' ? TEXT : payload.contentType),
+    headers: describedHeaders(given, contentType === undefined ? {} : { contentType }),
     payload,
     isSigned: true,
   };
   const send = async (): Promise<Response> => {
-    const { method, url, payload: sent } = hop;
-    const headers = hop.isSigned
-      ? await signer.signedHeaders(headFor(method, url, hop.headers), sent.signing)
-      : hop.headers;
-    const { signal } = request;
-    return fetch(url, {
-      ...rest,
-      method,
-      headers: pairs(headers),
-      signal,
-      redirect: redirectFor(request),
-      ...bodyOf(sent),
-    });
+    const { method, url, headers, payload: sent, isSigned } = hop;
+    const message: SignedMessage = isSigned
+      ? await signer.sign(headFor(method, url, headers), sent)
+      : { headers, body: sent.open(), length: sent.length };
+    const redirect = request.redirect === 'follow' ? 'manual' : request.redirect;
+    return fetch(url, { ...rest, method, signal: request.signal, redirect, ...messageInit(message) });
   };
   for (let redirects = 0; ; redirects += 1) {
     let response = await send();
@@ -60,26 +56,16 @@ export async function signedFetch(
   }
 }
 
-function redirectFor({ redirect }: Request): Request['redirect'] {
-  return redirect === 'follow' ? 'manual' : redirect;
-}
-
 function withoutFragment(text: string): URL {
   const url = new URL(text);
   url.hash = '';
   return url;
 }
 
-function headersOf({ headers }: Request, contentType: string | undefined): readonly HeaderPair[] {
-  const all: HeaderPair[] = [...headers];
-  return contentType === undefined || headers.has('content-type') ? all : [...all, ['content-type', contentType]];
-}
-
-function pairs(headers: readonly HeaderPair[]): [string, string][] {
-  return headers.map(([name, value]) => [name, value]);
-}
-
-function bodyOf(payload: PreparedPayload): RequestInit {
-  const body = payload.open();
-  return body instanceof Readable ? { body, duplex: 'half' } : { body };
+/** fetch knows the length of all bodies but streams. */
+function messageInit({ headers, body, length }: SignedMessage): RequestInit {
+  const pairs = headers.map(([name, value]): [string, string] => [name, value]);
+  if (!(body instanceof Readable)) return { headers: pairs, body };
+  if (length !== undefined) pairs.push(['content-length', String(length)]);
+  return { headers: pairs, body, duplex: 'half' };
 }

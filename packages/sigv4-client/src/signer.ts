@@ -6,7 +6,8 @@ import type { CredentialSource } from './credentials.js';
 import { signingInterceptor } from './interceptor.js';
 import { requestSigned, type NodeRequestOptions } from './node-request.js';
 import { preparePayload, type PayloadRules } from './prepared-payload.js';
-import { headFor, RequestSigner, type HeaderPair } from './request-signer.js';
+import type { HeaderPair } from './message-headers.js';
+import { headFor, RequestSigner } from './request-signer.js';
 import { signedFetch } from './signed-fetch.js';
 
 export interface SignerOptions {
@@ -17,7 +18,10 @@ export interface SignerOptions {
   readonly service: string;
   /** By default the rule of the service. */
   readonly pathRule?: PathRule;
-  /** `exact` (the default) signs the body's hash; `unsigned` signs none, for streams over HTTPS to S3 and its like. */
+  /**
+   * `exact` (the default) signs the body's hash. `chunked` signs Blobs, and streams whose Content-Length is given,
+   * chunk by chunk, for S3 and its like. `unsigned` leaves bodies out of the signature, for streams over HTTPS.
+   */
   readonly payload?: PayloadRules['payload'];
   /** Bytes of a stream that are held in memory to hash it before it is sent: 8 MiB by default. */
   readonly longestHeldStream?: number;
@@ -84,8 +88,10 @@ export class Signer {
     url: string | URL,
     { method = 'GET', headers = {}, body }: SignOptions = {},
   ): Promise<readonly HeaderPair[]> {
-    const { signing } = await preparePayload(body, this.#rules);
-    return this.#signer.signedHeaders(headFor(method, new URL(url), Object.entries(headers)), signing);
+    // Whoever sends the body by other means sends it as it is: chunks would have to be made for this signature.
+    const rules = { ...this.#rules, payload: this.#rules.payload === 'unsigned' ? 'unsigned' : 'exact' } as const;
+    const payload = await preparePayload(body, rules);
+    return (await this.#signer.sign(headFor(method, new URL(url), Object.entries(headers)), payload)).headers;
   }
 }
 

@@ -1,3 +1,5 @@
+export { defaultModesOf, VERIFIABLE_MODES } from './accepted-modes.js';
+export type { VerifiableMode } from './accepted-modes.js';
 export { ALGORITHMS } from './algorithm.js';
 export type { Algorithm } from './algorithm.js';
 export { formatAmzDate, parseAmzDate } from './amz-date.js';

@@ -10,14 +10,18 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Reads a body, and puts it back: whoever reads the request afterwards reads the very bytes that were hashed. */
+/** Reads a whole body. Whoever reads the request afterwards reads what `putBack` gave it. */
 export async function holdBody(request: IncomingMessage, longest: number): Promise<HeldBody> {
   if (!hasBody(request)) return NO_BYTES;
   if (Number(request.headers['content-length'] ?? 0) > longest) return 'body-too-large';
   const held = await readWithoutEnding(request, longest);
   if (held === 'body-too-large') request.resume();
-  else if (held !== 'client-gone' && held.length > 0) request.unshift(held);
   return held;
+}
+
+/** Gives verified bytes to whoever reads the request next, as if they had just arrived. */
+export function putBack(request: IncomingMessage, body: Buffer): void {
+  if (body.length > 0) request.unshift(body);
 }
 
 /**

@@ -1,17 +1,16 @@
 import { answerShapeOf, type AnswerShape, type Refusal } from '@sigv4-keyd/sigv4-answers';
 import {
   DEFAULT_CLOCK_SKEW_SECONDS,
+  defaultModesOf,
   hostMatcher,
   isHostEntry,
   LONGEST_PRESIGNED_SECONDS,
   pathRuleOf,
   scopeDateOf,
+  type VerifiableMode,
   type VerificationPolicy,
 } from '@sigv4-keyd/sigv4-core';
 import type { SigningKeySource } from './signing-key-source.js';
-
-/** What binds the body of a request; see PayloadMode of sigv4-core. */
-export type AcceptedPayload = 'exact' | 'body' | 'unsigned';
 
 export interface Sigv4Options {
   readonly keys: SigningKeySource;
@@ -21,9 +20,12 @@ export interface Sigv4Options {
   readonly clockSkewSeconds?: number;
   /** Whether URLs may be presigned, and for how long; by default for up to seven days. */
   readonly presigned?: 'refused' | { readonly longestSeconds: number };
-  /** By default `exact` and `body`: every byte of a body is covered by the signature. */
-  readonly payloads?: readonly AcceptedPayload[];
-  /** Bytes of a body that is held in memory until its hash was compared; 1 MiB by default. */
+  /**
+   * How bodies may be bound to the signature; see PayloadMode of sigv4-core. By default what the clients of the service
+   * send, without `unsigned`.
+   */
+  readonly payloads?: readonly VerifiableMode[];
+  /** Bytes of a body, without its framing, that is held in memory until it was verified; 1 MiB by default. */
   readonly longestBody?: number;
   /** For services that sign the normalised path (not S3): whether others pass. Refused by default. */
   readonly unnormalisedPaths?: 'refused' | 'accepted';
@@ -37,8 +39,9 @@ export interface Sigv4Options {
   readonly onRefused?: (refusal: Refusal, requestId: string) => void;
 }
 
-export interface Settings
-  extends Required<Pick<Sigv4Options, 'keys' | 'payloads' | 'longestBody' | 'answerShape' | 'now' | 'onRefused'>> {
+export interface Settings extends Required<
+  Pick<Sigv4Options, 'keys' | 'payloads' | 'longestBody' | 'answerShape' | 'now' | 'onRefused'>
+> {
   readonly policy: VerificationPolicy;
 }
 
@@ -51,7 +54,7 @@ export function settingsFrom(options: Sigv4Options): Settings {
     hosts,
     clockSkewSeconds = DEFAULT_CLOCK_SKEW_SECONDS,
     presigned = { longestSeconds: LONGEST_PRESIGNED_SECONDS },
-    payloads = ['exact', 'body'],
+    payloads = defaultModesOf(options.keys.service),
     longestBody = LONGEST_BODY,
     unnormalisedPaths = 'refused',
   } = options;

@@ -1,16 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
-import {
-  concludeRequest,
-  examineRequest,
-  isRefused,
-  sha256Hex,
-  type Accepted,
-  type Examined,
-} from '@sigv4-keyd/sigv4-core';
-import { hasBody, holdBody } from './held-body.js';
+import { examineRequest, isRefused, type Accepted, type Examined } from '@sigv4-keyd/sigv4-core';
+import { hasBody } from './held-body.js';
 import { settingsFrom, type Settings, type Sigv4Options } from './options.js';
 import type { SigningKeyFinding } from './signing-key-source.js';
+import { verifyBody } from './verified-body.js';
 
 export type Outcome = Accepted | Refusal | 'client-gone';
 
@@ -52,7 +46,8 @@ export class Verifier {
     }
     const finding = await this.#find(examined);
     if (!finding.found) return { reason: finding.reason };
-    const outcome = await this.#conclude(examined, finding, request);
+    const { longestBody } = this.#settings;
+    const outcome = await verifyBody({ request, examined, key: finding.key, longestBody });
     if (outcome === 'client-gone' || 'reason' in outcome) return outcome;
     // A body may take its time: what was revoked while it came is not accepted any more.
     const reason = finding.objection?.();
@@ -68,21 +63,5 @@ export class Verifier {
     } catch {
       return { found: false, reason: 'keys-unavailable' };
     }
-  }
-
-  async #conclude(
-    examined: Examined,
-    { key }: Extract<SigningKeyFinding, { found: true }>,
-    request: IncomingMessage,
-  ): Promise<Outcome> {
-    const { kind } = examined.payload;
-    if (kind !== 'body') {
-      // The stated hash is enough to check the signature: nobody makes us hold a body with a made-up one.
-      const concluded = concludeRequest(examined, key);
-      if (isRefused(concluded) || kind !== 'exact') return concluded;
-    }
-    const body = await holdBody(request, this.#settings.longestBody);
-    if (typeof body === 'string') return body === 'client-gone' ? body : { reason: body };
-    return concludeRequest(examined, key, sha256Hex(body));
   }
 }

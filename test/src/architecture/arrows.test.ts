@@ -10,8 +10,8 @@ import ts from 'typescript';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/sigv4-core': [],
   'packages/sigv4-answers': ['sigv4-core'],
-  'packages/sigv4-client': ['sigv4-core'],
-  'packages/sigv4-server': ['sigv4-core', 'sigv4-answers'],
+  'packages/sigv4-client': ['sigv4-core', 'payload-streams'],
+  'packages/sigv4-server': ['sigv4-core', 'sigv4-answers', 'payload-streams'],
   'packages/payload-streams': ['sigv4-core'],
   'packages/fastify-mtls': [],
   'packages/ledger': ['sigv4-core', 'fastify-mtls'],

@@ -84,6 +84,37 @@ t.test('fetch: streams are held up to a bound, or go unsigned', async (t) => {
   t.equal(lenient.last.headers['x-amz-content-sha256'], EMPTY_BODY_SHA256, 'where there is no body, that is signed');
 });
 
+t.test('bodies in signed chunks, by every way of sending', async (t) => {
+  const content = 'chunk '.repeat(30_000);
+  const length = String(content.length);
+  const server = await VerifyingServer.start(t, { now: () => Date.now() + 26 * HOUR });
+  const chunked = createSigner({ ...SCOPE, credentials: CREDENTIALS, payload: 'chunked', longestHeldStream: 10 });
+  const isServed = (status: number | undefined): void => {
+    t.equal(status, 200);
+    t.equal(server.last.body.toString(), content, 'the data alone arrives');
+    t.match(String(server.arrived.at(-1)?.authorization), 'x-amz-decoded-content-length');
+  };
+  const blob = await blobOf(content);
+  isServed((await chunked.fetch(server.origin, { method: 'PUT', body: blob })).status);
+  t.equal(server.arrived.length, 2, 'a Blob can be sent again, with other signatures');
+  const stream = (): Readable => Readable.from(parts(content.slice(0, 100_000), content.slice(100_000)));
+  const headers = { 'content-length': length, 'content-encoding': 'identity' };
+  isServed((await chunked.fetch(server.origin, { method: 'PUT', body: stream(), headers })).status);
+  isServed((await chunked.request(server.origin, { method: 'PUT', body: stream(), headers })).statusCode);
+  isServed((await chunked.request(server.origin, { method: 'PUT', body: blob })).statusCode);
+  const dispatcher = new Agent().compose(chunked.interceptor([server.origin]));
+  t.teardown(() => dispatcher.close());
+  isServed((await request(server.origin, { dispatcher, method: 'PUT', body: stream(), headers })).statusCode);
+  const before = server.received.length;
+  for (const wrong of [content.length - 1, content.length + 1]) {
+    const short = { 'content-length': String(wrong) };
+    await t.rejects(chunked.request(server.origin, { method: 'PUT', body: stream(), headers: short }), /length/);
+  }
+  t.equal(server.received.length, before, 'a length that is wrong ends the request');
+  const unknown = chunked.fetch(server.origin, { method: 'PUT', body: stream() });
+  await t.rejects(unknown, { code: 'stream-too-long' }, 'without a length a stream is held');
+});
+
 t.test('undici', async (t) => {
   const server = await VerifyingServer.start(t);
   const dispatcher = new Agent().compose(signer.interceptor([server.origin]), interceptors.retry({ minTimeout: 1 }));

@@ -14,6 +14,7 @@ import {
   wireOf,
   type Message,
 } from '../edge-verifier/client.js';
+import { chunked, withChangedByte } from '../edge-verifier/chunked-client.js';
 import { knownKeys, SITES, startSite } from './sites.js';
 
 const JSON_TYPE = [['content-type', 'application/json']] as const;
@@ -63,7 +64,7 @@ const REFUSED: Readonly<Record<string, readonly [message: Message, status: numbe
     501,
     'payload-mode-refused',
   ],
-  chunks: [signed({ method: 'PUT', payload: { kind: 'streaming-signed' } }), 501, 'payload-mode-refused'],
+  'events in chunks': [signed({ method: 'PUT', payload: { kind: 'streaming-events' } }), 501, 'payload-mode-refused'],
   'an expired URL': [presigned({ now: NOW - 10 * MINUTE, expiresSeconds: 300 }), 403, 'presigned-expired'],
   'a URL for another target': [
     { ...presigned(), target: presigned().target.replace('/?', '/x?') },
@@ -134,6 +135,31 @@ for (const build of Object.values(SITES)) {
     await new Promise((resolve) => socket.once('close', resolve));
     t.equal((await send(address, put)).status, 200);
     t.equal(seen.length, before + 1, 'a body that breaks off reaches nobody');
+  });
+}
+
+for (const build of Object.values(SITES)) {
+  t.test(`${build.name}: bodies in signed chunks`, async (t) => {
+    const { address, seen } = await startSite(t, build, { longestBody: 50_000 });
+    const data = Buffer.from('x'.repeat(20_000));
+    for (const kind of ['streaming-signed', 'streaming-signed-trailer', 'streaming-unsigned-trailer'] as const) {
+      const put = await chunked({ kind, data, headers: TEXT_TYPE });
+      for (const options of [{}, { chunked: true }]) {
+        t.equal((await send(address, put, options)).status, 200, kind);
+        t.equal(seen.pop()?.body, data.toString(), 'the application reads the data alone');
+      }
+      const changed = await send(address, withChangedByte(put, 10_000));
+      t.match(String(changed.headers['x-keyd-reason']), /mismatch|malformed/, kind);
+      const cut = { ...put, body: put.body.subarray(0, -7) };
+      t.match((await send(address, cut)).status, 400, 'a body without its end');
+      const tooLong = await chunked({ kind, data: Buffer.alloc(50_001), headers: TEXT_TYPE });
+      t.match(await send(address, tooLong), { headers: { 'x-keyd-reason': 'body-too-large' } });
+    }
+    const wrong = await chunked({ kind: 'streaming-signed', data, headers: TEXT_TYPE, secret: 'wrong' });
+    t.match(await send(address, wrong), { headers: { 'x-keyd-reason': 'signature-mismatch' } });
+    const checked = signed({ method: 'PUT', headers: [...TEXT_TYPE, ['x-amz-checksum-crc32', 'AAAAAA==']], body: 'x' });
+    t.match(await send(address, checked), { headers: { 'x-keyd-reason': 'checksum-mismatch' } });
+    t.strictSame(seen, [], 'nothing of these reaches anybody');
   });
 }
 
