@@ -4,12 +4,16 @@ import { ERRORS } from '@sigv4-keyd/hop-protocol';
 import * as master from '@sigv4-keyd/master-keyd';
 import * as region from '@sigv4-keyd/region-keyd';
 import { describeSettings } from '@sigv4-keyd/service-skeleton';
+import { readFileSync } from 'node:fs';
+import { ODD_KEYS, OPERATIONS, type ClientRow } from '../clients/operations.js';
 
 /** The tables in the docs that are made from the code. `npm run docs` writes them; a test fails when they are stale. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
   refusals: refusalsTable,
   errors: errorsTable,
   settings: settingsTables,
+  'client-operations': clientOperationsTable,
+  'client-keys': clientKeysTable,
 };
 
 function refusalsTable(): string {
@@ -37,6 +41,22 @@ function settingsTables(): string {
       return `### ${name}\n\n${table(['variable', 'default', 'what'], rows)}`;
     })
     .join('\n\n');
+}
+
+function clientOperationsTable(): string {
+  const rows = clientRows().map(([name, { operations }]) => [name, ...OPERATIONS.map((one) => operations[one])]);
+  return table(['client', ...OPERATIONS], rows);
+}
+
+function clientKeysTable(): string {
+  const rows = clientRows().map(([name, { keys }]) => [name, ...ODD_KEYS.map((key) => keys[key])]);
+  const named = ODD_KEYS.map((key) => (key.length > 20 ? `${key.length} letters` : `\`${key}\``));
+  return table(['client', ...named], rows);
+}
+
+function clientRows(): readonly (readonly [string, ClientRow])[] {
+  const matrix = JSON.parse(readFileSync('test/clients.json', 'utf8')) as Record<string, ClientRow>;
+  return Object.entries(matrix).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

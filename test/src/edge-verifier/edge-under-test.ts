@@ -43,6 +43,8 @@ export interface EdgeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What the feed says; by default nothing against anyone. */
   readonly guard?: ScopeGuard;
+  /** Where the clock stands, epoch milliseconds. */
+  readonly now?: number;
 }
 
 /** The environment of an edge whose files are there; the mTLS files are not read by what these tests start. */
@@ -66,7 +68,7 @@ export function environmentOf(folder: string): Record<string, string> {
 
 /** An edge with all its fronts, a parent that derives, and an upstream that records; closed when the test ends. */
 export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<EdgeUnderTest> {
-  const { service = 's3', env = {}, guard = { objectionTo: () => undefined } } = options;
+  const { service = 's3', env = {}, guard = { objectionTo: () => undefined }, now = NOW } = options;
   // Not the test's own folder: a test may start several edges, and each call of testdir() empties it.
   const folder = mkdtempSync(join(tmpdir(), 'edge-under-test-'));
   const spoolFolder = mkdtempSync(join(folder, 'spool-'));
@@ -84,7 +86,7 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
     KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',
     ...env,
   });
-  const clock = new VirtualClock(NOW);
+  const clock = new VirtualClock(now);
   const log: string[] = [];
   const own: EdgeIdentity = { role: 'edge', trustDomain: 'keyd.example', region: 'eu-west-1', service, name: 'edge-1' };
   const parent = new DerivingParent(own.region, own.service);
