@@ -49,7 +49,7 @@ function clientOperationsTable(): string {
 }
 
 function clientKeysTable(): string {
-  const rows = clientRows().map(([name, { keys }]) => [name, ...ODD_KEYS.map((key) => keys[key])]);
+  const rows = clientRows().map(([name, { keys }]) => [name, ...ODD_KEYS.map((key) => keys[key] ?? 'not offered')]);
   const named = ODD_KEYS.map((key) => (key.length > 20 ? `${key.length} letters` : `\`${key}\``));
   return table(['client', ...named], rows);
 }
