@@ -115,10 +115,15 @@ async function blobSha256(blob: Blob): Promise<string> {
 async function hold(stream: AsyncIterable<unknown> | Iterable<unknown>, longest: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of stream) {
+  const source = Readable.from(stream);
+  for await (const part of source.iterator({ destroyOnReturn: false })) {
     const bytes = bytesOf(part);
     length += bytes.length;
-    if (length > longest) throw new SigningError('stream-too-long', `the body has more than ${longest} bytes`);
+    if (length > longest) {
+      // Not waited for: a stream that is still being filled may take its end only when its filler has ended, too.
+      source.destroy();
+      throw new SigningError('stream-too-long', `the body has more than ${longest} bytes`);
+    }
     parts.push(bytes);
   }
   return Buffer.concat(parts);

@@ -7,7 +7,7 @@ import { ReadableStream } from 'node:stream/web';
 import { EMPTY_BODY_SHA256 } from '@sigv4-keyd/sigv4-core';
 import { createSigner, credentialsFromEnvironment, SigningError, type Signer } from '@sigv4-keyd/sigv4-client';
 import t from 'tap';
-import { Agent, FormData as UndiciForm, interceptors, request } from 'undici';
+import { Agent, fetch as undiciFetch, FormData as UndiciForm, interceptors, request } from 'undici';
 import { ACCESS_KEY_ID, CREDENTIALS, SCOPE, SECRET, VerifyingServer } from './verifying-server.js';
 
 const HOUR = 3_600_000;
@@ -63,6 +63,16 @@ t.test('fetch: whatever fetch takes', async (t) => {
   t.match(await ok(made), { target: '/made', body: Buffer.from('of a Request'), headers: { 'x-amz-meta-a': 'b' } });
   t.match(await ok(new Request(origin), { method: 'DELETE' }), { method: 'DELETE' });
   t.equal((await signer.fetch(origin, { method: 'HEAD' })).status, 200);
+});
+
+t.test("undici's own fetch, which sends every body as a stream, hears of one that is too long", async (t) => {
+  const server = await VerifyingServer.start(t);
+  const small = createSigner({ ...SCOPE, credentials: CREDENTIALS, longestHeldStream: 100_000 });
+  const dispatcher = new Agent().compose(small.interceptor([server.origin]));
+  const fits = await undiciFetch(server.origin, { method: 'PUT', body: 'x'.repeat(100_000), dispatcher });
+  t.equal(fits.status, 200);
+  const failure = undiciFetch(server.origin, { method: 'PUT', body: 'x'.repeat(20_000_000), dispatcher });
+  await t.rejects(failure, { cause: { code: 'stream-too-long' } });
 });
 
 t.test('fetch: streams are held up to a bound, or go unsigned', async (t) => {
