@@ -1,7 +1,8 @@
 import type { AccessKeyFacts } from '../key-source.js';
+import { NONE } from './blocks.js';
 import { IdTable, mostBytesAnEntry } from './id-table.js';
 import type { HashSeed } from './keyed-hash.js';
-import { NONE, type RecordNumber } from './records.js';
+import type { RecordNumber } from './records.js';
 import { ServiceLists } from './service-lists.js';
 
 // The payload of a record: version of the secret (4 bytes), number of the list of services (4), creation and expiry

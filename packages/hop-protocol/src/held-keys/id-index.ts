@@ -1,4 +1,5 @@
-import { NONE, type RecordNumber, type Records } from './records.js';
+import { NONE } from './blocks.js';
+import type { RecordNumber, Records } from './records.js';
 
 /** The highest ten bits of a hash choose the segment, its lowest the slot. */
 const SEGMENT_BITS = 10;

@@ -1,15 +1,7 @@
+import { NONE, type Chunk } from './blocks.js';
 import { IdIndex, MOST_INDEX_BYTES_A_RECORD } from './id-index.js';
 import { KeyedHash, type HashSeed } from './keyed-hash.js';
-import {
-  LONGEST_ID,
-  NONE,
-  PINNED,
-  recordBytesOf,
-  Records,
-  REFERENCED,
-  type Chunk,
-  type RecordNumber,
-} from './records.js';
+import { LONGEST_ID, PINNED, recordBytesOf, Records, REFERENCED, type RecordNumber } from './records.js';
 
 export interface IdTableOptions {
   readonly payloadBytes: number;
@@ -75,7 +67,7 @@ export class IdTable {
     const known = this.#index.find(hash, id);
     if (known !== NONE) return known;
     requireAscii(id);
-    const needed = this.#records.recordsFor(id.length);
+    const needed = this.#records.blocksFor(id.length);
     while (this.#records.free < needed) if (!this.#evict()) return NONE;
     const record = this.#records.create(id, hash);
     this.#index.add(hash, record);

@@ -1,7 +1,8 @@
 import { DAY_MS, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { NONE } from './blocks.js';
 import { IdTable, mostBytesAnEntry } from './id-table.js';
 import type { HashSeed } from './keyed-hash.js';
-import { NONE, type RecordNumber } from './records.js';
+import type { RecordNumber } from './records.js';
 
 /** The payload of a record: the day, counted from 1 January 1970. */
 const DAY_BYTES = 4;
