@@ -1,8 +1,8 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
-import { LRUCache } from 'lru-cache';
 import type { Cancel, Clock } from './clock.js';
-import { HeldKeys, type HeldKey } from './held-keys/held-keys.js';
+import { DayOfKeys } from './day-of-keys.js';
+import type { HeldKey } from './held-keys/held-keys.js';
 import { keysADay } from './held-keys/key-memory.js';
 import type { HashSeed } from './held-keys/keyed-hash.js';
 import { UsedAccessKeys } from './held-keys/used-access-keys.js';
@@ -21,10 +21,12 @@ export interface HeldDaysOptions<Carried, Ready> {
   readonly memoryBytes: number;
   readonly hashSeed: HashSeed;
   readonly isRevoked: IsRevoked;
+  /** Zeroed memory; by default from the heap of ArrayBuffers. */
+  readonly allocate?: (bytes: number) => Uint8Array;
 }
 
 /** What became of a key that was to be held. */
-export type Holding = 'held' | 'revoked' | 'outside-window' | 'no-room';
+export type Holding = 'held' | 'revoked' | 'outside-window' | 'outdated' | 'no-room';
 
 /** What is held of one day, for status and metrics. */
 export interface HeldDay {
@@ -34,6 +36,8 @@ export interface HeldDay {
   readonly fetchedAt: number;
   /** Access keys that had to make room for others. */
   readonly evicted: number;
+  /** Access keys for which there was no room, since what was there is pinned. */
+  readonly turnedAway: number;
   /** Memory taken. */
   readonly bytes: number;
 }
@@ -49,15 +53,6 @@ export interface HeldDaysListener {
   readonly onFull?: (date: ScopeDate) => void;
 }
 
-interface Day<Ready> {
-  readonly keys: HeldKeys;
-  /** Keys in use, as objects: few, and never one that is not in `keys`. */
-  readonly ready: LRUCache<string, IssuedKey<Ready>>;
-  fetchedAt: number;
-}
-
-/** Access keys of a day that are kept ready to use, but no more than a quarter; all others are bytes in a table. */
-const MOST_READY = 10_000;
 /** Held keys that are looked at before other work has its turn. */
 const SLICE = 2_000;
 
@@ -68,7 +63,7 @@ const SLICE = 2_000;
 export class HeldDays<Carried, Ready = Carried> {
   readonly #options: HeldDaysOptions<Carried, Ready>;
   readonly #mostKeysADay: number;
-  readonly #days = new Map<ScopeDate, Day<Ready>>();
+  readonly #days = new Map<ScopeDate, DayOfKeys<Ready>>();
   readonly #listeners = new Set<HeldDaysListener>();
   /** The newest day that each access key was used on. */
   readonly used: UsedAccessKeys;
@@ -91,30 +86,27 @@ export class HeldDays<Carried, Ready = Carried> {
 
   /** Whether any key of the day of an instant, epoch milliseconds, is held. */
   holdsAny(instant: number): boolean {
-    return (this.#days.get(scopeDateOf(instant))?.keys.size ?? 0) > 0;
+    return (this.#days.get(scopeDateOf(instant))?.size ?? 0) > 0;
   }
 
   /** A key to use now, which counts as a use of its access key. */
   find(date: ScopeDate, accessKeyId: string): IssuedKey<Ready> | undefined {
     const day = this.#days.get(date);
-    const ready = day?.ready.get(accessKeyId);
-    if (ready || !day) return ready;
-    const held = day.keys.get(accessKeyId);
-    if (!held) return undefined;
-    // Once a day is enough: as long as it is ready, it counts as used on this day already.
-    this.used.mark(accessKeyId, date);
-    const issued = { facts: held.facts, key: this.#ready(held.key) };
-    day.ready.set(accessKeyId, issued);
+    const inUse = day?.inUse(accessKeyId);
+    if (inUse || !day) return inUse;
+    const issued = day.use(accessKeyId);
+    // Once a day is enough: as long as it is in use, it counts as used on this day already.
+    if (issued) this.used.mark(accessKeyId, date);
     return issued;
   }
 
   /** A held key as bytes, to be wiped by the caller. It is no use of its access key. */
   copyOf(date: ScopeDate, accessKeyId: string): HeldKey | undefined {
-    return this.#days.get(date)?.keys.peek(accessKeyId);
+    return this.#days.get(date)?.peek(accessKeyId);
   }
 
   has(date: ScopeDate, accessKeyId: string): boolean {
-    return this.#days.get(date)?.keys.has(accessKeyId) ?? false;
+    return this.#days.get(date)?.has(accessKeyId) ?? false;
   }
 
   /**
@@ -130,8 +122,8 @@ export class HeldDays<Carried, Ready = Carried> {
     if (!this.covers(date)) return 'outside-window';
     if (this.#options.isRevoked(date, facts)) return 'revoked';
     const day = this.#days.get(date) ?? this.#open(date);
-    if (!day.keys.put(facts, key, options)) return 'no-room';
-    day.ready.delete(facts.accessKeyId);
+    const outcome = day.put(facts, key, options);
+    if (outcome !== 'held') return outcome;
     day.fetchedAt = this.#options.clock.now();
     for (const { onHeld } of this.#listeners) onHeld?.(date, facts.accessKeyId);
     return 'held';
@@ -157,8 +149,7 @@ export class HeldDays<Carried, Ready = Carried> {
     for (const [date, day] of this.#days) {
       if (this.covers(date)) continue;
       this.#days.delete(date);
-      day.ready.clear();
-      day.keys.wipe();
+      day.wipe();
       for (const { onExpired } of this.#listeners) onExpired?.(date);
     }
   }
@@ -171,7 +162,7 @@ export class HeldDays<Carried, Ready = Carried> {
     let seen = 0;
     let purged = 0;
     for (const [date, day] of this.#days) {
-      for (const facts of day.keys.facts()) {
+      for (const facts of day.facts()) {
         if (isHit(date, facts) && this.delete(date, facts.accessKeyId)) purged += 1;
         seen += 1;
         if (seen % SLICE === 0) await otherWork();
@@ -182,9 +173,7 @@ export class HeldDays<Carried, Ready = Carried> {
 
   /** Forgets one key. */
   delete(date: ScopeDate, accessKeyId: string): boolean {
-    const day = this.#days.get(date);
-    if (day?.keys.delete(accessKeyId) !== true) return false;
-    day.ready.delete(accessKeyId);
+    if (this.#days.get(date)?.delete(accessKeyId) !== true) return false;
     for (const { onWiped } of this.#listeners) onWiped?.(date, accessKeyId);
     return true;
   }
@@ -192,15 +181,14 @@ export class HeldDays<Carried, Ready = Carried> {
   /** Every key of a day with a copy of its bytes, to be wiped by the caller. Keys may come and go between two steps. */
   *entries(date: ScopeDate): Generator<HeldKey> {
     const day = this.#days.get(date);
-    if (day) yield* day.keys.entries();
+    if (day) yield* day.entries();
   }
 
   /** Oldest first. */
   status(): readonly HeldDay[] {
-    return [...this.#days]
-      .map(([date, { keys, fetchedAt }]) => {
-        const { size, evicted, bytes } = keys;
-        return { date, keys: size, fetchedAt, evicted, bytes };
+    return [...this.#days.values()]
+      .map(({ date, size, fetchedAt, evicted, turnedAway, bytes }) => {
+        return { date, keys: size, fetchedAt, evicted, turnedAway, bytes };
       })
       .sort((a, b) => (a.date < b.date ? -1 : 1));
   }
@@ -210,34 +198,21 @@ export class HeldDays<Carried, Ready = Carried> {
     return () => this.#listeners.delete(listener);
   }
 
-  #open(date: ScopeDate): Day<Ready> {
+  #open(date: ScopeDate): DayOfKeys<Ready> {
     this.expire();
-    const { hop, hashSeed } = this.#options;
-    const ready = new LRUCache<string, IssuedKey<Ready>>({
-      max: Math.min(MOST_READY, Math.ceil(this.#mostKeysADay / 4)),
-    });
-    let isFull = false;
-    const keys = new HeldKeys({
+    const { hop, ready, hashSeed, allocate } = this.#options;
+    const day = new DayOfKeys({
+      date,
       keyBytes: hop.keyBytes,
       mostKeys: this.#mostKeysADay,
       hashSeed,
-      isInUse: (accessKeyId) => ready.has(accessKeyId),
-      onEvicted: (accessKeyId) => {
-        ready.delete(accessKeyId);
-        if (!isFull) for (const { onFull } of this.#listeners) onFull?.(date);
-        isFull = true;
+      ...(allocate && { allocate }),
+      ready: (bytes) => ready(hop.importKey(bytes)),
+      onFull: () => {
+        for (const { onFull } of this.#listeners) onFull?.(date);
       },
     });
-    const day: Day<Ready> = { keys, ready, fetchedAt: 0 };
     this.#days.set(date, day);
     return day;
-  }
-
-  #ready(bytes: Uint8Array): Ready {
-    try {
-      return this.#options.ready(this.#options.hop.importKey(bytes));
-    } finally {
-      bytes.fill(0);
-    }
   }
 }

@@ -84,7 +84,9 @@ export class KeyUpkeep<Carried, Ready = Carried> {
 
   /** For the readiness probe, in words. */
   warnings(): readonly string[] {
-    return this.heldDays().flatMap(({ date, evicted }) => (evicted > 0 ? [this.#fullSentence(date)] : []));
+    return this.heldDays().flatMap(({ date, evicted, turnedAway }) =>
+      evicted + turnedAway > 0 ? [this.#fullSentence(date)] : [],
+    );
   }
 
   #tellPrefetch(failure: unknown): void {

@@ -226,3 +226,19 @@ t.test('what the parent calls unavailable is asked for again soon, and leaves no
   t.match(await cache.find(TODAY, 'AK1'), { key: 'AK1@20261122' });
   t.match(await cache.find(TODAY, 'AK501'), { key: 'AK501@20261122' });
 });
+
+t.test('the pause after a failure is anything from nothing to its ceiling, by chance', async (t) => {
+  const askedWithin = async (random: number, ms: number): Promise<number> => {
+    const { cache, parent, clock } = setUp({ random });
+    parent.failure = new KeydError('parent-unavailable');
+    await t.rejects(cache.find(TODAY, 'AK1'));
+    await clock.advance(ms);
+    await t.rejects(cache.find(TODAY, 'AK2'));
+    return parent.asked.length;
+  };
+  t.equal(await askedWithin(0, 0), 2, 'nothing');
+  t.equal(await askedWithin(0.5, 99), 1);
+  t.equal(await askedWithin(0.5, 100), 2, 'half of it');
+  t.equal(await askedWithin(0.999, 199), 1);
+  t.equal(await askedWithin(0.999, 200), 2, 'all of it');
+});

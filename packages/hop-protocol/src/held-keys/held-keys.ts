@@ -118,6 +118,13 @@ export class HeldKeys {
     return this.#table.find(accessKeyId) !== NONE;
   }
 
+  /** The version of the secret that the held key was derived from. */
+  versionOf(accessKeyId: string): number | undefined {
+    const record = this.#table.find(accessKeyId);
+    if (record === NONE) return undefined;
+    return this.#table.chunkOf(record).view.getUint32(this.#table.payloadAt(record) + VERSION_AT, true);
+  }
+
   delete(accessKeyId: string): boolean {
     const record = this.#table.find(accessKeyId);
     if (record === NONE) return false;
