@@ -15,7 +15,7 @@ import { FeedRefusals, type FeedLog } from './feed-log.js';
 import type { FeedSource, HeldFeed } from './feed-source.js';
 import type { FeedStorage } from './feed-storage.js';
 import { FollowedSource, type SourceStatus } from './followed-source.js';
-import { KeptState } from './kept-state.js';
+import { KeptState, type FeedMark, type SerialisedState } from './kept-state.js';
 import { restoreFeedState } from './restore-feed-state.js';
 
 export interface FeedFollowerOptions {
@@ -63,7 +63,9 @@ export class FeedFollower {
     const { clock, random, log, storage, sources } = options;
     this.#options = options;
     this.#state = state;
-    this.#kept = new KeptState({ storage, clock, log, serialise: () => state.serialise() });
+    const mark = (): FeedMark | undefined => markOf(state.beacon);
+    const serialise = (): SerialisedState => ({ text: state.serialise(), mark: mark() });
+    this.#kept = new KeptState({ storage, clock, log, serialise, restored: mark() });
     this.#refusals = new FeedRefusals(clock, log);
     const take = (document: FeedDocument, source: string): Promise<Acceptance> => this.#take(document, source);
     const held = (): HeldFeed => ({ version: state.beacon?.version ?? 0, setHash: state.beacon?.setHash });
@@ -88,6 +90,11 @@ export class FeedFollower {
   /** What is believed; it changes by itself. */
   get state(): Pick<FeedState, 'beacon' | 'document' | 'freshness'> & { readonly revocations: RevocationLookup } {
     return this.#state;
+  }
+
+  /** How far the feed had come in what a restart would find; undefined: it would find no beacon. */
+  get saved(): FeedMark | undefined {
+    return this.#kept.saved;
   }
 
   subscribe(listener: FeedListener): Cancel {
@@ -132,4 +139,8 @@ export class FeedFollower {
     if (beacon.outcome === 'refused') this.#refusals.refused(source, 'document', beacon.code, beacon.detail);
     else this.#refusals.accepted(source);
   }
+}
+
+function markOf(beacon: Beacon | undefined): FeedMark | undefined {
+  return beacon && { version: beacon.version, setHash: beacon.setHash };
 }

@@ -2,12 +2,26 @@ import type { Cancel, Clock } from '../clock.js';
 import type { FeedLog } from './feed-log.js';
 import type { FeedStorage } from './feed-storage.js';
 
+/** How far the feed had come in a state. */
+export interface FeedMark {
+  readonly version: number;
+  readonly setHash: string;
+}
+
+/** The state as text, and how far the feed has come in it; undefined: no beacon was accepted yet. */
+export interface SerialisedState {
+  readonly text: string;
+  readonly mark: FeedMark | undefined;
+}
+
 export interface KeptStateOptions {
   readonly storage: FeedStorage;
   readonly clock: Clock;
   readonly log: FeedLog;
   /** The state of this moment. */
-  readonly serialise: () => string;
+  readonly serialise: () => SerialisedState;
+  /** How far the feed had come in the state that was restored. */
+  readonly restored: FeedMark | undefined;
 }
 
 /** A newer beacon alone is saved after this long: less writing, for a restart that finds it older by as much. */
@@ -20,9 +34,16 @@ export class KeptState {
   #writing: Promise<void> | undefined;
   #cancelLater: Cancel | undefined;
   #isFailing = false;
+  #saved: FeedMark | undefined;
 
   constructor(options: KeptStateOptions) {
     this.#options = options;
+    this.#saved = options.restored;
+  }
+
+  /** How far the feed had come in what a restart would find. */
+  get saved(): FeedMark | undefined {
+    return this.#saved;
   }
 
   get isFailing(): boolean {
@@ -32,7 +53,8 @@ export class KeptState {
   /** `statements`: to be saved at once. */
   changed(what: 'statements' | 'beacon'): void {
     this.#isDirty = true;
-    if (what === 'statements') void this.#save();
+    // Whoever has to know that the feed survives a restart need not wait for the first of it.
+    if (what === 'statements' || this.#saved === undefined) void this.#save();
     else this.#saveLater();
   }
 
@@ -61,7 +83,9 @@ export class KeptState {
     while (this.#isDirty) {
       this.#isDirty = false;
       try {
-        await storage.save(serialise());
+        const { text, mark } = serialise();
+        await storage.save(text);
+        this.#saved = mark;
         if (this.#isFailing) log.info({ event: 'feed-state-saved' }, 'the feed state can be saved again');
         this.#isFailing = false;
       } catch (error) {
