@@ -25,6 +25,12 @@ export interface HeldDaysOptions<Carried, Ready> {
   readonly allocate?: (bytes: number) => Uint8Array;
 }
 
+export interface HoldOptions {
+  readonly isPinned?: boolean;
+  /** When the key came from above, epoch milliseconds; by default now. */
+  readonly fetchedAt?: number;
+}
+
 /** What became of a key that was to be held. */
 export type Holding = 'held' | 'revoked' | 'outside-window' | 'outdated' | 'no-room';
 
@@ -47,6 +53,8 @@ export interface HeldDaysListener {
   readonly onHeld?: (date: ScopeDate, accessKeyId: string) => void;
   /** A key was taken away because it is no longer good. */
   readonly onWiped?: (date: ScopeDate, accessKeyId: string) => void;
+  /** An access key was used on a newer day than ever before. */
+  readonly onUsed?: (accessKeyId: string) => void;
   /** A day left the window, and all its keys with it. */
   readonly onExpired?: (date: ScopeDate) => void;
   /** The bound is reached: from now on access keys of this day make room for others. Told once a day. */
@@ -96,7 +104,7 @@ export class HeldDays<Carried, Ready = Carried> {
     if (inUse || !day) return inUse;
     const issued = day.use(accessKeyId);
     // Once a day is enough: as long as it is in use, it counts as used on this day already.
-    if (issued) this.used.mark(accessKeyId, date);
+    if (issued && this.used.mark(accessKeyId, date)) for (const { onUsed } of this.#listeners) onUsed?.(accessKeyId);
     return issued;
   }
 
@@ -113,18 +121,13 @@ export class HeldDays<Carried, Ready = Carried> {
    * Holds a key in place of the one that was held, wherever it comes from: keys of revoked scopes and of days outside
    * the window are not taken. The caller keeps `key` and wipes it.
    */
-  hold(
-    date: ScopeDate,
-    facts: AccessKeyFacts,
-    key: Uint8Array,
-    options: { readonly isPinned?: boolean } = {},
-  ): Holding {
+  hold(date: ScopeDate, facts: AccessKeyFacts, key: Uint8Array, options: HoldOptions = {}): Holding {
     if (!this.covers(date)) return 'outside-window';
     if (this.#options.isRevoked(date, facts)) return 'revoked';
     const day = this.#days.get(date) ?? this.#open(date);
     const outcome = day.put(facts, key, options);
     if (outcome !== 'held') return outcome;
-    day.fetchedAt = this.#options.clock.now();
+    day.fetchedAt = Math.max(day.fetchedAt, options.fetchedAt ?? this.#options.clock.now());
     for (const { onHeld } of this.#listeners) onHeld?.(date, facts.accessKeyId);
     return 'held';
   }
@@ -176,6 +179,11 @@ export class HeldDays<Carried, Ready = Carried> {
     if (this.#days.get(date)?.delete(accessKeyId) !== true) return false;
     for (const { onWiped } of this.#listeners) onWiped?.(date, accessKeyId);
     return true;
+  }
+
+  /** Keys held of a day. */
+  sizeOf(date: ScopeDate): number {
+    return this.#days.get(date)?.size ?? 0;
   }
 
   /** Every key of a day with a copy of its bytes, to be wiped by the caller. Keys may come and go between two steps. */

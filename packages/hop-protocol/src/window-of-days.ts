@@ -1,4 +1,4 @@
-import { addDays, DAY_MS, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { DAY_MS, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 
 /** The rule by which every tier refuses dates outside its window, in both directions. */
 export interface WindowRule {
@@ -16,15 +16,16 @@ export const TOMORROW_FROM_MS = 12 * 3_600_000;
 
 /** The days whose keys may be held at `now` (epoch milliseconds), oldest first. */
 export function windowOfDays(rule: WindowRule, now: number): readonly ScopeDate[] {
-  const newest = newestDay(now);
+  const newest = startOfNewestDay(now);
   const days: ScopeDate[] = [];
-  for (let day = oldestDay(rule, now); day <= newest; day = addDays(day, 1)) days.push(day);
+  for (let start = startOfOldestDay(rule, now); start <= newest; start += DAY_MS) days.push(scopeDateOf(start));
   return days;
 }
 
 /** Whether `date` is in the window at `now`. */
 export function isInWindow(rule: WindowRule, date: ScopeDate, now: number): boolean {
-  return date >= oldestDay(rule, now) && date <= newestDay(now);
+  const start = startOfScopeDate(date);
+  return start >= startOfOldestDay(rule, now) && start <= startOfNewestDay(now);
 }
 
 /** The most days that are in the window at any one time: at midnight or from noon on there are most. */
@@ -35,11 +36,17 @@ export function mostDaysInWindow(rule: WindowRule): number {
   return Math.max(atMidnight, fromNoon);
 }
 
-function oldestDay(rule: WindowRule, now: number): ScopeDate {
-  return scopeDateOf(now - (rule.longestPresignedSeconds + rule.clockSkewSeconds) * 1000);
+// Every key that comes asks whether its day is in the window: these take no detour over texts.
+
+function startOfOldestDay(rule: WindowRule, now: number): number {
+  return startOfDay(now - (rule.longestPresignedSeconds + rule.clockSkewSeconds) * 1000);
 }
 
-function newestDay(now: number): ScopeDate {
-  const today = scopeDateOf(now);
-  return now - startOfScopeDate(today) >= TOMORROW_FROM_MS ? addDays(today, 1) : today;
+function startOfNewestDay(now: number): number {
+  const today = startOfDay(now);
+  return now - today >= TOMORROW_FROM_MS ? today + DAY_MS : today;
+}
+
+function startOfDay(now: number): number {
+  return Math.floor(now / DAY_MS) * DAY_MS;
 }

@@ -216,9 +216,10 @@ t.test('the newest day of use is remembered, and nothing older undoes it', (t) =
     'AK1 20261122',
     'AK2 20261120',
   ]);
-  const { changes } = used;
-  used.mark('AK1', day('20261122'));
-  t.equal(used.changes, changes, 'the same day again is no news');
+  t.equal(used.mark('AK1', day('20261122')), false, 'the same day again is no news');
+  t.equal(used.mark('AK1', day('20261123')), true);
+  t.equal(used.dayOf('AK1'), '20261123');
+  t.equal(used.dayOf('AK3'), undefined);
   for (let i = 0; i < 1_000; i += 1) used.mark(`AK${i}`, day('20261122'));
   t.equal(used.size, 100, 'bounded');
   t.end();

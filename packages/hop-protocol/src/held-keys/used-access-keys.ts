@@ -13,7 +13,6 @@ export const MOST_BYTES_A_USE = mostBytesAnEntry(DAY_BYTES);
 /** The newest day that each access key was used on, flat. It outlives keys: what was revoked comes back some day. */
 export class UsedAccessKeys {
   readonly #table: IdTable;
-  #changes = 0;
 
   constructor({ mostKeys, hashSeed }: { readonly mostKeys: number; readonly hashSeed: HashSeed }) {
     this.#table = new IdTable({ payloadBytes: DAY_BYTES, mostRecords: mostKeys, hashSeed });
@@ -28,36 +27,42 @@ export class UsedAccessKeys {
     return this.#table.bytes;
   }
 
-  /** Grows whenever an access key comes into use on a newer day. */
-  get changes(): number {
-    return this.#changes;
-  }
-
-  /** An older day than is known already changes nothing. */
-  mark(accessKeyId: string, date: ScopeDate): void {
+  /** Returns whether anything changed: an older day than is known already changes nothing. */
+  mark(accessKeyId: string, date: ScopeDate): boolean {
     const record = this.#table.add(accessKeyId);
-    if (record === NONE) return;
+    if (record === NONE) return false;
     this.#table.reference(record);
     const day = startOfScopeDate(date) / DAY_MS;
-    if (this.#dayOf(record) >= day) return;
+    if (this.#daysAt(record) >= day) return false;
     this.#table.chunkOf(record).view.setUint32(this.#table.payloadAt(record), day, true);
-    this.#changes += 1;
+    return true;
+  }
+
+  /** The newest day that an access key was asked for, if any is known. */
+  dayOf(accessKeyId: string): ScopeDate | undefined {
+    const record = this.#table.find(accessKeyId);
+    return record === NONE ? undefined : this.#dateAt(record);
   }
 
   /** Every access key with the newest day of its use. The table may change between two steps. */
   *entries(): Generator<{ readonly accessKeyId: string; readonly date: ScopeDate }> {
     for (const record of this.#table.entries()) {
-      yield { accessKeyId: this.#table.idOf(record), date: scopeDateOf(this.#dayOf(record) * DAY_MS) };
+      yield { accessKeyId: this.#table.idOf(record), date: this.#dateAt(record) };
     }
   }
 
   /** Access keys that were last used on `since` or a newer day. The table may change between two steps. */
   *since(since: ScopeDate): Generator<string> {
     const day = startOfScopeDate(since) / DAY_MS;
-    for (const record of this.#table.entries()) if (this.#dayOf(record) >= day) yield this.#table.idOf(record);
+    for (const record of this.#table.entries()) if (this.#daysAt(record) >= day) yield this.#table.idOf(record);
   }
 
-  #dayOf(record: RecordNumber): number {
+  #dateAt(record: RecordNumber): ScopeDate {
+    return scopeDateOf(this.#daysAt(record) * DAY_MS);
+  }
+
+  /** Counted from 1 January 1970. */
+  #daysAt(record: RecordNumber): number {
     return this.#table.chunkOf(record).view.getUint32(this.#table.payloadAt(record), true);
   }
 }
