@@ -21,8 +21,8 @@ export async function placeFile(folder: string, name: string, unfinished: string
   await syncFolder(folder);
 }
 
-/** A name in a folder lasts only once the folder itself is on disk. */
-async function syncFolder(folder: string): Promise<void> {
+/** A name in a folder lasts only once the folder itself is on disk, and so does its removal. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

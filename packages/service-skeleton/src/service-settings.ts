@@ -25,7 +25,7 @@ export const serviceSettings = {
 /** Where the tiers that serve others answer over mTLS. */
 export const hopListen = listenAddress.prefault('0.0.0.0:8443').describe('Where the tier below is answered, mTLS');
 
-/** Where the tiers below the master keep what must outlive the process. Nothing in it is secret. */
+/** Where the tiers below the master keep what must outlive the process. What is secret in it is sealed. */
 export const stateFolder = writableFolder.describe('Folder for what must survive a restart; a disk of its own is best');
 
 /** What the tiers below the master hold keys in. */

@@ -3,6 +3,7 @@ import {
   bytes,
   httpsUrls,
   httpUrl,
+  keyCache,
   keyMemory,
   ledgerKeys,
   listenAddress,
@@ -87,6 +88,7 @@ const settings = z.object({
     .prefault('5m')
     .describe("Longest wait for the upstream's answer to begin, and for each part of it"),
   keyMemory,
+  keyCache,
   prefetch,
 });
 

@@ -3,16 +3,20 @@ import {
   hasRole,
   identityOf,
   mtlsKeySource,
+  ownBanIn,
   PREFETCH_HOURS,
   revokedIn,
   SERVICE_KEYS,
   spiffeIdOf,
   wipeRevoked,
+  wipeWhenBanned,
   type EdgeIdentity,
+  type IsRevoked,
 } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
   doubtsAbout,
+  keepKeys,
   KeyUpkeep,
   LedgerWatch,
   listen,
@@ -59,9 +63,20 @@ export async function startEdgeVerifier(
     acceptsServer: (id) => id.trustDomain === own.trustDomain && identityOf(id)?.role === 'region',
   });
   const feed = await EdgeFeed.open(configuration, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
-  const isRevoked = revokedIn(feed.follower, scope);
+  const isBanned = ownBanIn(feed.follower, spiffeIdOf(own));
+  const isScopeRevoked = revokedIn(feed.follower, scope);
+  const isRevoked: IsRevoked = (date, facts) => isBanned() || isScopeRevoked(date, facts);
   const serviceKeys = createServiceKeys(configuration, { parent, clock, random, isRevoked });
   wipeRevoked(feed.follower, serviceKeys, isRevoked, log);
+  wipeWhenBanned(feed.follower, serviceKeys, isBanned, log);
+  const kept = await keepKeys(configuration, {
+    hop: SERVICE_KEYS,
+    held: serviceKeys.days,
+    credentials: store,
+    feed: feed.follower,
+    clock,
+    log,
+  });
   const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
   const upkeep = new KeyUpkeep({
     keys: serviceKeys,
@@ -87,11 +102,12 @@ export async function startEdgeVerifier(
   for (const warning of lasting) log.warn(warning);
   const health = createHealthApp({
     notReady: () => [...notReady(upkeep, reports), ...feed.notReady()],
-    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...upkeep.warnings(), ...lasting],
+    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...kept.warnings(), ...upkeep.warnings(), ...lasting],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
       feed: feed.status(),
+      keyCache: kept.status(),
       rollups: rollups.status(),
       ledger: ledger.status(),
       ...reports.ownReport(),
@@ -120,6 +136,7 @@ export async function startEdgeVerifier(
       await Promise.all([fronts.close(), health.close()]);
       // After the fronts: what they accepted last is sealed, too.
       await stopRollingUp();
+      await kept.close();
       await feed.close();
       await feedAgent.close();
       await regions.close();

@@ -2,6 +2,7 @@ import {
   feedKeys,
   hopListen,
   httpsUrls,
+  keyCache,
   keyMemory,
   ledgerKeys,
   prefetch,
@@ -20,6 +21,7 @@ const settings = z.object({
   listen: hopListen,
   masters: httpsUrls.describe('master-keyd, https://HOST:PORT, several separated by commas, nearest first'),
   keyMemory,
+  keyCache,
   prefetch,
 });
 

@@ -1,7 +1,18 @@
-import { identityOf, PREFETCH_HOURS, revokedIn, spiffeIdOf, wipeRevoked } from '@sigv4-keyd/hop-protocol';
+import {
+  identityOf,
+  ownBanIn,
+  PREFETCH_HOURS,
+  REGION_KEYS,
+  revokedIn,
+  spiffeIdOf,
+  wipeRevoked,
+  wipeWhenBanned,
+  type IsRevoked,
+} from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
   doubtsAbout,
+  keepKeys,
   KeyUpkeep,
   listen,
   openOwnCredentials,
@@ -43,9 +54,14 @@ export async function startRegionKeyd(
   const feedContext = { masters, clock, log, random };
   const feed = await openRegionFeed(configuration, feedContext);
   const freshness = watchFreshness(feed, feedContext);
-  const isRevoked = revokedIn(feed, { region: identity.region });
+  const isBanned = ownBanIn(feed, spiffeIdOf(identity));
+  const isScopeRevoked = revokedIn(feed, { region: identity.region });
+  const isRevoked: IsRevoked = (date, facts) => isBanned() || isScopeRevoked(date, facts);
   const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, isRevoked });
   wipeRevoked(feed, regionKeys, isRevoked, log);
+  wipeWhenBanned(feed, regionKeys, isBanned, log);
+  const held = regionKeys.days;
+  const kept = await keepKeys(configuration, { hop: REGION_KEYS, held, credentials: store, feed, clock, log });
   const roster = new EdgeRoster();
   const ledger = await RegionLedger.open(configuration, {
     master,
@@ -101,12 +117,19 @@ export async function startRegionKeyd(
   for (const doubt of doubts) log.warn(doubt);
   const health = createHealthApp({
     notReady: whyNotReady,
-    warnings: () => [...freshness.warnings(), ...ledger.warnings(), ...upkeep.warnings(), ...doubts],
+    warnings: () => [
+      ...freshness.warnings(),
+      ...ledger.warnings(),
+      ...kept.warnings(),
+      ...upkeep.warnings(),
+      ...doubts,
+    ],
     status: () => ({
       identity: store.current.spiffeId,
       ...reports.ownReport(),
       edges: roster.list(),
       feed: feedStatus(feed, freshness),
+      keyCache: kept.status(),
       rollups: acceptances.status(),
       ...ledger.status(),
     }),
@@ -130,6 +153,7 @@ export async function startRegionKeyd(
       stopReporting();
       stopWatching();
       await Promise.all([app.close(), health.close()]);
+      await kept.close();
       await feed.close();
       await ledger.close();
       await stopRelaying();

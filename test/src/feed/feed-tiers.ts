@@ -1,5 +1,6 @@
 import { configuration as edgeConfiguration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
 import { configuration as regionConfiguration, startRegionKeyd } from '@sigv4-keyd/region-keyd';
+import type { TlsFiles } from '@sigv4-keyd/fastify-mtls';
 import { createLogger, readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
 import type { Test } from 'tap';
 import { request } from 'undici';
@@ -23,6 +24,7 @@ export const NEW_SINCE = NOW - 60_000;
 export interface Tier {
   readonly service: RunningService;
   readonly stateFolder: string;
+  readonly files: TlsFiles;
   readonly log: string[];
   readonly close: () => Promise<void>;
 }
@@ -39,6 +41,8 @@ export interface EdgeTier extends Tier {
 interface Start {
   readonly name?: string;
   readonly stateFolder?: string;
+  /** Of an earlier run, so that the private key is the same; by default new ones. */
+  readonly files?: TlsFiles;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -93,8 +97,9 @@ export class FeedTiers {
     return tiers;
   }
 
-  async startRegion({ name = 'r1', stateFolder = newStateFolder(this.#t), env = {} }: Start = {}): Promise<RegionTier> {
-    const files = await this.authority.filesOf({ role: 'region', region: REGION, name });
+  async startRegion(start: Start = {}): Promise<RegionTier> {
+    const { name = 'r1', stateFolder = newStateFolder(this.#t), env = {} } = start;
+    const files = start.files ?? (await this.authority.filesOf({ role: 'region', region: REGION, name }));
     const settings = readConfiguration(regionConfiguration, {
       ...this.#common(files),
       KEYD_STATE_FOLDER: stateFolder,
@@ -104,7 +109,7 @@ export class FeedTiers {
     });
     const { log, context } = this.#context('region-keyd');
     const service = await startRegionKeyd(settings, context);
-    return { url: `https://${service.addresses['hop'] ?? ''}`, ...this.#tier(service, stateFolder, log) };
+    return { url: `https://${service.addresses['hop'] ?? ''}`, ...this.#tier({ service, stateFolder, files, log }) };
   }
 
   /** A region that a test makes answer what it wants. */
@@ -119,7 +124,8 @@ export class FeedTiers {
 
   async startEdge(regions: string, start: Start = {}): Promise<EdgeTier> {
     const { name = 'e1', stateFolder = newStateFolder(this.#t), env = {} } = start;
-    const files = await this.authority.filesOf({ role: 'edge', region: REGION, service: 's3', name });
+    const files =
+      start.files ?? (await this.authority.filesOf({ role: 'edge', region: REGION, service: 's3', name }));
     const settings = readConfiguration(edgeConfiguration, {
       ...this.#common(files),
       KEYD_STATE_FOLDER: stateFolder,
@@ -137,17 +143,17 @@ export class FeedTiers {
       const { status, headers } = await send(service.addresses['proxy'] ?? '', message);
       return status === 200 ? 'served' : String(headers['x-keyd-reason']);
     };
-    return { ...this.#tier(service, stateFolder, log), verdictOn };
+    return { ...this.#tier({ service, stateFolder, files, log }), verdictOn };
   }
 
-  #tier(service: RunningService, stateFolder: string, log: string[]): Tier {
+  #tier(parts: Omit<Tier, 'close'>): Tier {
     let closing: Promise<void> | undefined;
-    const close = (): Promise<void> => (closing ??= service.close());
+    const close = (): Promise<void> => (closing ??= parts.service.close());
     this.#running.push(close);
-    return { service, stateFolder, log, close };
+    return { ...parts, close };
   }
 
-  #common(files: { readonly cert: string; readonly key: string; readonly ca: string }): Record<string, string> {
+  #common(files: TlsFiles): Record<string, string> {
     return {
       KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
       KEYD_TLS_CERT: files.cert,
@@ -171,6 +177,7 @@ export interface TierStatus {
   readonly ready: boolean;
   readonly notReady: readonly string[];
   readonly warnings: readonly string[];
+  readonly keyCache: { readonly keptIn: string; readonly isBehind?: boolean; readonly bytes?: number };
   readonly heldDays: readonly { readonly date: string; readonly keys: number }[];
   readonly feed: {
     readonly version?: number;
@@ -192,6 +199,14 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
 /** Waits until the tier has accepted a beacon of this version or a later one. */
 export function untilVersion(tier: Tier, version: number): Promise<void> {
   return until(async () => ((await statusOf(tier)).feed.version ?? 0) >= version);
+}
+
+/** Waits until a restart of the tier would find all that it holds. */
+export async function untilKept({ clock }: FeedTiers, tier: Tier): Promise<void> {
+  await until(async () => {
+    await clock.advance(1_000);
+    return (await statusOf(tier)).keyCache.isBehind === false;
+  });
 }
 
 /** Log lines of an event, parsed. */

@@ -107,12 +107,6 @@ export class HeldKeys {
     return this.#read(record);
   }
 
-  /** The same without counting as a use. */
-  peek(accessKeyId: string): HeldKey | undefined {
-    const record = this.#table.find(accessKeyId);
-    return record === NONE ? undefined : this.#read(record);
-  }
-
   /** Without counting as a use. */
   peek(accessKeyId: string): HeldKey | undefined {
     const record = this.#table.find(accessKeyId);
