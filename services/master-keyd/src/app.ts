@@ -1,6 +1,13 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock, MasterIdentity } from '@sigv4-keyd/hop-protocol';
-import { createMtlsApp, DayStreams, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import {
+  createMtlsApp,
+  DayStreams,
+  feedRoute,
+  type Logger,
+  type MtlsApp,
+  type PeerBudget,
+} from '@sigv4-keyd/service-skeleton';
 import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
 import type { AccessKeyRotation } from './access-key-rotation.js';
@@ -37,6 +44,7 @@ export interface MasterAppOptions {
   readonly changes: AccessKeyChanges;
   readonly rotation: AccessKeyRotation;
   readonly regionKeys: RegionKeysOptions;
+  readonly budget: PeerBudget;
   readonly feedParts: FeedParts;
   readonly acceptances: Acceptances;
   readonly journals: Journals;
@@ -49,7 +57,7 @@ export interface MasterAppOptions {
 
 /** What regions and operators see of master-keyd. */
 export async function createMasterApp(options: MasterAppOptions): Promise<MtlsApp> {
-  const { own, credentials, regionKeys, feedParts, notReady, clock, log } = options;
+  const { own, credentials, regionKeys, budget, feedParts, notReady, clock, log } = options;
   const { feed, revocations, lifts, bans, resumption } = feedParts;
   const app = await createMtlsApp({
     credentials,
@@ -63,8 +71,8 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
     cancel();
     done();
   });
-  regionKeysRoute(app, regionKeys);
-  regionKeysDayRoute(app, new DayStreams(app, clock), regionKeys);
+  regionKeysRoute(app, budget, regionKeys);
+  regionKeysDayRoute(app, { streams: new DayStreams(app, clock), budget }, regionKeys);
   reportRoute(app, regionKeys);
   statusRoute(app, { ...regionKeys, feed });
   createAccessKeyRoute(app, options.newAccessKeys);

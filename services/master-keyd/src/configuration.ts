@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { hopListen, related, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
+import { budgetSettings, hopListen, related, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { parseDatabaseUrl } from './database/database-url.js';
 import { LIFETIMES } from './lifetimes.js';
@@ -60,6 +60,7 @@ const signerKey = z.string().transform(
 const settings = z.object({
   ...serviceSettings,
   listen: hopListen,
+  ...budgetSettings,
   databaseUrl: databaseUrl.describe(
     'PostgreSQL, one host or several; better given by KEYD_DATABASE_URL_FILE, as it holds a password',
   ),

@@ -5,6 +5,7 @@ import {
   doubtsAbout,
   listen,
   openOwnCredentials,
+  PeerBudget,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -17,6 +18,7 @@ import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { checkCustodyKey } from './custody/custody-check.js';
 import { fileCustody } from './custody/file-custody.js';
+import { accountsInDatabase } from './database/budget-accounts.js';
 import { DatabaseHosts } from './database/database-hosts.js';
 import { openPool } from './database/pool.js';
 import { prepareDatabase } from './database/prepare.js';
@@ -29,6 +31,9 @@ import { NewAccessKeys } from './new-access-keys.js';
 
 /** Imports are told in the feed up to so many pages of it; the rest is for what denies. */
 const MOST_PAGES_FOR_NEW = 100;
+
+/** Each holds a connection to the database while it runs: two such regions leave some to all others. */
+const MOST_OF_A_REGION_AT_A_TIME = 4;
 
 /** Starts master-keyd once its database serves and its custody key is the right one. */
 export async function startMasterKeyd(
@@ -80,6 +85,13 @@ export async function startMasterKeyd(
       ...(beat.isDatabaseUp ? [] : ['the database does not take records']),
       ...whyFeedIsNotReady(feedParts),
     ];
+    const budget = new PeerBudget({
+      accounts: accountsInDatabase(pool),
+      limits: configuration,
+      mostAtATime: MOST_OF_A_REGION_AT_A_TIME,
+      clock,
+      log,
+    });
     const app = await createMasterApp({
       own: identity,
       credentials: store,
@@ -87,6 +99,7 @@ export async function startMasterKeyd(
       changes,
       rotation,
       regionKeys,
+      budget,
       feedParts,
       acceptances,
       journals: ledger.journals,
@@ -99,7 +112,7 @@ export async function startMasterKeyd(
     for (const doubt of doubts) log.warn(doubt);
     const health = createHealthApp({
       notReady,
-      warnings: () => [...ledger.warnings(), ...doubts],
+      warnings: () => [...ledger.warnings(), ...budget.warnings(), ...doubts],
       status: () => ({
         identity: store.current.spiffeId,
         ...beat.ownReport(),

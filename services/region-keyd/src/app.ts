@@ -1,6 +1,13 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { CachedKeySource, Clock, FeedFollower, Identity, RegionIdentity } from '@sigv4-keyd/hop-protocol';
-import { createMtlsApp, DayStreams, feedRoute, type Logger, type MtlsApp } from '@sigv4-keyd/service-skeleton';
+import {
+  createMtlsApp,
+  DayStreams,
+  feedRoute,
+  type Logger,
+  type MtlsApp,
+  type PeerBudget,
+} from '@sigv4-keyd/service-skeleton';
 import type { RegionDays } from './days/region-days.js';
 import type { KRegion } from '@sigv4-keyd/sigv4-core';
 import type { AcceptanceRelay } from './acceptances/relay.js';
@@ -23,6 +30,7 @@ export interface RegionAppOptions {
   readonly roster: EdgeRoster;
   readonly feed: FeedFollower;
   readonly ledger: RegionLedger;
+  readonly budget: PeerBudget;
   readonly checkpoints: CheckpointRelay;
   readonly acceptances: AcceptanceRelay;
   /** Why it cannot do its work now, in words; empty when it can. */
@@ -34,14 +42,15 @@ export interface RegionAppOptions {
 
 /** What edges see of region-keyd. */
 export async function createRegionApp(options: RegionAppOptions): Promise<MtlsApp> {
-  const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, clock, notReady } = options;
+  const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, budget, clock, notReady } = options;
   const now = (): number => clock.now();
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
   const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady });
   bans.enforceOn(app, log);
-  serviceKeysRoute(app, { own, regionKeys, feed, ledger, now });
-  serviceKeysDayRoute(app, new DayStreams(app, clock), { own, regionKeys, regionDays, feed, ledger, now });
+  serviceKeysRoute(app, { own, regionKeys, feed, ledger, budget, now });
+  const streams = new DayStreams(app, clock);
+  serviceKeysDayRoute(app, { streams, budget }, { own, regionKeys, regionDays, feed, ledger, now });
   ledgerCheckpointRoute(app, options);
   feedRoute(app, { board: feedBoard(feed), clock, roles: ['edge'] });
   reportRoute(app, { own, roster, now });

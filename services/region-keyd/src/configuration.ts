@@ -1,4 +1,5 @@
 import {
+  budgetSettings,
   feedKeys,
   hopListen,
   httpsUrls,
@@ -19,6 +20,7 @@ const settings = z.object({
   feedKeys,
   ledgerKeys,
   listen: hopListen,
+  ...budgetSettings,
   masters: httpsUrls.describe('master-keyd, https://HOST:PORT, several separated by commas, nearest first'),
   keyMemory,
   keyCache,

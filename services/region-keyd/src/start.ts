@@ -10,12 +10,14 @@ import {
   type IsRevoked,
 } from '@sigv4-keyd/hop-protocol';
 import {
+  accountsInMemory,
   createHealthApp,
   doubtsAbout,
   keepKeys,
   KeyUpkeep,
   listen,
   openOwnCredentials,
+  PeerBudget,
   TierAbove,
   UpwardReports,
   type RunningService,
@@ -35,6 +37,9 @@ import { LIFETIMES } from './lifetimes.js';
 
 /** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
 export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeDurable'>;
+
+/** More than the days of the window: those that wait for the master must not hold up what is held. */
+const MOST_OF_AN_EDGE_AT_A_TIME = 16;
 
 /** Starts region-keyd. It starts with the master out of reach, too: it is not ready then, but answers what it holds. */
 export async function startRegionKeyd(
@@ -98,6 +103,13 @@ export async function startRegionKeyd(
   const whyNotReady = (): readonly string[] => [...notReady(upkeep, reports), ...ledger.notReady()];
   const { stateFolder, clockSkew: clockSkewSeconds } = configuration;
   const acceptances = await AcceptanceRelay.open({ stateFolder, master, clock, log });
+  const budget = new PeerBudget({
+    accounts: accountsInMemory(),
+    limits: configuration,
+    mostAtATime: MOST_OF_AN_EDGE_AT_A_TIME,
+    clock,
+    log,
+  });
   const app = await createRegionApp({
     own: identity,
     credentials: store,
@@ -106,6 +118,7 @@ export async function startRegionKeyd(
     roster,
     feed,
     ledger,
+    budget,
     checkpoints: new CheckpointRelay({ master, clock }),
     acceptances,
     notReady: whyNotReady,
@@ -122,6 +135,7 @@ export async function startRegionKeyd(
       ...ledger.warnings(),
       ...kept.warnings(),
       ...upkeep.warnings(),
+      ...budget.warnings(),
       ...doubts,
     ],
     status: () => ({

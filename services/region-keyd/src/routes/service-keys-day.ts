@@ -5,29 +5,35 @@ import {
   KeydError,
   revokedIn,
   SERVICE_KEYS,
+  spiffeIdOf,
   type KnownRevocations,
 } from '@sigv4-keyd/hop-protocol';
-import type { DayStreams, MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { DayStreams, MtlsApp, PeerBudget } from '@sigv4-keyd/service-skeleton';
 import { serviceDayPages, type ServiceDayOptions } from '../days/service-day-pages.js';
 import { requireOwnRegion } from '../policy.js';
 
 /** POST /v1/service-keys/day: an edge's kService of one day, for all its access keys or the pinned ones. */
 export function serviceKeysDayRoute(
   app: MtlsApp,
-  streams: DayStreams,
+  { streams, budget }: { readonly streams: DayStreams; readonly budget: PeerBudget },
   { feed, ...options }: Omit<ServiceDayOptions, 'isRevoked'> & { readonly feed: KnownRevocations },
 ): void {
   const { own } = options;
   app.post(
     dayStreamPath(SERVICE_KEYS),
-    { config: { mtls: { roles: ['edge'] } }, schema: { body: dayStreamRequest } },
+    {
+      config: { mtls: { roles: ['edge'] } },
+      schema: { body: dayStreamRequest },
+      onRequest: budget.refuseEarly,
+    },
     (request, reply) => {
       const edge = request.peer;
       if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
       requireOwnRegion(own, edge);
       const scope = { region: own.region, service: edge.service };
       const question = { ...request.body, requestId: request.id };
-      const pages = serviceDayPages(edge, question, { ...options, isRevoked: revokedIn(feed, scope) });
+      const isRevoked = revokedIn(feed, scope);
+      const pages = budget.meter(spiffeIdOf(edge), serviceDayPages(edge, question, { ...options, isRevoked }));
       return streams.send(reply, SERVICE_KEYS, { request: request.body, scope, pages });
     },
   );

@@ -6,11 +6,12 @@ import {
   keyRequest,
   revokedIn,
   SERVICE_KEYS,
+  spiffeIdOf,
   type KnownRevocations,
   type RegionIdentity,
   type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
-import type { MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { MtlsApp, PeerBudget } from '@sigv4-keyd/service-skeleton';
 import { logIssuance } from '../audit.js';
 import type { RegionLedger } from '../journal/region-ledger.js';
 import { serviceIssuanceRecord } from '../journal/service-issuance.js';
@@ -25,24 +26,32 @@ export function serviceKeysRoute(
     regionKeys,
     feed,
     ledger,
+    budget,
     now,
   }: {
     readonly own: RegionIdentity;
     readonly regionKeys: RegionKeySource;
     readonly feed: KnownRevocations;
     readonly ledger: Pick<RegionLedger, 'record'>;
+    readonly budget: PeerBudget;
     readonly now: () => number;
   },
 ): void {
   app.post(
     SERVICE_KEYS.path,
-    { config: { mtls: { roles: ['edge'] } }, schema: { body: keyRequest, response: { 200: keyAnswer } } },
+    {
+      config: { mtls: { roles: ['edge'] } },
+      schema: { body: keyRequest, response: { 200: keyAnswer } },
+      onRequest: budget.refuseEarly,
+    },
     async (request) => {
       const edge = request.peer;
       if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
       requireOwnRegion(own, edge);
       const isRevoked = revokedIn(feed, { region: own.region, service: edge.service });
-      const answer = await serviceKeysFor(edge, regionKeys, { now, isRevoked }).issue(request.body);
+      const answer = await budget.run(spiffeIdOf(edge), request.body.accessKeyIds.length, () =>
+        serviceKeysFor(edge, regionKeys, { now, isRevoked }).issue(request.body),
+      );
       const { date } = request.body;
       const accessKeyIds = [...answer.issued.keys()];
       const issuance = { own, edge, date, accessKeyIds, requestId: request.id, at: now() };

@@ -1,0 +1,4 @@
+export { draw, newAccount, type BudgetAccount, type Draw, type DrawRequest } from './budget-account.js';
+export * from './budget-accounts.js';
+export * from './budget-limits.js';
+export * from './peer-budget.js';
