@@ -5,6 +5,7 @@ import { helpAfter } from './command-line/help.js';
 import type { Install } from './command-line/define-command.js';
 import type { Surroundings } from './command-line/surroundings.js';
 import { accessKey } from './commands/access-key/access-key.js';
+import { curl } from './commands/curl.js';
 import { explain } from './commands/explain.js';
 import { feedKeys } from './commands/feed-keys/feed-keys.js';
 import { identity } from './commands/identity/identity.js';
@@ -25,6 +26,7 @@ const COMMANDS: readonly Install[] = [
   incident,
   ledger,
   status,
+  curl,
   explain,
 ];
 

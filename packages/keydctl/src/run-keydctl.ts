@@ -13,7 +13,7 @@ export async function runKeydctl(args: readonly string[], surroundings: Surround
   } catch (error) {
     const explanation = explain(error);
     if (explanation.ending !== 'ok') await tell(explanation, surroundings, args.includes('--json'));
-    return exitCodeOf(explanation.ending);
+    return explanation.exitCode ?? exitCodeOf(explanation.ending);
   }
 }
 

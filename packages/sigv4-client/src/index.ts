@@ -1,7 +1,7 @@
 export type { Body } from './body.js';
 export { credentialsFromEnvironment } from './credentials.js';
 export type { CredentialSource } from './credentials.js';
-export type { NodeRequestOptions } from './node-request.js';
+export type { NodeRequestOptions, SentHead } from './node-request.js';
 export type { HeaderPair } from './message-headers.js';
 export { createSigner, Signer } from './signer.js';
 export type { PresignOptions, SignerOptions, SignOptions } from './signer.js';

@@ -18,12 +18,21 @@ export interface NodeRequestOptions extends PassedOn {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: Body | null;
+  /** Told what each request is sent with, right before it is sent. */
+  readonly onSending?: (head: SentHead) => void;
+}
+
+/** The head of a request as it is sent, signature included. */
+export interface SentHead {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly HeaderPair[];
 }
 
 /** Sends a signed request with node:http or node:https and resolves to the answer, whose body is not read yet. */
 export async function requestSigned(
   url: URL,
-  { method = 'GET', headers = {}, body, ...passedOn }: NodeRequestOptions,
+  { method = 'GET', headers = {}, body, onSending, ...passedOn }: NodeRequestOptions,
   signer: RequestSigner,
   rules: PayloadRules,
 ): Promise<IncomingMessage> {
@@ -32,8 +41,9 @@ export async function requestSigned(
   const head = headFor(method, url, describedHeaders(given, payload));
   const send = async (): Promise<IncomingMessage> => {
     const message = await signer.sign(head, payload);
-    const sent = [...message.headers, ...framing(message, method)].flat();
-    const options = { ...passedOn, method, headers: sent, setHost: false };
+    const sent = [...message.headers, ...framing(message, method)];
+    onSending?.({ method, target: head.target, headers: sent });
+    const options = { ...passedOn, method, headers: sent.flat(), setHost: false };
     const request = url.protocol === 'https:' ? requestOverHttps(url, options) : requestOverHttp(url, options);
     return answerTo(request, message);
   };

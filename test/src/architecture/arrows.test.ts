@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/pki': ['fastify-mtls'],
   'packages/hop-protocol': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger'],
   'packages/service-skeleton': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol'],
-  'packages/keydctl': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'pki'],
+  'packages/keydctl': ['sigv4-core', 'sigv4-client', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'pki'],
   'services/master-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/region-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/edge-verifier': [

@@ -3,6 +3,7 @@ import { KeydError, type ErrorCode } from '@sigv4-keyd/hop-protocol';
 import { PkiError, type PkiErrorCode } from '@sigv4-keyd/pki';
 import { FeedError } from '@sigv4-keyd/revocation';
 import { CommanderError } from 'commander';
+import { CurlFailure } from '../curl/curl-failure.js';
 import { CommandError } from './command-error.js';
 import type { Ending } from './exit-code.js';
 
@@ -13,11 +14,17 @@ export interface Explanation {
   readonly message: string;
   /** The step to take, where the message does not say it already. */
   readonly next?: string;
+  /** Where the command has exit codes of its own. */
+  readonly exitCode?: number;
 }
 
 export function explain(error: unknown): Explanation {
   if (error instanceof CommandError) return error;
   if (error instanceof CommanderError) return explainUsage(error);
+  if (error instanceof CurlFailure) {
+    const { ending: code, message, next, exitCode } = error;
+    return { ending: 'failed', code, message, next, exitCode };
+  }
   if (error instanceof KeydError) return explainRefusal(error);
   if (error instanceof PkiError) {
     return { ending: WRONG_ARGUMENTS.has(error.code) ? 'usage' : 'failed', code: error.code, message: error.message };
