@@ -6,6 +6,7 @@ import { KeydError } from './errors.js';
 import type { MissCounts } from './key-gauges.js';
 import type { HeldDays } from './held-days.js';
 import {
+  isAbsence,
   MOST_KEYS_A_REQUEST,
   type Absence,
   type AccessKeyFacts,
@@ -129,6 +130,20 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     return this.days.purge(isHit);
   }
 
+  /**
+   * Something has changed of these access keys: what is held of them is judged again, and what was remembered of their
+   * absence is forgotten. The first hundreds at once, the others in turns. Resolves to how many keys went.
+   */
+  async judgeAgain(accessKeyIds: readonly string[]): Promise<number> {
+    let wiped = 0;
+    for (const [i, accessKeyId] of accessKeyIds.entries()) {
+      if (i > 0 && i % SLICE === 0) await otherWork();
+      wiped += this.days.judgeAgain(accessKeyId);
+      for (const date of this.days.window()) this.#absent.delete(`${date}/${accessKeyId}`);
+    }
+    return wiped;
+  }
+
   async #findAll(date: ScopeDate, missing: readonly string[], known: Map<string, Finding<Ready>>): Promise<void> {
     let failure: unknown;
     let tellKnown = (): void => undefined;
@@ -158,7 +173,8 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     const issued = new Map<string, IssuedKey<Carried>>();
     const absent = new Map(answer.absent);
     for (const [id, found] of answer.issued) {
-      if (this.days.holdIssued(date, found) === 'revoked') absent.set(id, 'revoked');
+      const holding = this.days.holdIssued(date, found);
+      if (isAbsence(holding)) absent.set(id, holding);
       else issued.set(id, found);
     }
     for (const [id, reason] of absent) this.#rememberAbsent(date, id, reason);

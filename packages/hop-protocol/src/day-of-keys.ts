@@ -119,6 +119,11 @@ export class DayOfKeys<Ready> {
     return this.#keys.facts();
   }
 
+  /** Of one access key, likewise. */
+  factsOf(accessKeyId: string): AccessKeyFacts | undefined {
+    return this.#keys.factsOf(accessKeyId);
+  }
+
   /** Overwrites everything with zeros. */
   wipe(): void {
     this.#ready.clear();

@@ -7,8 +7,8 @@ import { keysADay } from './held-keys/key-memory.js';
 import type { HashSeed } from './held-keys/keyed-hash.js';
 import { UsedAccessKeys } from './held-keys/used-access-keys.js';
 import type { Hop } from './hops.js';
-import type { AccessKeyFacts, IsRevoked, IssuedKey } from './key-source.js';
-import { isInWindow, type WindowRule } from './window-of-days.js';
+import type { Absence, AccessKeyFacts, DenialOf, IssuedKey } from './key-source.js';
+import { isInWindow, windowOfDays, type WindowRule } from './window-of-days.js';
 
 export interface HeldDaysOptions<Carried, Ready> {
   /** The hop that the keys come down by: how they are laid flat. */
@@ -20,7 +20,8 @@ export interface HeldDaysOptions<Carried, Ready> {
   /** For the keys of all days, shared out alike, and for who used them when. */
   readonly memoryBytes: number;
   readonly hashSeed: HashSeed;
-  readonly isRevoked: IsRevoked;
+  /** Keys that are denied are not held. */
+  readonly denialOf: DenialOf;
   /** Zeroed memory; by default from the heap of ArrayBuffers. */
   readonly allocate?: (bytes: number) => Uint8Array;
 }
@@ -31,8 +32,8 @@ export interface HoldOptions {
   readonly fetchedAt?: number;
 }
 
-/** What became of a key that was to be held. */
-export type Holding = 'held' | 'revoked' | 'outside-window' | 'outdated' | 'no-room';
+/** What became of a key that was to be held; an absence where it is denied. */
+export type Holding = 'held' | 'outside-window' | 'outdated' | 'no-room' | Absence;
 
 /** What is held of one day, for status and metrics. */
 export interface HeldDay {
@@ -92,6 +93,11 @@ export class HeldDays<Carried, Ready = Carried> {
     return isInWindow(this.#options.window, date, this.#options.clock.now());
   }
 
+  /** The days of the window, oldest first. */
+  window(): readonly ScopeDate[] {
+    return windowOfDays(this.#options.window, this.#options.clock.now());
+  }
+
   /** Whether any key of the day of an instant, epoch milliseconds, is held. */
   holdsAny(instant: number): boolean {
     return (this.#days.get(scopeDateOf(instant))?.size ?? 0) > 0;
@@ -118,12 +124,13 @@ export class HeldDays<Carried, Ready = Carried> {
   }
 
   /**
-   * Holds a key in place of the one that was held, wherever it comes from: keys of revoked scopes and of days outside
-   * the window are not taken. The caller keeps `key` and wipes it.
+   * Holds a key in place of the one that was held, wherever it comes from: keys that are denied and those of days
+   * outside the window are not taken. The caller keeps `key` and wipes it.
    */
   hold(date: ScopeDate, facts: AccessKeyFacts, key: Uint8Array, options: HoldOptions = {}): Holding {
     if (!this.covers(date)) return 'outside-window';
-    if (this.#options.isRevoked(date, facts)) return 'revoked';
+    const denial = this.#options.denialOf(date, facts);
+    if (denial !== undefined) return denial;
     const day = this.#days.get(date) ?? this.#open(date);
     const outcome = day.put(facts, key, options);
     if (outcome !== 'held') return outcome;
@@ -172,6 +179,17 @@ export class HeldDays<Carried, Ready = Carried> {
       }
     }
     return purged;
+  }
+
+  /** Forgets the keys of an access key that are denied by now. Returns how many went. */
+  judgeAgain(accessKeyId: string): number {
+    let wiped = 0;
+    for (const [date, day] of this.#days) {
+      const facts = day.factsOf(accessKeyId);
+      const isDenied = facts !== undefined && this.#options.denialOf(date, facts) !== undefined;
+      if (isDenied && this.delete(date, accessKeyId)) wiped += 1;
+    }
+    return wiped;
   }
 
   /** Forgets one key. */

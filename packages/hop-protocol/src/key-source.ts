@@ -3,7 +3,7 @@ import type { KRegion, KService, ScopeDate } from '@sigv4-keyd/sigv4-core';
 /** What is known of an access key beside its keys; travels down with them, so that the lower tiers can honour it. */
 export interface AccessKeyFacts {
   readonly accessKeyId: string;
-  /** Counts the secrets of the access key: keys of a lower version were derived from one that is no longer good. */
+  /** Rises with each secret of the access key: keys of a lower version came from one that is no longer good. */
   readonly version: number;
   /** Epoch milliseconds. Revocations with `issuedBefore` spare access keys created later. */
   readonly createdAt: number;
@@ -13,8 +13,11 @@ export interface AccessKeyFacts {
   readonly services?: readonly string[];
 }
 
-/** Whether the feed denies an access key's scope on a day: asked for every key that arrives and for those held. */
-export type IsRevoked = (date: ScopeDate, facts: Pick<AccessKeyFacts, 'accessKeyId' | 'createdAt'>) => boolean;
+/**
+ * What the feed says against an access key's scope on a day, or the access key's own limits; undefined: nothing. Asked
+ * for every key that arrives and for those that are held.
+ */
+export type DenialOf = (date: ScopeDate, facts: AccessKeyFacts) => Absence | undefined;
 
 export interface IssuedKey<Key> {
   readonly facts: AccessKeyFacts;
@@ -27,6 +30,10 @@ export interface IssuedKey<Key> {
  */
 export const ABSENCES = ['unknown', 'disabled', 'expired', 'not-for-scope', 'revoked', 'unavailable'] as const;
 export type Absence = (typeof ABSENCES)[number];
+
+export function isAbsence(text: string): text is Absence {
+  return ABSENCES.some((absence) => absence === text);
+}
 
 export interface KeyRequest {
   readonly date: ScopeDate;

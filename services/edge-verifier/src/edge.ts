@@ -41,7 +41,7 @@ export function createEdge(
     clock,
     log,
     policy,
-    keys: new SigningKeys({ serviceKeys, guard, own, clock }),
+    keys: new SigningKeys({ serviceKeys, guard }),
     audit: new Audit(spiffeIdOf(own), { log, counts, clock }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };

@@ -3,12 +3,9 @@ import {
   CachedKeySource,
   HeldDays,
   SERVICE_KEYS,
-  type Absence,
-  type AccessKeyFacts,
   type Clock,
-  type EdgeIdentity,
+  type DenialOf,
   type Finding,
-  type IsRevoked,
   type ServiceKeySource,
 } from '@sigv4-keyd/hop-protocol';
 import {
@@ -22,27 +19,19 @@ import {
 import type { Configuration } from './configuration.js';
 import type { ScopeGuard } from './feed/feed-guard.js';
 import { windowRuleOf } from './policy.js';
+import { REASON_OF_ABSENCE } from './reason-of-absence.js';
 
 /** Absent access keys are asked for again after this long, so that a new one works within seconds. */
 const ABSENT_FOR_MS = 5_000;
 /** What the clients of one edge together may ask for that does not exist. */
 const MISS_BUDGET = { burst: 1_000, perSecond: 50 };
 
-const REASON_OF_ABSENCE = {
-  unknown: 'access-key-unknown',
-  disabled: 'access-key-disabled',
-  expired: 'access-key-expired',
-  'not-for-scope': 'access-key-not-for-scope',
-  revoked: 'scope-revoked',
-  unavailable: 'keys-unavailable',
-} as const satisfies Record<Absence, KeyMissingReason>;
-
 export interface ServiceKeysOptions {
   readonly parent: ServiceKeySource;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Whether the feed denies a scope: no key of it is held then. */
-  readonly isRevoked: IsRevoked;
+  /** What is denied is not held. */
+  readonly denialOf: DenialOf;
 }
 
 /** This edge's kService, held; what is used of each is the kSigning that is derived from it. */
@@ -51,7 +40,7 @@ export type ServiceKeys = CachedKeySource<KService, KSigning>;
 /** This edge's kService, asked of region-keyd once an access key and day. */
 export function createServiceKeys(
   settings: Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew' | 'keyMemory'>,
-  { parent, clock, random, isRevoked }: ServiceKeysOptions,
+  { parent, clock, random, denialOf }: ServiceKeysOptions,
 ): ServiceKeys {
   const days = new HeldDays({
     hop: SERVICE_KEYS,
@@ -60,7 +49,7 @@ export function createServiceKeys(
     window: windowRuleOf(settings),
     memoryBytes: settings.keyMemory,
     hashSeed: randomBytes(8),
-    isRevoked,
+    denialOf,
   });
   return new CachedKeySource({ parent, days, clock, random, absentForMs: ABSENT_FOR_MS, missBudget: MISS_BUDGET });
 }
@@ -78,8 +67,6 @@ export type SigningKeyFinding =
 export interface SigningKeysOptions {
   readonly serviceKeys: ServiceKeys;
   readonly guard: ScopeGuard;
-  readonly own: EdgeIdentity;
-  readonly clock: Clock;
 }
 
 /** The signing keys of this edge's scope, derived from the kService that is held. */
@@ -93,7 +80,7 @@ export class SigningKeys {
   /** The signing key, at once when it is held. Never rejects: a key that cannot be had is a reason like any other. */
   find(accessKeyId: string, { date }: CredentialScope): SigningKeyFinding | Promise<SigningKeyFinding> {
     const { serviceKeys, guard } = this.#options;
-    const denied = guard.objectionTo({ accessKeyId, date, createdAt: undefined });
+    const denied = guard.objectionTo({ accessKeyId, date, facts: undefined });
     if (denied) return { found: false, reason: denied };
     const held = serviceKeys.held(date, accessKeyId);
     if (held !== undefined) return this.#read(date, held);
@@ -107,17 +94,9 @@ export class SigningKeys {
   #read(date: ScopeDate, finding: Finding<KSigning>): SigningKeyFinding {
     if (typeof finding === 'string') return { found: false, reason: REASON_OF_ABSENCE[finding] };
     const { key, facts } = finding;
-    const objection = (): KeyMissingReason | undefined => this.#objectionTo(date, facts);
+    const { accessKeyId } = facts;
+    const objection = (): KeyMissingReason | undefined => this.#options.guard.objectionTo({ accessKeyId, date, facts });
     const reason = objection();
     return reason === undefined ? { found: true, key, objection } : { found: false, reason };
-  }
-
-  #objectionTo(date: ScopeDate, facts: AccessKeyFacts): KeyMissingReason | undefined {
-    const { guard, own, clock } = this.#options;
-    const { accessKeyId, createdAt, expiresAt, services } = facts;
-    const denied = guard.objectionTo({ accessKeyId, date, createdAt });
-    if (denied) return denied;
-    if (expiresAt !== undefined && expiresAt <= clock.now()) return 'access-key-expired';
-    return (services?.includes(own.service) ?? true) ? undefined : 'access-key-not-for-scope';
   }
 }

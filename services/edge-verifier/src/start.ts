@@ -1,17 +1,17 @@
 import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
 import {
+  denialsIn,
   hasRole,
   identityOf,
   mtlsKeySource,
   ownBanIn,
   PREFETCH_HOURS,
-  revokedIn,
   SERVICE_KEYS,
   spiffeIdOf,
-  wipeRevoked,
+  wipeDenied,
   wipeWhenBanned,
+  type DenialOf,
   type EdgeIdentity,
-  type IsRevoked,
 } from '@sigv4-keyd/hop-protocol';
 import {
   createHealthApp,
@@ -64,10 +64,10 @@ export async function startEdgeVerifier(
   });
   const feed = await EdgeFeed.open(configuration, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
   const isBanned = ownBanIn(feed.follower, spiffeIdOf(own));
-  const isScopeRevoked = revokedIn(feed.follower, scope);
-  const isRevoked: IsRevoked = (date, facts) => isBanned() || isScopeRevoked(date, facts);
-  const serviceKeys = createServiceKeys(configuration, { parent, clock, random, isRevoked });
-  wipeRevoked(feed.follower, serviceKeys, isRevoked, log);
+  const denialInScope = denialsIn(feed.follower, scope, clock);
+  const denialOf: DenialOf = (date, facts) => (isBanned() ? 'revoked' : denialInScope(date, facts));
+  const serviceKeys = createServiceKeys(configuration, { parent, clock, random, denialOf });
+  wipeDenied(feed.follower, serviceKeys, denialOf, log);
   wipeWhenBanned(feed.follower, serviceKeys, isBanned, log);
   const kept = await keepKeys(configuration, {
     hop: SERVICE_KEYS,

@@ -5,7 +5,7 @@ import {
   mtlsKeySource,
   REGION_KEYS,
   type Clock,
-  type IsRevoked,
+  type DenialOf,
   type PeerClient,
   type RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
@@ -21,8 +21,8 @@ const MISS_BUDGET = { burst: 20_000, perSecond: 500 };
 export interface RegionKeysContext {
   readonly clock: Clock;
   readonly random: () => number;
-  /** Whether an access key's whole region is revoked on a day: its kRegion is not held then. */
-  readonly isRevoked: IsRevoked;
+  /** What is denied to the whole region: its kRegion is not held. */
+  readonly denialOf: DenialOf;
 }
 
 /** This region's kRegion, asked of master-keyd once an access key and day. */
@@ -30,7 +30,7 @@ export function createRegionKeys(
   own: RegionIdentity,
   configuration: Pick<Configuration, 'keyMemory' | 'longestPresigned' | 'clockSkew'>,
   master: PeerClient,
-  { clock, random, isRevoked }: RegionKeysContext,
+  { clock, random, denialOf }: RegionKeysContext,
 ): CachedKeySource<KRegion> {
   const days = new HeldDays({
     hop: REGION_KEYS,
@@ -39,7 +39,7 @@ export function createRegionKeys(
     window: windowRuleOf(configuration),
     memoryBytes: configuration.keyMemory,
     hashSeed: randomBytes(8),
-    isRevoked,
+    denialOf,
   });
   return new CachedKeySource({
     parent: mtlsKeySource(REGION_KEYS, { region: own.region }, master),

@@ -1,11 +1,4 @@
-import {
-  KeydError,
-  type Absence,
-  type AccessKeyFacts,
-  type EdgeIdentity,
-  type RegionIdentity,
-  type WindowRule,
-} from '@sigv4-keyd/hop-protocol';
+import { KeydError, type EdgeIdentity, type RegionIdentity, type WindowRule } from '@sigv4-keyd/hop-protocol';
 
 /** The days whose keys the region holds: past ones for as long as a presigned URL may live. */
 export function windowRuleOf(settings: { readonly longestPresigned: number; readonly clockSkew: number }): WindowRule {
@@ -18,11 +11,4 @@ export function requireOwnRegion(own: RegionIdentity, edge: EdgeIdentity): void 
   throw new KeydError('role-not-allowed', {
     detail: `your certificate is for ${edge.region}, this is ${own.region}; point the edge at its own region`,
   });
-}
-
-/** Why an edge is not given this access key's kService, or undefined when it is. */
-export function refusalFor(edge: EdgeIdentity, facts: AccessKeyFacts, now: number): Absence | undefined {
-  if (facts.expiresAt !== undefined && facts.expiresAt <= now) return 'expired';
-  if (facts.services !== undefined && !facts.services.includes(edge.service)) return 'not-for-scope';
-  return undefined;
 }

@@ -1,13 +1,13 @@
 import {
+  denialsIn,
   identityOf,
   ownBanIn,
   PREFETCH_HOURS,
   REGION_KEYS,
-  revokedIn,
   spiffeIdOf,
-  wipeRevoked,
+  wipeDenied,
   wipeWhenBanned,
-  type IsRevoked,
+  type DenialOf,
 } from '@sigv4-keyd/hop-protocol';
 import {
   accountsInMemory,
@@ -60,10 +60,10 @@ export async function startRegionKeyd(
   const feed = await openRegionFeed(configuration, feedContext);
   const freshness = watchFreshness(feed, feedContext);
   const isBanned = ownBanIn(feed, spiffeIdOf(identity));
-  const isScopeRevoked = revokedIn(feed, { region: identity.region });
-  const isRevoked: IsRevoked = (date, facts) => isBanned() || isScopeRevoked(date, facts);
-  const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, isRevoked });
-  wipeRevoked(feed, regionKeys, isRevoked, log);
+  const denialInScope = denialsIn(feed, { region: identity.region }, clock);
+  const denialOf: DenialOf = (date, facts) => (isBanned() ? 'revoked' : denialInScope(date, facts));
+  const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, denialOf });
+  wipeDenied(feed, regionKeys, denialOf, log);
   wipeWhenBanned(feed, regionKeys, isBanned, log);
   const held = regionKeys.days;
   const kept = await keepKeys(configuration, { hop: REGION_KEYS, held, credentials: store, feed, clock, log });

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import { DEFAULT_HORIZONS, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import {
   AcceptanceCounts,
   configuration,
   createEdge,
   createServiceKeys,
+  feedGuard,
   startFronts,
   type ScopeGuard,
   type ServiceKeys,
@@ -66,9 +67,20 @@ export function environmentOf(folder: string): Record<string, string> {
   };
 }
 
+/** A feed that has nothing to say, and says so all the time. */
+const QUIET_FEED: Parameters<typeof feedGuard>[0] = {
+  state: {
+    beacon: undefined,
+    document: undefined,
+    revocations: { find: () => undefined },
+    accessKeys: { get: () => undefined },
+    freshness: () => 'fresh',
+  },
+};
+
 /** An edge with all its fronts, a parent that derives, and an upstream that records; closed when the test ends. */
 export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<EdgeUnderTest> {
-  const { service = 's3', env = {}, guard = { objectionTo: () => undefined }, now = NOW } = options;
+  const { service = 's3', env = {}, now = NOW } = options;
   // Not the test's own folder: a test may start several edges, and each call of testdir() empties it.
   const folder = mkdtempSync(join(tmpdir(), 'edge-under-test-'));
   const spoolFolder = mkdtempSync(join(folder, 'spool-'));
@@ -89,9 +101,10 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const clock = new VirtualClock(now);
   const log: string[] = [];
   const own: EdgeIdentity = { role: 'edge', trustDomain: 'keyd.example', region: 'eu-west-1', service, name: 'edge-1' };
+  const { guard = feedGuard(QUIET_FEED, own, { horizons: DEFAULT_HORIZONS, clock }) } = options;
   const parent = new DerivingParent(own.region, own.service);
   parent.secrets.set(ACCESS_KEY_ID, SECRET);
-  const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5, isRevoked: () => false });
+  const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5, denialOf: () => undefined });
   const destination = { write: (line: string) => log.push(line) };
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
   const counts = new AcceptanceCounts();

@@ -34,10 +34,10 @@ t.test('the guard comes before any key: nothing is asked for what is denied', as
   }
   t.equal(parent.requests.length, 0);
   t.equal(upstream.requests.length, 0);
-  t.same(guard.asked[0], { accessKeyId: ACCESS_KEY_ID, date: day('20261122'), createdAt: undefined });
+  t.same(guard.asked[0], { accessKeyId: ACCESS_KEY_ID, date: day('20261122'), facts: undefined });
   guard.objection = undefined;
   t.equal((await send(proxy, signed())).status, 200);
-  t.equal(guard.asked.at(-1)?.createdAt, 0, 'asked again with what is known of the access key');
+  t.equal(guard.asked.at(-1)?.facts?.createdAt, 0, 'asked again with what is known of the access key');
 });
 
 t.test('a key that came after its statement is not used: it is judged when it is there', async (t) => {

@@ -69,7 +69,7 @@ t.test('a statement wipes the keys that it hits: at the edge, at the region, and
 
   t.equal(await edge.verdictOn({ accessKeyId: NEW }), 'served');
   t.equal(await edge.verdictOn({ accessKeyId: BEN }), 'scope-revoked');
-  t.match(told(edge, 'revoked-keys-wiped'), [{ wiped: 1 }, { wiped: 1 }]);
+  t.match(told(edge, 'denied-keys-wiped'), [{ wiped: 1 }, { wiped: 1 }]);
 
   const answer = await keys.issue({ date: TODAY, accessKeyIds: [ANN, BEN, NEW] });
   t.same(answer.absent, new Map([[ANN, 'revoked'], [BEN, 'revoked']]), 'the region issues no such key');

@@ -182,6 +182,7 @@ export interface TierStatus {
   readonly feed: {
     readonly version?: number;
     readonly statements: number;
+    readonly accessKeyChanges: number;
     readonly freshness: string;
     readonly sources: readonly { readonly source: string; readonly accepted: number; readonly refused: number }[];
   };

@@ -252,7 +252,8 @@ class World {
     const guard = feedGuard(this.follower, OWN, { horizons: HORIZONS, clock: this.clock });
     for (let key = 0; key < 5; key += 1) {
       const accessKeyId = `AKIAKEY${key}`;
-      const objection = guard.objectionTo({ accessKeyId, date: TODAY, createdAt: 0 });
+      const facts = { accessKeyId, version: 1, createdAt: 0 };
+      const objection = guard.objectionTo({ accessKeyId, date: TODAY, facts });
       const publishedAt = this.#publishedAt.get(accessKeyId);
       if (objection === 'feed-stale') this.met.stale += 1;
       if (objection === undefined) this.met.served += 1;

@@ -54,7 +54,9 @@ t.test('a key in use is made ready once, and anew when it is replaced', (t) => {
 
 t.test('what must not be held is not, wherever it comes from', (t) => {
   const revoked = new Set(['AKREVOKED']);
-  const { days, hold, told } = setUp({ isRevoked: (_date, { accessKeyId }) => revoked.has(accessKeyId) });
+  const { days, hold, told } = setUp({
+    denialOf: (_date, { accessKeyId }) => (revoked.has(accessKeyId) ? 'revoked' : undefined),
+  });
   t.equal(hold('AKREVOKED', 'x'), 'revoked');
   t.equal(hold('AK1', 'x', day('20261121')), 'outside-window');
   t.equal(hold('AK1', 'x', day('20261124')), 'outside-window');

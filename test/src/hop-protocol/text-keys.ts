@@ -34,7 +34,7 @@ export function holdTexts(
     window,
     memoryBytes: memoryFor(mostKeysADay, { window, keyBytes: TEXT_KEYS.keyBytes }),
     hashSeed: HASH_SEED,
-    isRevoked: () => false,
+    denialOf: () => undefined,
     ...options,
   });
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { HeldDays, SERVICE_KEYS, type AccessKeyFacts, type FeedMark, type IsRevoked } from '@sigv4-keyd/hop-protocol';
+import { HeldDays, SERVICE_KEYS, type AccessKeyFacts, type FeedMark, type DenialOf } from '@sigv4-keyd/hop-protocol';
 import { cacheSecretOf, createLogger, KeyCache, type CacheSecret } from '@sigv4-keyd/service-skeleton';
 import type { KService, ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
@@ -27,7 +27,7 @@ export interface Run {
   readonly keys?: string;
   /** What a restart would find of the feed; null: nothing. */
   readonly feed?: FeedMark | null;
-  readonly isRevoked?: IsRevoked;
+  readonly denialOf?: DenialOf;
 }
 
 export interface CacheUnderTest {
@@ -36,7 +36,7 @@ export interface CacheUnderTest {
   readonly days: HeldDays<KService>;
   readonly cache: KeyCache;
   /** Said by the tests that change it. */
-  readonly world: { feed: FeedMark | undefined; isRevoked: IsRevoked };
+  readonly world: { feed: FeedMark | undefined; denialOf: DenialOf };
   /** Log lines of an event. */
   readonly told: (event: string) => readonly Readonly<Record<string, unknown>>[];
   readonly log: readonly string[];
@@ -46,7 +46,7 @@ export async function openCache(t: Test, run: Run = {}): Promise<CacheUnderTest>
   const { folder = newStateFolder(t), secret = cacheSecretOf(OWN_KEY, EDGE), at = NOW, keys = SERVICE_KEYS.path } = run;
   const clock = new VirtualClock(at);
   const feed = run.feed === undefined ? FEED : (run.feed ?? undefined);
-  const world = { feed, isRevoked: run.isRevoked ?? (() => false) };
+  const world = { feed, denialOf: run.denialOf ?? (() => undefined) };
   const days = new HeldDays<KService>({
     hop: SERVICE_KEYS,
     ready: (key) => key,
@@ -54,7 +54,7 @@ export async function openCache(t: Test, run: Run = {}): Promise<CacheUnderTest>
     window: { longestPresignedSeconds: 2 * 86_400, clockSkewSeconds: 900 },
     memoryBytes: 64 * 1024 ** 2,
     hashSeed: Buffer.alloc(8, 1),
-    isRevoked: (date, facts) => world.isRevoked(date, facts),
+    denialOf: (date, facts) => world.denialOf(date, facts),
   });
   const log: string[] = [];
   const cache = await KeyCache.open({

@@ -188,9 +188,9 @@ t.test('an old cache beside a new state of the feed: what it denies does not com
   hold(first, TODAY, 'AK1', 'AK2');
   await first.cache.close();
   const old = readFileSync(join(first.folder, FILE));
-  const isRevoked: Run['isRevoked'] = (_date, { accessKeyId }) => accessKeyId === 'AK1';
+  const denialOf: Run['denialOf'] = (_date, { accessKeyId }) => (accessKeyId === 'AK1' ? 'revoked' : undefined);
   const feed = { ...FEED, version: FEED.version + 1 };
-  const found = await openFile(t, old, { isRevoked, feed });
+  const found = await openFile(t, old, { denialOf, feed });
   t.same(heldOf(found, TODAY), ['AK2']);
   t.match(found.told('key-cache-restored'), [{ taken: 1, denied: 1 }]);
   // Were the file not written anew, a revocation that is lifted would bring the key back.

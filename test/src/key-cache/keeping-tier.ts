@@ -33,7 +33,7 @@ const days = new HeldDays<KService>({
   window: { longestPresignedSeconds: 86_400, clockSkewSeconds: 900 },
   memoryBytes: 64 * 1024 ** 2,
   hashSeed: Buffer.alloc(8, 1),
-  isRevoked: () => false,
+  denialOf: () => undefined,
 });
 const cache = await KeyCache.open({
   folder: settings.folder,

@@ -81,7 +81,7 @@ export function tiersOfAYear(
     window: WINDOW,
     memoryBytes: 64 * 1024 * 1024,
     hashSeed: Buffer.alloc(8),
-    isRevoked: () => false,
+    denialOf: () => undefined,
   });
   const regionKeys = new CachedKeySource({
     parent: asked('region to master', derivingMaster(secrets, clockOf(offs.master))),
@@ -108,9 +108,11 @@ export function tiersOfAYear(
   const edges = offs.edges.map((offMs, index) => {
     const clock = clockOf(offMs);
     const own: EdgeIdentity = { ...region, role: 'edge', service: 's3', name: `e${index}` };
-    const judgement = { now: () => regionClock.now(), isRevoked: () => false };
-    const parent = asked('edge to region', serviceKeysFor(own, regionKeys, judgement));
-    const keys = createServiceKeys(settings, { parent, clock, random, isRevoked: () => false });
+    const parent = asked(
+      'edge to region',
+      serviceKeysFor(own, regionKeys, () => undefined),
+    );
+    const keys = createServiceKeys(settings, { parent, clock, random, denialOf: () => undefined });
     const identity = spiffeIdOf(own);
     t.teardown(new Prefetch({ ...keep, keys, hours: PREFETCH_HOURS.edge, identity, clock }).start());
     const edge = createEdge(own, settings, keys, {

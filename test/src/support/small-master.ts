@@ -21,6 +21,9 @@ import { TRUST_DOMAIN } from './certificates.js';
 /** What a test tells the small master of an access key. */
 export interface KnownAccessKey {
   readonly secretAccessKey: string;
+  readonly version?: number;
+  /** Why it has no key, when it has none. */
+  readonly absence?: Absence;
   readonly expiresAt?: number;
   readonly services?: readonly string[];
   readonly createdAt?: number;
@@ -29,34 +32,48 @@ export interface KnownAccessKey {
 /** The upper side of the first hop with secrets in a map: everything above a region that a test of regions needs. */
 export class SmallMaster {
   readonly app: MtlsApp;
+  /** By their ids; a test may change them. */
+  readonly accessKeys: Map<string, KnownAccessKey>;
   readonly asked: (KeyRequest & { readonly region: string })[] = [];
   readonly reports: RegionReport[] = [];
   /** Answers are passed through here: a test can make this master lie. */
   twist: (answer: object) => object = (answer) => answer;
   isDown = false;
+  /** Answers wait for it. */
+  delay: Promise<void> = Promise.resolve();
 
-  private constructor(app: MtlsApp, accessKeys: ReadonlyMap<string, KnownAccessKey>) {
+  private constructor(app: MtlsApp, accessKeys: Map<string, KnownAccessKey>) {
     this.app = app;
-    app.post(REGION_KEYS.path, { config: { mtls: { roles: ['region'] } }, schema: { body: keyRequest } }, (request) => {
-      if (!hasRole(request.peer, 'region')) throw new KeydError('role-not-allowed');
-      if (this.isDown) throw new KeydError('database-unavailable');
-      const { region } = request.peer;
-      const { date, accessKeyIds } = request.body;
-      this.asked.push({ date, accessKeyIds, region });
-      const issued = new Map<string, IssuedKey<KRegion>>();
-      const absent = new Map<string, Absence>();
-      for (const accessKeyId of accessKeyIds) {
-        const known = accessKeys.get(accessKeyId);
-        if (!known) {
-          absent.set(accessKeyId, 'unknown');
-          continue;
+    this.accessKeys = accessKeys;
+    app.post(
+      REGION_KEYS.path,
+      { config: { mtls: { roles: ['region'] } }, schema: { body: keyRequest } },
+      async (request) => {
+        if (!hasRole(request.peer, 'region')) throw new KeydError('role-not-allowed');
+        if (this.isDown) throw new KeydError('database-unavailable');
+        const { region } = request.peer;
+        const { date, accessKeyIds } = request.body;
+        this.asked.push({ date, accessKeyIds, region });
+        const issued = new Map<string, IssuedKey<KRegion>>();
+        const absent = new Map<string, Absence>();
+        for (const accessKeyId of accessKeyIds) {
+          const known = accessKeys.get(accessKeyId);
+          const {
+            secretAccessKey = '',
+            absence,
+            ...facts
+          }: Partial<KnownAccessKey> = known ?? { absence: 'unknown' as const };
+          if (absence) {
+            absent.set(accessKeyId, absence);
+            continue;
+          }
+          const key = kRegion(kDate(kSecret(secretAccessKey), date), region);
+          issued.set(accessKeyId, { facts: { accessKeyId, version: 1, createdAt: 0, ...facts }, key });
         }
-        const { secretAccessKey, ...facts } = known;
-        const key = kRegion(kDate(kSecret(secretAccessKey), date), region);
-        issued.set(accessKeyId, { facts: { accessKeyId, version: 1, createdAt: 0, ...facts }, key });
-      }
-      return this.twist(keyAnswer.parse(encodeKeyAnswer(REGION_KEYS, date, { region }, { issued, absent })));
-    });
+        await this.delay;
+        return this.twist(keyAnswer.parse(encodeKeyAnswer(REGION_KEYS, date, { region }, { issued, absent })));
+      },
+    );
     app.post(
       REPORT_PATH,
       { config: { mtls: { roles: ['region'] } }, schema: { body: regionReport } },

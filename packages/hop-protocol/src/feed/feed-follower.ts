@@ -3,6 +3,8 @@ import {
   FeedState,
   isRevocation,
   type Acceptance,
+  type AccessKeyChange,
+  type AccessKeyLookup,
   type Beacon,
   type FeedDocument,
   type PinnedKeys,
@@ -34,6 +36,8 @@ export interface FeedFollowerOptions {
 export interface FeedListener {
   /** In force from now on, and not before. */
   readonly onStatements?: (statements: readonly SignedStatement[]) => void;
+  /** Likewise: what access keys are from now on. */
+  readonly onAccessKeys?: (changes: readonly AccessKeyChange[]) => void;
   /** A newer beacon was accepted. */
   readonly onBeacon?: (beacon: Beacon) => void;
 }
@@ -45,6 +49,8 @@ export interface FeedStatus {
   readonly at: number | undefined;
   /** Statements that are held, lifts and what they lift included. */
   readonly statements: number;
+  /** Access keys of which a change is known. */
+  readonly accessKeyChanges: number;
   /** Whether a restart would find less than what is held. */
   readonly isUnsaved: boolean;
   readonly sources: readonly SourceStatus[];
@@ -88,7 +94,10 @@ export class FeedFollower {
   }
 
   /** What is believed; it changes by itself. */
-  get state(): Pick<FeedState, 'beacon' | 'document' | 'freshness'> & { readonly revocations: RevocationLookup } {
+  get state(): Pick<FeedState, 'beacon' | 'document' | 'freshness'> & {
+    readonly revocations: RevocationLookup;
+    readonly accessKeys: AccessKeyLookup;
+  } {
     return this.#state;
   }
 
@@ -103,11 +112,12 @@ export class FeedFollower {
   }
 
   get status(): FeedStatus {
-    const { beacon, revocations } = this.#state;
+    const { beacon, revocations, accessKeys } = this.#state;
     return {
       version: beacon?.version,
       at: beacon && Date.parse(beacon.at),
       statements: revocations.size,
+      accessKeyChanges: accessKeys.size,
       isUnsaved: this.#kept.isFailing,
       sources: this.#sources.map(({ status }) => status),
     };
@@ -118,10 +128,11 @@ export class FeedFollower {
     const now = this.#options.clock.now();
     const acceptance = await this.#state.accept(document, now);
     this.#tellRefusals(acceptance, source);
-    const { newStatements, beacon } = acceptance;
+    const { newStatements, newChanges, beacon } = acceptance;
     if (newStatements.length > 0) this.#tellNews(newStatements, source);
+    if (newChanges.length > 0) this.#tellChanges(newChanges, source);
     if (beacon.outcome === 'advanced') for (const { onBeacon } of this.#listeners) onBeacon?.(beacon.beacon);
-    if (newStatements.length > 0) this.#kept.changed('statements');
+    if (newStatements.length > 0 || newChanges.length > 0) this.#kept.changed('facts');
     else if (beacon.outcome === 'advanced') this.#kept.changed('beacon');
     return acceptance;
   }
@@ -131,6 +142,12 @@ export class FeedFollower {
     const revocations = statements.filter(isRevocation).length;
     const line = { event: 'feed-statements', source, revocations, lifts: statements.length - revocations };
     this.#options.log.info(line, 'new statements of the feed are in force');
+  }
+
+  #tellChanges(changes: readonly AccessKeyChange[], source: string): void {
+    for (const { onAccessKeys } of this.#listeners) onAccessKeys?.(changes);
+    const line = { event: 'feed-access-keys', source, accessKeys: changes.length };
+    this.#options.log.info(line, 'changes of access keys are in force');
   }
 
   #tellRefusals({ refusedStatements, beacon }: Acceptance, source: string): void {

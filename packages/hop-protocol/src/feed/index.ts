@@ -6,9 +6,9 @@ export { FEED_BEAT_MS, type SourceStatus } from './followed-source.js';
 export * from './freshness-watch.js';
 export * from './https-feed-source.js';
 export { type FeedMark } from './kept-state.js';
+export * from './key-denials.js';
 export * from './mtls-feed-source.js';
 export * from './own-ban.js';
-export * from './scope-revocation.js';
 // What services name of the feed without reading its documents themselves.
 export {
   DEFAULT_HORIZONS,

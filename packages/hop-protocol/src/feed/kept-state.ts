@@ -50,11 +50,11 @@ export class KeptState {
     return this.#isFailing;
   }
 
-  /** `statements`: to be saved at once. */
-  changed(what: 'statements' | 'beacon'): void {
+  /** `facts`: statements or changes of access keys, to be saved at once. */
+  changed(what: 'facts' | 'beacon'): void {
     this.#isDirty = true;
     // Whoever has to know that the feed survives a restart need not wait for the first of it.
-    if (what === 'statements' || this.#saved === undefined) void this.#save();
+    if (what === 'facts' || this.#saved === undefined) void this.#save();
     else this.#saveLater();
   }
 

@@ -20,7 +20,12 @@ export async function restoreFeedState({ keys, rule, storage, clock, log }: Rest
     const text = await storage.load();
     if (text === undefined) return FeedState.empty(keys, rule);
     const { state, beacon } = await FeedState.restore(text, keys, rule);
-    const line = { event: 'feed-restored', version: state.beacon?.version, statements: state.revocations.size };
+    const line = {
+      event: 'feed-restored',
+      version: state.beacon?.version,
+      statements: state.revocations.size,
+      accessKeyChanges: state.accessKeys.size,
+    };
     if (beacon === 'retired-key') log.warn(line, 'the key that signed the saved beacon is no longer pinned');
     else log.info(line, 'the feed goes on from its saved state');
     return state;

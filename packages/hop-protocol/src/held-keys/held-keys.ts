@@ -125,6 +125,12 @@ export class HeldKeys {
     return this.#table.chunkOf(record).view.getUint32(this.#table.payloadAt(record) + VERSION_AT, true);
   }
 
+  /** The facts of one access key, likewise; no key is copied. */
+  factsOf(accessKeyId: string): AccessKeyFacts | undefined {
+    const record = this.#table.find(accessKeyId);
+    return record === NONE ? undefined : this.#factsAt(record);
+  }
+
   delete(accessKeyId: string): boolean {
     const record = this.#table.find(accessKeyId);
     if (record === NONE) return false;
@@ -142,7 +148,7 @@ export class HeldKeys {
 
   /** The facts alone, likewise; no key is copied. */
   *facts(): Generator<AccessKeyFacts> {
-    for (const record of this.#table.entries()) yield this.#factsOf(record);
+    for (const record of this.#table.entries()) yield this.#factsAt(record);
   }
 
   /** Overwrites everything with zeros. */
@@ -154,10 +160,10 @@ export class HeldKeys {
   #read(record: RecordNumber): HeldKey {
     const at = this.#table.payloadAt(record) + KEY_AT;
     const key = Uint8Array.from(this.#table.chunkOf(record).bytes.subarray(at, at + this.#keyBytes));
-    return { facts: this.#factsOf(record), key, isPinned: this.#table.isPinned(record) };
+    return { facts: this.#factsAt(record), key, isPinned: this.#table.isPinned(record) };
   }
 
-  #factsOf(record: RecordNumber): AccessKeyFacts {
+  #factsAt(record: RecordNumber): AccessKeyFacts {
     const { view } = this.#table.chunkOf(record);
     const at = this.#table.payloadAt(record);
     const expiresAt = view.getFloat64(at + EXPIRES_AT, true);

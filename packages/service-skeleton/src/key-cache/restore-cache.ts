@@ -1,4 +1,4 @@
-import type { FeedMark } from '@sigv4-keyd/hop-protocol';
+import { isAbsence, type FeedMark } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '../logging.js';
 import { cacheFiles, dayOfFile, OLDER_SECRETS_FILE, USES_FILE } from './cache-folder.js';
 import { CACHE_PROBLEMS, CacheFileError, type CacheProblem } from './cache-problem.js';
@@ -145,8 +145,8 @@ function takerOf({ form, held }: CacheToRestore, file: SealedFile, tally: Tally)
   }
   return (content, writtenAt) => {
     for (const { facts, key, isPinned } of recordsIn(form, content)) {
-      const isDenied = held.hold(date, facts, key, { isPinned, fetchedAt: writtenAt }) === 'revoked';
-      tally[isDenied ? 'denied' : 'taken'] += 1;
+      const holding = held.hold(date, facts, key, { isPinned, fetchedAt: writtenAt });
+      tally[isAbsence(holding) ? 'denied' : 'taken'] += 1;
     }
   };
 }

@@ -1,17 +1,25 @@
-import type { Clock, EdgeIdentity, FeedFollower, Horizons } from '@sigv4-keyd/hop-protocol';
+import {
+  denialsIn,
+  type AccessKeyFacts,
+  type Clock,
+  type EdgeIdentity,
+  type FeedFollower,
+  type Horizons,
+} from '@sigv4-keyd/hop-protocol';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { REASON_OF_ABSENCE } from '../reason-of-absence.js';
 
 /** An access key on a day, in this edge's region and service. */
 export interface GuardedScope {
   readonly accessKeyId: string;
   readonly date: ScopeDate;
-  /** Epoch milliseconds; undefined while it is not known. */
-  readonly createdAt: number | undefined;
+  /** What came with its key; undefined while there is none. */
+  readonly facts: AccessKeyFacts | undefined;
 }
 
-export type FeedObjection = 'scope-revoked' | 'feed-stale';
+export type FeedObjection = 'feed-stale' | (typeof REASON_OF_ABSENCE)[keyof typeof REASON_OF_ABSENCE];
 
-/** What the feed says against using any key of a scope at this moment. Asked several times a request: it is cheap. */
+/** What is to be said against using any key of a scope at this moment. Asked several times a request: it is cheap. */
 export interface ScopeGuard {
   objectionTo(scope: GuardedScope): FeedObjection | undefined;
 }
@@ -19,16 +27,23 @@ export interface ScopeGuard {
 /** The guard of an edge: its region and service by its certificate, its own horizons. */
 export function feedGuard(
   feed: Pick<FeedFollower, 'state'>,
-  { region, service }: EdgeIdentity,
+  own: EdgeIdentity,
   { horizons, clock }: { readonly horizons: Horizons; readonly clock: Clock },
 ): ScopeGuard {
+  const denialOf = denialsIn(feed, { region: own.region, service: own.service }, clock);
   return {
-    objectionTo({ accessKeyId, date, createdAt }) {
-      // An access key of which nothing is known yet may be a new one, which `issuedBefore` spares; the region tells.
-      const scope = { accessKeyId, date, region, service, createdAt: createdAt ?? Number.POSITIVE_INFINITY };
-      // A statement denies for good, staleness until the next answer: who is told the first need not try again.
-      if (feed.state.revocations.find(scope) !== undefined) return 'scope-revoked';
-      return feed.state.freshness(clock.now(), horizons) === 'hard' ? 'feed-stale' : undefined;
+    objectionTo({ accessKeyId, date, facts }) {
+      const denial = denialOf(date, facts ?? newest(accessKeyId));
+      // A statement denies for good, staleness until the next answer: who is told the first need not try again. What
+      // is told of an access key may have changed since.
+      if (denial === 'revoked') return 'scope-revoked';
+      if (feed.state.freshness(clock.now(), horizons) === 'hard') return 'feed-stale';
+      return denial && REASON_OF_ABSENCE[denial];
     },
   };
+}
+
+/** An access key of which nothing is known yet may be a new one, which `issuedBefore` spares; the region tells. */
+function newest(accessKeyId: string): AccessKeyFacts {
+  return { accessKeyId, version: Number.POSITIVE_INFINITY, createdAt: Number.POSITIVE_INFINITY };
 }

@@ -2,6 +2,7 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import type {
   CachedKeySource,
   DayStreamRequest,
+  DenialOf,
   EdgeIdentity,
   RegionIdentity,
   StreamedKey,
@@ -9,14 +10,15 @@ import type {
 import { exportKService, importKRegion, kService, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { RegionLedger } from '../journal/region-ledger.js';
 import { serviceIssuanceRecord } from '../journal/service-issuance.js';
-import { absenceFor, type Judgement } from '../service-keys-for.js';
 import type { RegionDays } from './region-days.js';
 
-export interface ServiceDayOptions extends Judgement {
+export interface ServiceDayOptions {
   readonly own: RegionIdentity;
   readonly regionKeys: CachedKeySource<KRegion>;
   readonly regionDays: Pick<RegionDays, 'idsOf'>;
   readonly ledger: Pick<RegionLedger, 'record'>;
+  readonly denialOf: DenialOf;
+  readonly now: () => number;
 }
 
 /** Keys that are derived before other requests have a turn: a few milliseconds of work. */
@@ -51,13 +53,13 @@ function derived(
   edge: EdgeIdentity,
   date: ScopeDate,
   accessKeyId: string,
-  { regionKeys, ...judgement }: ServiceDayOptions,
+  { regionKeys, denialOf }: ServiceDayOptions,
 ): StreamedKey | undefined {
   const held = regionKeys.days.copyOf(date, accessKeyId);
   if (!held) return undefined;
   try {
     const { facts, key } = held;
-    if (absenceFor(edge, date, facts, judgement) !== undefined) return undefined;
+    if (denialOf(date, facts) !== undefined) return undefined;
     return { facts, key: exportKService(kService(importKRegion(key), edge.service)) };
   } finally {
     held.key.fill(0);

@@ -1,12 +1,12 @@
 import {
   dayStreamPath,
   dayStreamRequest,
+  denialsIn,
   hasRole,
   KeydError,
-  revokedIn,
   SERVICE_KEYS,
   spiffeIdOf,
-  type KnownRevocations,
+  type KnownFeed,
 } from '@sigv4-keyd/hop-protocol';
 import type { DayStreams, MtlsApp, PeerBudget } from '@sigv4-keyd/service-skeleton';
 import { serviceDayPages, type ServiceDayOptions } from '../days/service-day-pages.js';
@@ -16,7 +16,7 @@ import { requireOwnRegion } from '../policy.js';
 export function serviceKeysDayRoute(
   app: MtlsApp,
   { streams, budget }: { readonly streams: DayStreams; readonly budget: PeerBudget },
-  { feed, ...options }: Omit<ServiceDayOptions, 'isRevoked'> & { readonly feed: KnownRevocations },
+  { feed, ...options }: Omit<ServiceDayOptions, 'denialOf'> & { readonly feed: KnownFeed },
 ): void {
   const { own } = options;
   app.post(
@@ -32,8 +32,8 @@ export function serviceKeysDayRoute(
       requireOwnRegion(own, edge);
       const scope = { region: own.region, service: edge.service };
       const question = { ...request.body, requestId: request.id };
-      const isRevoked = revokedIn(feed, scope);
-      const pages = budget.meter(spiffeIdOf(edge), serviceDayPages(edge, question, { ...options, isRevoked }));
+      const denialOf = denialsIn(feed, scope, { now: options.now });
+      const pages = budget.meter(spiffeIdOf(edge), serviceDayPages(edge, question, { ...options, denialOf }));
       return streams.send(reply, SERVICE_KEYS, { request: request.body, scope, pages });
     },
   );

@@ -1,13 +1,13 @@
 import {
+  denialsIn,
   encodeKeyAnswer,
   hasRole,
   KeydError,
   keyAnswer,
   keyRequest,
-  revokedIn,
   SERVICE_KEYS,
   spiffeIdOf,
-  type KnownRevocations,
+  type KnownFeed,
   type RegionIdentity,
   type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
@@ -31,7 +31,7 @@ export function serviceKeysRoute(
   }: {
     readonly own: RegionIdentity;
     readonly regionKeys: RegionKeySource;
-    readonly feed: KnownRevocations;
+    readonly feed: KnownFeed;
     readonly ledger: Pick<RegionLedger, 'record'>;
     readonly budget: PeerBudget;
     readonly now: () => number;
@@ -48,9 +48,9 @@ export function serviceKeysRoute(
       const edge = request.peer;
       if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
       requireOwnRegion(own, edge);
-      const isRevoked = revokedIn(feed, { region: own.region, service: edge.service });
+      const denialOf = denialsIn(feed, { region: own.region, service: edge.service }, { now });
       const answer = await budget.run(spiffeIdOf(edge), request.body.accessKeyIds.length, () =>
-        serviceKeysFor(edge, regionKeys, { now, isRevoked }).issue(request.body),
+        serviceKeysFor(edge, regionKeys, denialOf).issue(request.body),
       );
       const { date } = request.body;
       const accessKeyIds = [...answer.issued.keys()];
