@@ -27,6 +27,7 @@ interface Tiers {
   readonly startEdge: (
     edge: { readonly region: string; readonly service: string },
     regions?: string,
+    env?: Readonly<Record<string, string>>,
   ) => Promise<RunningService>;
 }
 
@@ -78,7 +79,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     await Promise.all(running.map((service) => service.close()));
     await closeAbove();
   });
-  const startEdge: Tiers['startEdge'] = async (edge, regions = regionUrl) => {
+  const startEdge: Tiers['startEdge'] = async (edge, regions = regionUrl, env = {}) => {
     const files = await authority.filesOf({ role: 'edge', ...edge, name: 'e1' });
     // Fresh for as long as these tests take, with nothing above.
     const stateFolder = newStateFolder(t);
@@ -90,6 +91,7 @@ async function startTiers(t: Test): Promise<Tiers> {
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
       KEYD_UPSTREAM: upstream.url,
+      ...env,
     });
     const service = await startEdgeVerifier(settings, context);
     running.push(service);
@@ -186,6 +188,13 @@ t.test('an edge believes no server but a region-keyd of its own region, whatever
     t.equal(asked, 0, `${impostor.role}: it was not even asked`);
     await app.close();
   }
+});
+
+t.test('the debug switch is warned of', async (t) => {
+  const { startEdge } = await startTiers(t);
+  const scope = { region: 'eu-west-1', service: 's3' };
+  const edge = await startEdge(scope, undefined, { KEYD_DEBUG_SIGNATURES: 'yes' });
+  t.match(await health(edge, '/status'), { body: { warnings: [/KEYD_DEBUG_SIGNATURES is on/] } });
 });
 
 t.test('an edge of another service gets keys for that one only', async (t) => {

@@ -233,7 +233,8 @@ t.test('redirects: signed anew within the origin, without any signature to anoth
   const server = await VerifyingServer.start(t);
   const other = await VerifyingServer.start(t);
   other.before = (request, response) => {
-    if (request.url === '/back') response.writeHead(302, { location: `${server.origin}/evil` }).end();
+    if (request.url === '/on') response.writeHead(302, { location: '/elsewhere' }).end();
+    else if (request.url === '/back') response.writeHead(302, { location: `${server.origin}/evil` }).end();
     else response.end('unsigned');
     return true;
   };
@@ -242,6 +243,7 @@ t.test('redirects: signed anew within the origin, without any signature to anoth
     '/see-other': [303, '/there'],
     '/moved-post': [301, '/there'],
     '/away': [302, `${other.origin}/elsewhere`],
+    '/away-and-on': [302, `${other.origin}/on`],
     '/away-and-back': [302, `${other.origin}/back`],
     '/loop': [302, '/loop'],
     '/file': [302, 'file:///etc/passwd'],
@@ -270,6 +272,10 @@ t.test('redirects: signed anew within the origin, without any signature to anoth
   t.equal(arrived['x-other'], 'kept');
   const secret = Object.keys(arrived).filter((name) => /^(?:authorization|cookie|x-amz-)/.test(name));
   t.strictSame(secret, [], 'no signature, token or customer key leaves the origin');
+  other.arrived.length = 0;
+  t.equal(await (await signer.fetch(`${server.origin}/away-and-on`)).text(), 'unsigned');
+  const signed = other.arrived.filter(({ authorization }) => authorization !== undefined);
+  t.strictSame([other.arrived.length, signed], [2, []], 'nor does it on the way from there');
   const back = await signer.fetch(`${server.origin}/away-and-back`);
   t.equal(back.headers.get('x-keyd-reason'), 'missing-authentication', 'nobody has us sign what they choose');
 
