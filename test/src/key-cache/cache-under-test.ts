@@ -1,5 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { HeldDays, SERVICE_KEYS, type AccessKeyFacts, type FeedMark, type DenialOf } from '@sigv4-keyd/hop-protocol';
+import {
+  HeldDays,
+  SERVICE_KEYS,
+  type AccessKeyFacts,
+  type DenialOf,
+  type FeedMark,
+  type HeldKey,
+} from '@sigv4-keyd/hop-protocol';
 import { cacheSecretOf, createLogger, KeyCache, type CacheSecret } from '@sigv4-keyd/service-skeleton';
 import type { KService, ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
@@ -18,6 +25,25 @@ export function newPrivateKey(): Buffer {
 
 export const OWN_KEY = newPrivateKey();
 
+/** Held keys that remember which copies of key bytes they gave away. */
+class WatchedDays extends HeldDays<KService> {
+  readonly copies: Uint8Array[] = [];
+
+  override *entries(date: ScopeDate): Generator<HeldKey> {
+    for (const entry of super.entries(date)) yield this.#watch(entry);
+  }
+
+  override copyOf(date: ScopeDate, accessKeyId: string): HeldKey | undefined {
+    const copy = super.copyOf(date, accessKeyId);
+    return copy && this.#watch(copy);
+  }
+
+  #watch(entry: HeldKey): HeldKey {
+    this.copies.push(entry.key);
+    return entry;
+  }
+}
+
 /** What a test says of the run; each run is a process of its own, as far as the cache can tell. */
 export interface Run {
   readonly folder?: string;
@@ -33,7 +59,7 @@ export interface Run {
 export interface CacheUnderTest {
   readonly folder: string;
   readonly clock: VirtualClock;
-  readonly days: HeldDays<KService>;
+  readonly days: WatchedDays;
   readonly cache: KeyCache;
   /** Said by the tests that change it. */
   readonly world: { feed: FeedMark | undefined; denialOf: DenialOf };
@@ -47,7 +73,7 @@ export async function openCache(t: Test, run: Run = {}): Promise<CacheUnderTest>
   const clock = new VirtualClock(at);
   const feed = run.feed === undefined ? FEED : (run.feed ?? undefined);
   const world = { feed, denialOf: run.denialOf ?? (() => undefined) };
-  const days = new HeldDays<KService>({
+  const days = new WatchedDays({
     hop: SERVICE_KEYS,
     ready: (key) => key,
     clock,

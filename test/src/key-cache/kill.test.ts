@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readFileSync } from 'node:fs';
 import { cacheSecretOf } from '@sigv4-keyd/service-skeleton';
 import t from 'tap';
 import { day } from '../support/days.js';
@@ -16,7 +15,7 @@ t.setTimeout(150_000);
 
 const DATES = [day('20261121'), day('20261122')];
 const BATCH = 50;
-const KILLS = 25;
+const KILLS = 16;
 
 t.test('kill -9 at any moment of writing: what was said to be saved is there, what was wiped is not', async (t) => {
   const folder = newStateFolder(t);
@@ -79,8 +78,8 @@ t.test('kill -9 at any moment of writing: what was said to be saved is there, wh
     );
     await found.cache.close();
   }
-  t.ok(saved.size > 500, `${saved.size} keys were saved at the end`);
-  t.ok(wiped.size > 3, `${wiped.size} were wiped`);
+  t.ok(saved.size > 300, `${saved.size} keys were saved at the end`);
+  t.ok(wiped.size > 2, `${wiped.size} were wiped`);
   t.ok(excused < KILLS / 4, `${excused} kills fell between the new private key and its use`);
 });
 

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { day } from '../support/days.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { until } from '../support/victim.js';
 import { EDGE, factsOf, FEED, heldOf, hold, keyOf, newPrivateKey, openCache, OWN_KEY } from './cache-under-test.js';
 
 const TODAY = day('20261122');
@@ -198,6 +199,17 @@ t.test('no key and no access key id stands in the files in the clear', async (t)
   }
 });
 
+t.test('copies of keys are overwritten as soon as they are sealed', async (t) => {
+  const running = await openCache(t);
+  hold(running, TODAY, 'AK1', 'AK2');
+  await running.clock.advance(1_000);
+  await running.cache.idle();
+  hold(running, TODAY, 'AK3');
+  await running.cache.close();
+  t.equal(running.days.copies.length, 3, 'two with the file, one added');
+  for (const copy of running.days.copies) t.ok(copy.every((byte) => byte === 0));
+});
+
 t.test('before anything of the feed would survive a restart, no key does', async (t) => {
   const first = await openCache(t, { feed: null });
   hold(first, TODAY, 'AK1');
@@ -215,6 +227,7 @@ t.test('renewed with a new private key: all is under the new one, and the old on
   hold(running, TODAY, 'AK1');
   hold(running, YESTERDAY, 'AK2');
   await running.clock.advance(1_000);
+  await running.cache.idle();
   const renewed = cacheSecretOf(newPrivateKey(), EDGE);
   await running.cache.handOver(renewed);
   t.same(readdirSync(running.folder).toSorted(), ['20261121.sealed', '20261122.sealed']);
@@ -225,6 +238,22 @@ t.test('renewed with a new private key: all is under the new one, and the old on
   const old = await openCache(t, { folder: running.folder });
   t.same(heldOf(old, TODAY), []);
 });
+
+t.test(
+  'renewed in the middle of writing: what was written under the former private key is sealed anew, too',
+  async (t) => {
+    const running = await openCache(t);
+    hold(running, YESTERDAY, ...Array.from({ length: 20_000 }, (_, n) => `AKIA${n}`));
+    hold(running, TODAY, 'AK1');
+    await until(() => readdirSync(running.folder).includes('20261121.sealed.unfinished'));
+    const renewed = cacheSecretOf(newPrivateKey(), EDGE);
+    await running.cache.handOver(renewed);
+    await running.cache.close();
+    const again = await openCache(t, { folder: running.folder, secret: renewed });
+    t.same([heldOf(again, YESTERDAY).length, heldOf(again, TODAY)], [20_000, ['AK1']]);
+    t.same(again.told('key-cache-refused'), []);
+  },
+);
 
 t.test('a crash while all is written under a new private key loses nothing', async (t) => {
   const running = await openCache(t);

@@ -152,6 +152,26 @@ t.test('a cache beside a state of the feed that was put back is refused whole', 
   t.equal(await honest.verdictOn({ accessKeyId: BEN }), 'served', 'beside its own it is good');
 });
 
+t.test('killed between two savings of the feed: the cache is not taken for newer than the feed', async (t) => {
+  const { tiers, region, edge } = await servingTiers(t);
+  await untilKept(tiers, edge);
+  await untilFeedSaved(tiers, edge);
+  const saved = readFileSync(join(edge.stateFolder, 'feed-state.json'));
+  // Beacons alone are saved seconds later.
+  for (const version of [2, 3, 4]) {
+    await tiers.feed.publish();
+    await untilVersion(edge, version);
+  }
+  t.equal(await edge.verdictOn({ accessKeyId: NEW }), 'served');
+  await tiers.clock.advance(1_000);
+  await until(async () => (await statusOf(edge)).keyCache.isBehind === false);
+  const stateFolder = copyOf(t, edge);
+  t.same(readFileSync(join(stateFolder, 'feed-state.json')), saved);
+  await region.close();
+  const again = await tiers.startEdge(NOWHERE, { files: edge.files, stateFolder });
+  t.equal(await again.verdictOn({ accessKeyId: NEW }), 'served');
+});
+
 t.test('a tier that hears that it is banned wipes what it holds, in memory and on disk', async (t) => {
   const tiers = await FeedTiers.start(t);
   await tiers.feed.publish();
