@@ -115,6 +115,19 @@ t.test('at the bound as many as fit stay, long ids count for more, and all that 
   t.end();
 });
 
+t.test('ids that share a hash are told apart', (t) => {
+  // Of so many ids some pairs share all 32 bits, under any seed.
+  for (const width of [20, 40]) {
+    const many = 200_000;
+    const { keys } = hold(2 * many);
+    const id = (n: number): string => `AK${n}`.padEnd(width, 'x');
+    for (let n = 0; n < many; n += 1) keys.put(factsOf(id(n)), keyOf(n));
+    t.equal(keys.size, many);
+    for (let n = 0; n < many; n += 1) if (!keyOf(n).equals(keys.get(id(n))?.key ?? Buffer.alloc(0))) t.fail(id(n));
+  }
+  t.end();
+});
+
 t.test('what is in use stays at the bound, what is pinned stays for good', (t) => {
   const inUse = new Set(Array.from({ length: 50 }, (_, i) => `USED${i}`));
   const { keys, evicted } = hold(400, inUse);

@@ -94,8 +94,20 @@ t.test('the gauges follow a day, an outage in its afternoon, and its end', async
     prefetchLag: { accessKeys: 0, seconds: 0 },
   });
   t.equal(lines.filter((line) => line.includes('prefetch-resumed')).length, 1);
+
+  await keys.find(day('20261122'), 'AK3');
+  parent.failure = new KeydError('parent-unavailable');
+  await clock.moveTo('2026-11-22T19:00:00Z');
+  t.match(
+    upkeep.gauges(),
+    { autonomySeconds: 5 * HOUR, prefetchLag: { accessKeys: 1 } },
+    'one that came into use late',
+  );
+  parent.failure = undefined;
+  await clock.moveTo('2026-11-22T19:02:00Z');
+  t.match(upkeep.gauges(), { autonomySeconds: 29 * HOUR - 120 });
   await clock.moveTo('2026-11-24T00:20:00Z');
-  t.match(upkeep.gauges(), { daysHeld: 2, keysHeld: 4 }, 'the window moves on: old days are forgotten');
+  t.match(upkeep.gauges(), { daysHeld: 2, keysHeld: 6 }, 'the window moves on: old days are forgotten');
   stop();
 });
 
