@@ -88,6 +88,10 @@ export class HeldDays<Carried, Ready = Carried> {
     return this.#mostKeysADay;
   }
 
+  get window(): WindowRule {
+    return this.#options.window;
+  }
+
   /** Whether the day is in the window. */
   covers(date: ScopeDate): boolean {
     return isInWindow(this.#options.window, date, this.#options.clock.now());

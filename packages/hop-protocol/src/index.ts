@@ -17,6 +17,7 @@ export * from './key-source.js';
 export * from './ledger-api.js';
 export { type Finding } from './lookup-batches.js';
 export { type MissBudgetLimits } from './miss-budget.js';
+export * from './longer-windows.js';
 export * from './mtls-key-source.js';
 export * from './operator-api.js';
 export { ParentHealth, type ParentHealthOptions, type ParentStatus } from './parents/parent-health.js';

@@ -85,6 +85,8 @@ const issuedDay = z.object({ date: z.string(), accessKeys: z.number().int(), las
 
 export const statusAnswer = z.object({
   at: instant,
+  /** What somebody should see to, in words. */
+  warnings: z.array(z.string()).default([]),
   masters: z.array(
     z.object({
       spiffeId: z.string(),

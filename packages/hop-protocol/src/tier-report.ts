@@ -27,6 +27,8 @@ export const ownReport = z.object({
   certificateExpiresAt: instant,
   /** Of a master: none. */
   keys: keyGauges.optional(),
+  /** For how long signatures are accepted. */
+  window: z.object({ longestPresignedSeconds: z.number(), clockSkewSeconds: z.number() }).optional(),
   /** Nearest first; of a master: none. */
   parents: z.array(parentReport).max(32).default([]),
 });

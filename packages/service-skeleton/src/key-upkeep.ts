@@ -9,6 +9,7 @@ import {
   type KeyGauges,
   type PrefetchHours,
   type WantedKeys,
+  type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from './logging.js';
 
@@ -54,6 +55,10 @@ export class KeyUpkeep<Carried, Ready = Carried> {
   get holdsToday(): boolean {
     const { keys, clock } = this.#options;
     return keys.days.holdsAny(clock.now());
+  }
+
+  get window(): WindowRule {
+    return this.#options.keys.days.window;
   }
 
   heldDays(): readonly HeldDay[] {

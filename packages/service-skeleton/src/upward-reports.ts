@@ -18,7 +18,7 @@ export interface UpwardReportsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly credentials: CredentialsStore;
-  readonly upkeep: Pick<KeyUpkeep<unknown>, 'heldDays' | 'gauges'>;
+  readonly upkeep: Pick<KeyUpkeep<unknown>, 'heldDays' | 'gauges' | 'window'>;
   /** What this tier adds to the report that every tier makes. */
   readonly more?: () => object;
 }
@@ -61,6 +61,7 @@ export class UpwardReports {
         fetchedAt: new Date(fetchedAt).toISOString(),
       })),
       keys: upkeep.gauges(),
+      window: upkeep.window,
       certificateExpiresAt: credentials.current.notAfter.toISOString(),
       parents: parents.status().map(({ url, isHealthy, isChosen, since, answeredAt, failure }) => ({
         url,

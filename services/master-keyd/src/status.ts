@@ -1,6 +1,7 @@
 import { parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
 import {
   identityOf,
+  longerWindows,
   windowOfDays,
   type RegionReport,
   type StatusAnswer,
@@ -29,6 +30,7 @@ export async function readStatus(
   const spiffeIds = [...new Set([...peers, ...reports.keys()])].sort();
   return {
     at: iso(now),
+    warnings: warningsAbout(window, regions),
     masters: masters.map(({ spiffeId, heardAt, report: { startedAt, version, certificateExpiresAt } }) => ({
       spiffeId,
       startedAt,
@@ -39,6 +41,15 @@ export async function readStatus(
     accessKeys: { ...accessKeys, changesInFeed },
     regions: spiffeIds.flatMap((spiffeId) => statusOf(spiffeId, issued, reports.get(spiffeId))),
   };
+}
+
+function warningsAbout(window: WindowRule, regions: readonly HeardTier<RegionReport>[]): string[] {
+  const tiers = regions.flatMap(({ spiffeId, report }) => [{ spiffeId, report }, ...report.edges]);
+  const problem = longerWindows(
+    window,
+    tiers.map(({ spiffeId, report }) => ({ spiffeId, window: report.window })),
+  );
+  return problem === undefined ? [] : [problem];
 }
 
 /** An edge may have reported to several replicas of its region, one after the other: the newest report counts. */

@@ -1,4 +1,11 @@
-import { spiffeIdOf, type EdgeIdentity, type EdgeReport, type RegionReport } from '@sigv4-keyd/hop-protocol';
+import {
+  longerWindows,
+  spiffeIdOf,
+  type EdgeIdentity,
+  type EdgeReport,
+  type RegionReport,
+  type WindowRule,
+} from '@sigv4-keyd/hop-protocol';
 
 /** An edge that was not heard of for this long is no longer listed. */
 const FORGET_AFTER_MS = 24 * 3_600_000;
@@ -17,6 +24,13 @@ export class EdgeRoster {
       if (this.#heard.size <= MOST_EDGES && at - heardAt <= FORGET_AFTER_MS) break;
       this.#heard.delete(silent);
     }
+  }
+
+  /** What the edges have configured that does not fit to this region's own window, in words. */
+  warnings(own: WindowRule): readonly string[] {
+    const edges = [...this.#heard].map(([spiffeId, { report }]) => ({ spiffeId, window: report.window }));
+    const problem = longerWindows(own, edges);
+    return problem === undefined ? [] : [problem];
   }
 
   list(): RegionReport['edges'] {

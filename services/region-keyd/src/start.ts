@@ -135,6 +135,7 @@ export async function startRegionKeyd(
       ...ledger.warnings(),
       ...kept.warnings(),
       ...upkeep.warnings(),
+      ...roster.warnings(upkeep.window),
       ...budget.warnings(),
       ...doubts,
     ],

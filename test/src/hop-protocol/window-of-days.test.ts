@@ -1,4 +1,4 @@
-import { isInWindow, windowOfDays } from '@sigv4-keyd/hop-protocol';
+import { isInWindow, longerWindows, mostDaysInWindow, windowOfDays, type WindowRule } from '@sigv4-keyd/hop-protocol';
 import t from 'tap';
 import { day } from '../support/days.js';
 
@@ -24,6 +24,28 @@ t.test('the window holds today, tomorrow from noon UTC on, and the days of presi
   t.equal(windowOfDays(WEEK, Date.parse('2026-11-22T00:14:59Z'))[0], '20261114', 'an eighth day for the skew alone');
   t.equal(days(HOUR, '2028-02-28T13:00:00Z'), '20280228 20280229', 'leap day');
   t.equal(days(HOUR, '2026-12-31T13:00:00Z'), '20261231 20270101', 'new year');
+  t.end();
+});
+
+t.test('the most days at once are as many as there ever are', (t) => {
+  for (const rule of [HOUR, WEEK, { longestPresignedSeconds: 0, clockSkewSeconds: 900 }]) {
+    let most = 0;
+    for (let minute = 0; minute < 1_440; minute += 1) {
+      most = Math.max(most, windowOfDays(rule, Date.parse('2026-11-22T00:00:00Z') + minute * 60_000).length);
+    }
+    t.equal(mostDaysInWindow(rule), most);
+  }
+  t.end();
+});
+
+t.test('tiers below that accept for longer than this one keeps are told of', (t) => {
+  const edge = (n: number, window: WindowRule | undefined): { spiffeId: string; window: WindowRule | undefined } => ({
+    spiffeId: `spiffe://keyd.test/edge/${n}`,
+    window,
+  });
+  t.equal(longerWindows(WEEK, [edge(1, WEEK), edge(2, HOUR), edge(3, undefined)]), undefined);
+  t.match(longerWindows(HOUR, [edge(1, HOUR), edge(2, WEEK)]), /edge\/2: .*604800s \+ 900s = 605700s.*4500s only/);
+  t.match(longerWindows(HOUR, [edge(1, WEEK), edge(2, WEEK), edge(3, WEEK)]), /edge\/1 and 2 more:/);
   t.end();
 });
 

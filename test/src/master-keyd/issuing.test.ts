@@ -344,14 +344,18 @@ t.test('status tells who was given what, who reported, and for how long nobody h
   await west.issue({ date: day('20261120'), accessKeyIds: ['AKIATWO'] });
   const region = clientOf(await authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }));
   const at = '2026-11-22T12:00:00.000Z';
-  const own = { startedAt: at, version: '0.1.0', heldDays: [], certificateExpiresAt: '2026-12-01T00:00:00.000Z' };
-  const edge = { spiffeId: `spiffe://${TRUST_DOMAIN}/edge/us-east-1/s3/e1`, heardAt: at, report: own };
+  const certificateExpiresAt = '2026-12-01T00:00:00.000Z';
+  const own = { startedAt: at, version: '0.1.0', heldDays: [], certificateExpiresAt, parents: [] };
+  const window = { longestPresignedSeconds: 604_800, clockSkewSeconds: 901 };
+  const spiffeId = `spiffe://${TRUST_DOMAIN}/edge/us-east-1/s3/e1`;
+  const edge = { spiffeId, heardAt: at, report: { ...own, window } };
   const report = (body: object): Promise<unknown> =>
     region.call({ method: 'POST', path: REPORT_PATH, body, answer: z.undefined() });
   await report({ ...own, edges: [edge] });
   await clock.advance(3_600_000);
 
-  const { regions } = await status();
+  const { regions, warnings } = await status();
+  t.match(warnings, [/edge\/us-east-1\/s3\/e1: .*604800s \+ 901s = 605701s.* 605700s only; set KEYD_LONGEST_PRESIGNED/]);
   t.same(
     regions.map(({ spiffeId }) => spiffeId),
     ['us-east-1/r1', 'us-west-2/r1'].map((name) => `spiffe://${TRUST_DOMAIN}/region/${name}`),

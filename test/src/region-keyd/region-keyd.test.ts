@@ -246,21 +246,31 @@ t.test('malformed requests are told what is wrong', async (t) => {
 });
 
 t.test('reports go up, with the edges below', async (t) => {
-  const { clientOf, authority, master, clock, edge } = await setUp(t);
+  const { clientOf, authority, master, clock, edge, region } = await setUp(t);
   await (await edge('us-east-1', 's3')).issue({ date: TODAY, accessKeyIds: ['AKIAONE'] });
   const client = clientOf(
     await authority.credentials({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' }),
   );
   const at = new Date(clock.now()).toISOString();
-  const body = edgeReport.parse({ startedAt: at, version: '0.1.0', heldDays: [], certificateExpiresAt: at });
+  const window = { longestPresignedSeconds: 7_200, clockSkewSeconds: 900 };
+  const body = edgeReport.parse({ startedAt: at, version: '0.1.0', heldDays: [], certificateExpiresAt: at, window });
   await client.call({ method: 'POST', path: REPORT_PATH, body, answer: z.undefined() });
   const before = master.reports.length;
   await clock.advance(5_000);
   while (master.reports.length === before) await new Promise(setImmediate);
   t.match(master.reports.at(-1), {
     heldDays: [{ date: TODAY, keys: 1 }],
+    window: { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 },
     edges: [{ spiffeId: `spiffe://${TRUST_DOMAIN}/edge/us-east-1/s3/e1`, heardAt: at }],
   });
+  const { warnings } = (await (await fetch(`http://${region.addresses['health'] ?? ''}/status`)).json()) as {
+    warnings: [];
+  };
+  t.match(
+    warnings.join(),
+    /s3\/e1: .*7200s \+ 900s = 8100s.* 3600s \+ 900s = 4500s only/,
+    'an edge that accepts for longer',
+  );
 });
 
 t.test('no key stands in any log line, in any spelling', async (t) => {

@@ -29,6 +29,7 @@ export function statusText(paint: Paint, status: StatusAnswer): string {
     autonomyText(paint, status),
     issued(paint, status, now),
     accessKeys(status),
+    ...status.warnings.map((warning) => paint.red(warning)),
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
 }
