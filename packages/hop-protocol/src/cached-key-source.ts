@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { LRUCache } from 'lru-cache';
-import type { Cancel, Clock } from './clock.js';
+import type { Clock } from './clock.js';
 import { KeydError } from './errors.js';
 import type { MissCounts } from './key-gauges.js';
 import type { HeldDays } from './held-days.js';
@@ -16,6 +16,7 @@ import {
   type KeySource,
 } from './key-source.js';
 import { LookupBatches, type Finding } from './lookup-batches.js';
+import { findPatiently } from './find-patiently.js';
 import { MissBudget, type MissBudgetLimits } from './miss-budget.js';
 
 export interface CachedKeySourceOptions<Carried, Ready> {
@@ -33,8 +34,6 @@ export interface CachedKeySourceOptions<Carried, Ready> {
 const MOST_ABSENCES = 100_000;
 /** An access key that the parent could not ask about is asked for again after this. */
 const UNAVAILABLE_FOR_MS = 1_000;
-/** Keys that are held wait so long for those that were asked for with them. */
-const PATIENCE_MS = 1_000;
 /** Keys that are looked up before other work has its turn. */
 const SLICE = 500;
 
@@ -120,7 +119,8 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
       if (held === undefined) missing.push(accessKeyId);
       else known.set(accessKeyId, held);
     }
-    if (missing.length > 0) await this.#findAll(date, missing, known);
+    const { clock } = this.#options;
+    await findPatiently(missing, { known, clock, find: (accessKeyId) => this.find(date, accessKeyId) });
     return answerOf(accessKeyIds, known);
   }
 
@@ -139,33 +139,9 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     for (const [i, accessKeyId] of accessKeyIds.entries()) {
       if (i > 0 && i % SLICE === 0) await otherWork();
       wiped += this.days.judgeAgain(accessKeyId);
-      for (const date of this.days.window()) this.#absent.delete(`${date}/${accessKeyId}`);
+      for (const date of this.days.inWindow()) this.#absent.delete(`${date}/${accessKeyId}`);
     }
     return wiped;
-  }
-
-  async #findAll(date: ScopeDate, missing: readonly string[], known: Map<string, Finding<Ready>>): Promise<void> {
-    let failure: unknown;
-    let tellKnown = (): void => undefined;
-    const anyKnown = new Promise<void>((resolve) => {
-      tellKnown = resolve;
-    });
-    if (known.size > 0) tellKnown();
-    const all = missing.map(async (accessKeyId) => {
-      try {
-        known.set(accessKeyId, await this.find(date, accessKeyId));
-        tellKnown();
-      } catch (error) {
-        failure ??= error;
-      }
-    });
-    let stopWaiting: Cancel = () => undefined;
-    const patience = new Promise<void>((resolve) => {
-      stopWaiting = this.#options.clock.after(PATIENCE_MS, resolve);
-    });
-    await Promise.race([Promise.all(all), Promise.all([patience, anyKnown])]);
-    stopWaiting();
-    if (known.size === 0) throw failure;
   }
 
   async #fetch(date: ScopeDate, accessKeyIds: readonly string[]): Promise<KeyAnswer<Carried>> {

@@ -8,6 +8,7 @@ export * from './feed-api.js';
 export * from './feed/index.js';
 export * from './held-days.js';
 export * from './held-keys/index.js';
+export * from './holding.js';
 export * from './hops.js';
 export * from './identity.js';
 export * from './incident-api.js';
