@@ -11,6 +11,7 @@ import {
 import { DatabaseHosts, openPool, parseDatabaseUrl } from '@sigv4-keyd/master-keyd';
 import type { EmbeddedPostgres } from '@sigv4-keyd/local-stack';
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { TestAuthority } from '../support/certificates.js';
@@ -191,6 +192,21 @@ t.test('the primary is killed, the standby takes over: all that was acknowledged
 t.test('a primary that takes no writes any more is left for the one that does', async (t) => {
   const replicated = await setUp(t);
   const { primary, standby, masters, operator, region } = replicated;
+  for (const [query, isStandby] of [
+    ['', false],
+    ['?target_session_attrs=primary', false],
+    ['?target_session_attrs=any', true],
+  ] as const) {
+    const pool = openPool(DatabaseHosts.of(urlOfAll([standby, primary], DATABASE, query)), capturedLog().log);
+    const { rows } = await pool.query<{ answer: boolean }>('SELECT pg_is_in_recovery() AS answer');
+    t.same(rows, [{ answer: isStandby }], query);
+    await pool.end();
+  }
+  const nowhere = openPool(DatabaseHosts.of(urlOfAll([standby, standby], DATABASE)), capturedLog().log);
+  const each = `127\\.0\\.0\\.1:${standby.port} is a standby`;
+  await t.rejects(nowhere.query('SELECT 1'), new RegExp(`no host .* can be used \\(${each}; ${each}\\)`));
+  await nowhere.end();
+
   await importKey(operator, 'AKIAONE');
   const issue = (): Promise<unknown> => region.issue({ date: day(TODAY), accessKeyIds: ['AKIAONE'] });
   await issue();
@@ -226,12 +242,16 @@ t.test('a busy pool does not make its connections suspect, a lost server does', 
   const busy = await Promise.all(Array.from({ length: 10 }, () => pool.connect()));
   await t.rejects(pool.query('SELECT 1'), /timeout exceeded/);
   t.equal(hosts.generation, 0);
+  const pidOf = async (from: Pick<Pool, 'query'>): Promise<number | undefined> =>
+    (await from.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
+  const before = new Set<number | undefined>();
+  for (const client of busy) before.add(await pidOf(client));
   for (const client of busy) client.release();
-  await pool.query('SELECT 1');
+  t.ok(before.has(await pidOf(pool)), 'they are used again');
   const session = await connected(t, server.connectionString('postgres'));
   const name = randomUUID();
   await t.rejects(pool.query(`SELECT pg_terminate_backend(pg_backend_pid()), '${name}'`), { code: '57P01' });
   t.equal(hosts.generation, 1);
-  await pool.query('SELECT 1');
+  for (let query = 0; query < 3; query += 1) t.notOk(before.has(await pidOf(pool)), 'none of before is used again');
   await session.query('SELECT 1');
 });

@@ -1,23 +1,23 @@
+/** Calls that earn one hedge. */
+const CALLS_A_HEDGE = 10;
 /** Hedges that may be made at once, after a time without any. */
-const MOST = 10;
-/** What each call earns. */
-const EARNED_A_CALL = 0.1;
+const MOST_HEDGES = 10;
 
 /**
  * One hedge in ten calls, in the long run: a parent that is slow because it is overloaded must not get twice the load,
  * nor its neighbours all of it.
  */
 export class HedgeAllowance {
-  #hedges = MOST;
+  #calls = MOST_HEDGES * CALLS_A_HEDGE;
 
   earn(): void {
-    this.#hedges = Math.min(MOST, this.#hedges + EARNED_A_CALL);
+    this.#calls = Math.min(MOST_HEDGES * CALLS_A_HEDGE, this.#calls + 1);
   }
 
   /** Whether a hedge may be made now; if so, it counts as made. */
   spend(): boolean {
-    if (this.#hedges < 1) return false;
-    this.#hedges -= 1;
+    if (this.#calls < CALLS_A_HEDGE) return false;
+    this.#calls -= CALLS_A_HEDGE;
     return true;
   }
 }
