@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { runSql } from '../support/postgres.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
-import { EDGE, MadeUpJournal, REGION, serviceRecord } from './made-up-journal.js';
+import { EDGE, MadeUpJournal, publicKeyRecord, REGION, serviceRecord } from './made-up-journal.js';
 import { wiredMaster, type WiredMaster } from './wired-master.js';
 
 interface Uploading extends Omit<WiredMaster, 'region'> {
@@ -70,6 +70,8 @@ t.test('what a region may not claim is refused, and nothing of that upload is ta
     ['itself as peer', serviceRecord({ to: REGION }), /record 2: to/],
     ['another service than the edge has', serviceRecord({ service: 'execute-api' }), /record 2: service/],
     ['kRegion', regionRecord(), /record 2: rung/],
+    ['public keys for another service', publicKeyRecord({ service: 'sqs' }), /record 2: service/],
+    ['public keys for all services', publicKeyRecord({}), /record 2: service/],
     ['another spelling', encodeIssuanceRecord(serviceRecord()).replace('{', '{ '), /record 2: not the canonical/],
     ['no record', '{}', /record 2: /],
     ['no JSON', 'AKIAONE', /record 2: not JSON/],
@@ -88,6 +90,18 @@ t.test('what a region may not claim is refused, and nothing of that upload is ta
     'one id for two records',
   );
   t.equal(await taken(), 0);
+});
+
+t.test('records of public keys are taken like those of keys, and told apart', async (t) => {
+  const { region, sequence, verify, keydctl, database } = await setUp(t);
+  const journal = new MadeUpJournal();
+  journal.add(serviceRecord(), publicKeyRecord());
+  t.same(await journal.upload(region), { journal: journal.id, next: 3 });
+  await sequence(2);
+  t.match(await verify(), { code: 0, out: /records +2\n[^]*whole/ });
+  t.match(await keydctl('ledger', 'show'), { code: 0, out: /s3 \(public key\)/ });
+  const rows = await runSql(database, "SELECT service FROM issuance WHERE rung = 'publicKey'");
+  t.same(rows, [{ service: 's3' }]);
 });
 
 t.test('a gap and a fork are refused and told until the journal goes on as it was', async (t) => {

@@ -24,19 +24,25 @@ type ServiceRecord = Extract<IssuanceRecord, { readonly rung: 'kService' }>;
 
 /** A record as an honest region makes it, but for the changes. */
 export function serviceRecord(changes: Partial<ServiceRecord> = {}): IssuanceRecord {
+  return { ...toTheEdge(), rung: 'kService', service: 's3', ...changes };
+}
+
+/** The same for a public key. */
+export function publicKeyRecord(scope: { readonly service?: string } = { service: 's3' }): IssuanceRecord {
+  return { ...toTheEdge(), rung: 'publicKey', ...scope };
+}
+
+function toTheEdge(): Omit<ServiceRecord, 'rung' | 'service'> {
   return {
     v: 1,
     id: randomUUID(),
     at: new Date(AT).toISOString(),
     from: REGION,
     to: EDGE,
-    rung: 'kService',
     region: 'us-east-1',
-    service: 's3',
     date: scopeDateOf(AT),
     accessKeyIds: ['AKIAONE'],
     requestId: 'request-1',
-    ...changes,
   };
 }
 

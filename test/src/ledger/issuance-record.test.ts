@@ -25,7 +25,7 @@ const withoutService = {
   accessKeyIds: ['AKIAEXAMPLE1', 'AKIAEXAMPLE2'],
   requestId: 'req-1',
 };
-const record: IssuanceRecord = { ...withoutService, service: 's3' };
+const record: Extract<IssuanceRecord, { readonly rung: 'kService' }> = { ...withoutService, service: 's3' };
 const ENCODED =
   '{"accessKeyIds":["AKIAEXAMPLE1","AKIAEXAMPLE2"],"at":"2026-11-22T05:06:07.008Z","date":"20261122",' +
   '"from":"spiffe://keyd.example/region/eu-west-1/a","id":"0b7e6a52-5e0c-4c64-9d6c-3a1f9c1f7a10",' +
@@ -65,6 +65,8 @@ t.test('a closed form', (t) => {
     ['another version', 'malformed-record', { v: 2 }],
     ['kDate', 'malformed-record', { rung: 'kDate' }],
     ['kRegion with a service', 'malformed-record', { rung: 'kRegion' }],
+    ['a public key for a service', 'accepted', { rung: 'publicKey' }],
+    ['the bytes of a public key', 'malformed-record', { rung: 'publicKey', publicKey: key }],
     ['no ids', 'malformed-record', { accessKeyIds: [] }],
     ['unsorted', 'malformed-record', { accessKeyIds: ['B123', 'A123'] }],
     ['twice', 'malformed-record', { accessKeyIds: ['A123', 'A123'] }],
@@ -99,6 +101,11 @@ t.test('a closed form', (t) => {
     refusalOf(() => encodeIssuanceRecord({ ...withoutService, rung: 'kRegion' })),
     'accepted',
     'kRegion',
+  );
+  t.equal(
+    refusalOf(() => encodeIssuanceRecord({ ...withoutService, rung: 'publicKey' })),
+    'accepted',
+    'public keys for all services',
   );
   t.equal(
     refusalOf(() => encodeIssuanceRecord(null as unknown as IssuanceRecord)),

@@ -18,10 +18,22 @@ export function ledgerTable(paint: Paint, records: readonly ShownRecord[]): stri
       shortInstant(record.at),
       record.to,
       record.date,
-      record.rung === 'kService' ? record.service : 'all (kRegion)',
+      serviceOf(record),
       listed(record.accessKeyIds),
     ]),
   );
+}
+
+/** Public keys are told apart: nobody can sign with what such a record stands for. */
+function serviceOf(record: IssuanceRecord): string {
+  switch (record.rung) {
+    case 'kRegion':
+      return 'all (kRegion)';
+    case 'kService':
+      return record.service;
+    case 'publicKey':
+      return `${record.service ?? 'all'} (public key)`;
+  }
 }
 
 function listed(ids: readonly string[]): string {

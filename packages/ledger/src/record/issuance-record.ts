@@ -36,15 +36,17 @@ const common = {
   requestId: token,
 };
 
-/** Who was given which keys of which scope, and when. Closed: there is no place for a key in it. */
+const service = z.string().refine(isServiceName, 'must be a service name');
+
+/**
+ * Who was given which keys of which scope, and when. Closed: there is no place for a key in it. `publicKey` is no rung
+ * of the ladder and makes no signature; a region is given it for all services, an edge for its own.
+ */
 export const issuanceRecord = z
   .discriminatedUnion('rung', [
     z.strictObject({ ...common, rung: z.literal('kRegion') }),
-    z.strictObject({
-      ...common,
-      rung: z.literal('kService'),
-      service: z.string().refine(isServiceName, 'must be a service name'),
-    }),
+    z.strictObject({ ...common, rung: z.literal('kService'), service }),
+    z.strictObject({ ...common, rung: z.literal('publicKey'), service: service.optional() }),
   ])
   .readonly();
 

@@ -3,7 +3,7 @@ import { identityOf, KeydError, spiffeIdOf, type RegionIdentity } from '@sigv4-k
 import { decodeIssuanceRecord, LedgerError, type IssuanceRecord } from '@sigv4-keyd/ledger';
 
 /**
- * A record as a region may make it: kService of its own region, from itself to an edge of the region and service. The
+ * A record as a region may make it: keys of its own region, from itself to an edge of the region and service. The
  * certificate says who the region is, whatever the record claims.
  */
 export function recordOf(region: RegionIdentity, seq: number, text: string): IssuanceRecord {
@@ -11,8 +11,8 @@ export function recordOf(region: RegionIdentity, seq: number, text: string): Iss
   const id = parseSpiffeId(record.to);
   const edge = id && identityOf(id);
   const problem =
-    record.rung !== 'kService'
-      ? 'rung: a region issues kService'
+    record.rung === 'kRegion'
+      ? 'rung: a region issues kService and public keys'
       : record.from !== spiffeIdOf(region)
         ? 'from: must be the region of the certificate'
         : record.region !== region.region
