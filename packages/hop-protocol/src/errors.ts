@@ -14,6 +14,7 @@ export const ERRORS = {
   'journal-gap': [409, 'Records of the journal are missing before these; details say which one is to come next.'],
   'journal-fork': [409, 'The journal is not the one whose records are held: it was changed or replaced. Keep both.'],
   'too-large': [413, 'The request is larger than this route takes; send it in parts.'],
+  'algorithm-not-supported': [422, 'The custody of the secrets cannot derive keys for this algorithm; sign with HMAC.'],
   'too-many-requests': [429, 'The budget of this identity is used up for now; wait and try again.'],
   'internal-error': [500, 'An unexpected error; the log of the service has its cause under the request id.'],
   'custody-unavailable': [503, 'The secrets cannot be opened right now; the log of master-keyd has the cause.'],

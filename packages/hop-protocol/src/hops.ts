@@ -8,10 +8,16 @@ import {
 } from '@sigv4-keyd/sigv4-core';
 import { z } from 'zod';
 import { ABSENCES, MOST_KEYS_A_REQUEST } from './key-source.js';
+import {
+  ATTESTED_PUBLIC_KEY_BYTES,
+  exportAttestedPublicKey,
+  importAttestedPublicKey,
+  type AttestedPublicKey,
+} from './public-keys/attested-public-key.js';
 import { accessKeyId, regionName, scopeDate, serviceName } from './schemas.js';
 
 /**
- * The two hops that keys come down by. Both ends read this one definition. Strict: a request that names a region or a
+ * The hops that keys come down by. Both ends read this one definition. Strict: a request that names a region or a
  * service is refused, as the certificate alone says whose keys these are.
  */
 export const keyRequest = z.strictObject({
@@ -26,7 +32,8 @@ export const keyRequest = z.strictObject({
 /** Versions of secrets are counted in four bytes wherever keys are held. */
 const MOST_VERSION = 2 ** 32 - 1;
 
-const keyBytes = z.base64().length(44).meta({ description: '32 bytes, base64' });
+// Each hop has keys of one length; reading an answer checks it.
+const keyBytes = z.base64().min(44).max(172).meta({ description: 'base64: 32 bytes, public keys 128' });
 
 export const keyAnswer = z.object({
   date: scopeDate,
@@ -68,4 +75,17 @@ export const SERVICE_KEYS: Hop<KService> = {
   keyBytes: 32,
   exportKey: exportKService,
   importKey: importKService,
+};
+
+/** Public keys of AWS4-ECDSA-P256-SHA256, likewise: what goes down signs nothing. */
+export const REGION_PUBLIC_KEYS: Hop<AttestedPublicKey> = {
+  path: '/v1/region-public-keys',
+  keyBytes: ATTESTED_PUBLIC_KEY_BYTES,
+  exportKey: exportAttestedPublicKey,
+  importKey: importAttestedPublicKey,
+};
+
+export const SERVICE_PUBLIC_KEYS: Hop<AttestedPublicKey> = {
+  ...REGION_PUBLIC_KEYS,
+  path: '/v1/service-public-keys',
 };

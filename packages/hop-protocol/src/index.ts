@@ -26,6 +26,7 @@ export { PeerRefusal } from './parents/peer-request.js';
 export * from './peer-client.js';
 export * from './prefetch-hours.js';
 export * from './prefetch.js';
+export * from './public-keys/index.js';
 export * from './ready-api.js';
 export * from './revocation-api.js';
 export * from './rollup-rules.js';

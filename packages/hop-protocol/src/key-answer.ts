@@ -54,7 +54,7 @@ export function decodeKeyAnswer<Key>(
   for (const { accessKeyId, key, version, createdAt, expiresAt, services } of message.issued) {
     take(accessKeyId);
     issued.set(accessKeyId, {
-      key: hop.importKey(Buffer.from(key, 'base64')),
+      key: importedKey(hop, accessKeyId, Buffer.from(key, 'base64')),
       facts: {
         accessKeyId,
         version,
@@ -71,6 +71,16 @@ export function decodeKeyAnswer<Key>(
   }
   if (open.size > 0) throw mismatch(`nothing about ${open.size} of the access keys that were asked for`);
   return { issued, absent };
+}
+
+function importedKey<Key>(hop: Hop<Key>, accessKeyId: string, bytes: Buffer): Key {
+  if (bytes.length !== hop.keyBytes) throw mismatch(`a key of ${bytes.length} bytes for ${accessKeyId}`);
+  try {
+    return hop.importKey(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw mismatch(`what is no key for ${accessKeyId}`);
+  }
 }
 
 function mismatch(what: string): KeydError {

@@ -19,6 +19,8 @@ export interface KeyUpkeepOptions<Carried, Ready> {
   readonly hours: PrefetchHours;
   readonly identity: string;
   readonly wanted?: WantedKeys;
+  /** The setting that bounds the memory of the keys. */
+  readonly memorySetting?: string;
   /** When silence about revocations ends the service, epoch milliseconds; absent: never. */
   readonly silenceEndsAt?: () => number;
   readonly clock: Clock;
@@ -94,6 +96,10 @@ export class KeyUpkeep<Carried, Ready = Carried> {
     );
   }
 
+  get #memorySetting(): string {
+    return this.#options.memorySetting ?? 'KEYD_KEY_MEMORY';
+  }
+
   #tellPrefetch(failure: unknown): void {
     const { log } = this.#options;
     if (failure === undefined) log.info({ event: 'prefetch-resumed' }, 'keys are being fetched ahead again');
@@ -107,7 +113,7 @@ export class KeyUpkeep<Carried, Ready = Carried> {
   #fullSentence(date: string): string {
     return (
       `more access keys are in use on ${date} than fit (${this.#options.keys.days.mostKeysADay} a day): ` +
-      'those not used for longest make room and are fetched again when needed; raise KEYD_KEY_MEMORY'
+      `those not used for longest make room and are fetched again when needed; raise ${this.#memorySetting}`
     );
   }
 }

@@ -44,4 +44,9 @@ export function streamedSetsOf(setting: z.output<typeof prefetch>): readonly Str
   return setting === 'all' ? ['pinned', 'all'] : ['pinned'];
 }
 
+/** Memory for public keys, of which there are as many as access keys whose owners use SigV4A. */
+export const publicKeyMemory = bytes
+  .prefault('64MiB')
+  .describe('Memory for held public keys (AWS4-ECDSA-P256-SHA256), beside KEYD_KEY_MEMORY');
+
 export type ServiceSettings = z.output<z.ZodObject<typeof serviceSettings>>;

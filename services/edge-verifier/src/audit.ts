@@ -41,6 +41,8 @@ export class Audit {
         event: 'request-accepted',
         accessKeyId: accepted.accessKeyId,
         scope: formatCredentialScope(accepted.scope),
+        algorithm: accepted.algorithm,
+        ...(accepted.regionSet && { regionSet: accepted.regionSet }),
         mechanism: accepted.mechanism,
         signedAt: new Date(accepted.signedAt).toISOString(),
         ...this.#of(request),

@@ -8,6 +8,7 @@ import {
   ledgerKeys,
   listenAddress,
   prefetch,
+  publicKeyMemory,
   readableFile,
   related,
   seconds,
@@ -17,6 +18,7 @@ import {
   yesOrNo,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
+import { algorithms } from './algorithms.js';
 import { externalHosts } from './external-hosts.js';
 import { feedSettings } from './feed/feed-settings.js';
 import { ORIGINS } from './forward-auth/original-request.js';
@@ -52,6 +54,9 @@ const settings = z.object({
     .enum(['refused', 'declared', 'sent'])
     .default('refused')
     .describe('Bodies at a front: refused, their signed hash declared for the upstream to check, or sent along'),
+  algorithms: algorithms
+    .prefault('AWS4-HMAC-SHA256')
+    .describe('Signatures that are accepted: AWS4-HMAC-SHA256, AWS4-ECDSA-P256-SHA256 (SigV4A), or both, with a comma'),
   presigned: yesOrNo.prefault('yes').describe('Accept presigned URLs'),
   payloadModes: payloadModes
     .prefault('auto')
@@ -90,6 +95,7 @@ const settings = z.object({
   keyMemory,
   keyCache,
   prefetch,
+  publicKeyMemory,
 });
 
 /** The settings of edge-verifier. Its region and service are not among them: its certificate says so. */

@@ -6,7 +6,7 @@ import type { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
 import type { ScopeGuard } from './feed/feed-guard.js';
-import { SigningKeys, type ServiceKeys } from './key-source.js';
+import { SignatureKeys, type SignatureKeysOptions } from './signature-keys.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
 
 /** What every front of the edge verifies, answers and records with. */
@@ -14,7 +14,7 @@ export interface Edge {
   readonly clock: Clock;
   readonly log: Logger;
   readonly policy: VerificationPolicy;
-  readonly keys: SigningKeys;
+  readonly keys: SignatureKeys;
   readonly audit: Audit;
   readonly answer: (refusal: Refusal, requestId: string) => Answer;
 }
@@ -31,7 +31,7 @@ export interface EdgeParts {
 export function createEdge(
   own: EdgeIdentity,
   settings: EdgeSettings,
-  serviceKeys: ServiceKeys,
+  sources: SignatureKeysOptions['sources'],
   { clock, log, counts, guard }: EdgeParts,
 ): Edge {
   const policy = verificationPolicy(own, settings);
@@ -41,7 +41,7 @@ export function createEdge(
     clock,
     log,
     policy,
-    keys: new SigningKeys({ serviceKeys, guard }),
+    keys: new SignatureKeys({ sources, guard }),
     audit: new Audit(spiffeIdOf(own), { log, counts, clock }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };

@@ -8,6 +8,8 @@ export * from './feed/feed-guard.js';
 export * from './key-source.js';
 export { LIFETIMES as EDGE_LIFETIMES } from './lifetimes.js';
 export * from './policy.js';
+export * from './public-keys.js';
+export * from './signature-keys.js';
 export * from './edge.js';
 export * from './forward-auth/app.js';
 export * from './forward-auth/forward-auth.js';

@@ -1,6 +1,7 @@
 import { FEED_BEAT_MS, keyMemoryProblem, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
 import { SHARED_LIFETIMES, type Relation, type ServiceSettings } from '@sigv4-keyd/service-skeleton';
 import { windowRuleOf } from './policy.js';
+import { EDGE_PUBLIC_KEYS } from './public-keys.js';
 
 /** What decides how long anything lasts at an edge: seconds, but for the memory, which is in bytes. */
 type LifetimeSettings = ServiceSettings & {
@@ -8,6 +9,7 @@ type LifetimeSettings = ServiceSettings & {
   readonly softHorizon: number;
   readonly hardHorizon: number;
   readonly keyMemory: number;
+  readonly publicKeyMemory: number;
 };
 
 const BEAT_SECONDS = FEED_BEAT_MS / 1000;
@@ -68,6 +70,16 @@ export const LIFETIMES: readonly Relation<LifetimeSettings>[] = [
         memoryBytes: settings.keyMemory,
         window: windowRuleOf(settings),
         keyBytes: SERVICE_KEYS.keyBytes,
+      }),
+  },
+  {
+    between: ['publicKeyMemory', 'presigned', 'longestPresigned', 'clockSkew'],
+    problem: (settings) =>
+      keyMemoryProblem({
+        setting: 'KEYD_PUBLIC_KEY_MEMORY',
+        memoryBytes: settings.publicKeyMemory,
+        window: windowRuleOf(settings),
+        keyBytes: EDGE_PUBLIC_KEYS.keyBytes,
       }),
   },
 ];

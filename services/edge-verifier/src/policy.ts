@@ -9,7 +9,7 @@ interface WindowSettings {
   readonly clockSkew: number;
 }
 export type PolicySettings = WindowSettings &
-  Pick<Configuration, 'externalHosts' | 'payloadModes' | 'unnormalisedPaths' | 'debugSignatures'>;
+  Pick<Configuration, 'algorithms' | 'externalHosts' | 'payloadModes' | 'unnormalisedPaths' | 'debugSignatures'>;
 
 /** The days whose keys the edge holds: past ones only for as long as a presigned URL may live. */
 export function windowRuleOf(settings: WindowSettings): WindowRule {
@@ -25,7 +25,7 @@ export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings):
   return {
     region: own.region,
     service: own.service,
-    algorithms: new Set(['AWS4-HMAC-SHA256']),
+    algorithms: new Set(settings.algorithms),
     pathRule: pathRuleOf(own.service),
     clockSkewSeconds: settings.clockSkew,
     presigned: settings.presigned ? { longestSeconds: settings.longestPresigned } : 'refused',

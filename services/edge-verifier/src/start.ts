@@ -35,6 +35,7 @@ import { feedGuard } from './feed/feed-guard.js';
 import { startFronts } from './fronts.js';
 import { createServiceKeys } from './key-source.js';
 import { LIFETIMES } from './lifetimes.js';
+import { openEdgePublicKeys } from './public-keys.js';
 import { wantedServiceKeys } from './wanted-keys.js';
 
 const CHECKPOINT_EVERY_MS = 30_000;
@@ -69,14 +70,9 @@ export async function startEdgeVerifier(
   const serviceKeys = createServiceKeys(configuration, { parent, clock, random, denialOf });
   wipeDenied(feed.follower, serviceKeys, denialOf, log);
   wipeWhenBanned(feed.follower, serviceKeys, isBanned, log);
-  const kept = await keepKeys(configuration, {
-    hop: SERVICE_KEYS,
-    held: serviceKeys.days,
-    credentials: store,
-    feed: feed.follower,
-    clock,
-    log,
-  });
+  const common = { credentials: store, feed: feed.follower, clock, log };
+  const kept = await keepKeys(configuration, { ...common, hop: SERVICE_KEYS, held: serviceKeys.days });
+  const publicKeys = await openEdgePublicKeys(own, configuration, region, { ...common, denialOf, isBanned, random });
   const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
   const upkeep = new KeyUpkeep({
     keys: serviceKeys,
@@ -95,17 +91,26 @@ export async function startEdgeVerifier(
 
   const ledger = await LedgerWatch.open(configuration, { parent: region, clock, log, everyMs: CHECKPOINT_EVERY_MS });
 
-  const edge = createEdge(own, configuration, serviceKeys, { clock, log, counts, guard });
+  const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': publicKeys.source };
+  const edge = createEdge(own, configuration, sources, { clock, log, counts, guard });
   const fronts = await startFronts(edge, configuration);
   const doubts = doubtsAbout(configuration, LIFETIMES);
   const lasting = configuration.debugSignatures ? [DEBUG_WARNING, ...doubts] : doubts;
   for (const warning of lasting) log.warn(warning);
   const health = createHealthApp({
     notReady: () => [...notReady(upkeep, reports), ...feed.notReady()],
-    warnings: () => [...feed.warnings(), ...ledger.warnings(), ...kept.warnings(), ...upkeep.warnings(), ...lasting],
+    warnings: () => [
+      ...feed.warnings(),
+      ...ledger.warnings(),
+      ...kept.warnings(),
+      ...upkeep.warnings(),
+      ...publicKeys.warnings(),
+      ...lasting,
+    ],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
+      publicKeys: publicKeys.status(),
       feed: feed.status(),
       keyCache: kept.status(),
       rollups: rollups.status(),
@@ -118,6 +123,7 @@ export async function startEdgeVerifier(
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
   const stopKeeping = upkeep.start();
+  publicKeys.start();
   feed.start();
   const stopReporting = reports.start();
   const stopRollingUp = rollups.start();
@@ -137,6 +143,7 @@ export async function startEdgeVerifier(
       // After the fronts: what they accepted last is sealed, too.
       await stopRollingUp();
       await kept.close();
+      await publicKeys.close();
       await feed.close();
       await feedAgent.close();
       await regions.close();

@@ -15,6 +15,7 @@ import { insertRecords } from './ledger/record-table.js';
 /** What a region was given: who, which access keys, which scope, when, by whom. */
 export interface Issuance {
   readonly at: number;
+  readonly rung: Exclude<IssuanceRecord['rung'], 'kService'>;
   readonly region: RegionIdentity;
   readonly scopeDate: ScopeDate;
   readonly accessKeyIds: readonly string[];
@@ -48,7 +49,7 @@ export async function recordIssuance(transaction: Transaction, issuance: Issuanc
     at: new Date(issuance.at).toISOString(),
     from: spiffeIdOf(issuance.master),
     to: spiffeIdOf(issuance.region),
-    rung: 'kRegion',
+    rung: issuance.rung,
     region: issuance.region.region,
     date: issuance.scopeDate,
     accessKeyIds: issuance.accessKeyIds.toSorted(),
@@ -92,13 +93,14 @@ export function logIssuance(log: FastifyBaseLogger, issuance: Issuance): void {
   log.info(
     {
       event: 'region-keys-issued',
+      rung: issuance.rung,
       peer: spiffeIdOf(issuance.region),
       scopeDate: issuance.scopeDate,
       issued: issuance.accessKeyIds.length,
       absent: issuance.absentCount,
       requestId: issuance.requestId,
     },
-    'issued kRegion',
+    `issued ${issuance.rung}`,
   );
 }
 

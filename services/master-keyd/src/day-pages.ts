@@ -1,7 +1,7 @@
 import { MOST_KEYS_A_REQUEST, type DayStreamRequest, type StreamedKey } from '@sigv4-keyd/hop-protocol';
 import { exportKRegion } from '@sigv4-keyd/sigv4-core';
 import { pageOfIssuableAccessKeys } from './database/issuable-access-keys.js';
-import { issueFound, type Asker, type RegionKeysOptions } from './key-source.js';
+import { issueFound, KREGION, type Asker, type RegionKeysOptions } from './key-source.js';
 
 /**
  * A region's keys of a whole day, a page at a time, in the order of the access key ids. Each page is an issuance like
@@ -17,7 +17,8 @@ export async function* dayPages(
   let after = startAfter;
   for (;;) {
     const from = after;
-    const { answer, accessKeyIds } = await issueFound(asker, date, options, async (transaction, at) => {
+    const wanted = { date, grant: KREGION };
+    const { answer, accessKeyIds } = await issueFound(asker, wanted, options, async (transaction, at) => {
       const page = await pageOfIssuableAccessKeys(transaction, { ...filter, at, after: from });
       const stored = new Map(page.map((key) => [key.accessKeyId, key]));
       return { accessKeyIds: [...stored.keys()], stored };

@@ -7,5 +7,6 @@ export { parseDatabaseUrl } from './database/database-url.js';
 export * from './database/migrate.js';
 export * from './database/pool.js';
 export * from './key-source.js';
+export * from './public-key-source.js';
 export * from './start.js';
 export { LIFETIMES as MASTER_LIFETIMES } from './lifetimes.js';

@@ -3,8 +3,10 @@ import {
   KeydError,
   spiffeIdOf,
   type Absence,
+  type AccessKeyFacts,
   type IssuedKey,
   type KeyAnswer,
+  type KeySource,
   type MasterIdentity,
   type RegionIdentity,
   type RegionKeySource,
@@ -13,8 +15,8 @@ import {
 import { kRegion, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Pool } from 'pg';
-import { logIssuance, recordIssuance } from './audit.js';
-import { SealBroken, type Custody } from './custody/custody.js';
+import { logIssuance, recordIssuance, type Issuance } from './audit.js';
+import { SealBroken, type Custody, type SealedSecret } from './custody/custody.js';
 import { findAccessKeys, type StoredAccessKey } from './database/access-keys.js';
 import { lockForIssuing } from './database/locks.js';
 import { inTransaction, type Transaction } from './database/transaction.js';
@@ -38,17 +40,41 @@ export interface Asker {
   readonly log: FastifyBaseLogger;
 }
 
-/** Access keys that are unsealed and derived before other requests have a turn: some milliseconds of work. */
-const SLICE = 200;
+/** What is issued: the name that records have for it, and how it is derived. */
+export interface Grant<Key> {
+  readonly rung: Issuance['rung'];
+  /** Keys that are unsealed and derived before other requests have a turn: some milliseconds of work. */
+  readonly slice: number;
+  readonly derive: (custody: Custody, secret: SealedSecret, terms: GrantTerms) => Key | Promise<Key>;
+}
+
+/** For whom, and of which access key. */
+export interface GrantTerms {
+  readonly region: string;
+  readonly date: ScopeDate;
+  readonly facts: AccessKeyFacts;
+}
+
+/** kDate is neither kept nor given to anyone. */
+export const KREGION: Grant<KRegion> = {
+  rung: 'kRegion',
+  slice: 200,
+  derive: async (custody, secret, { region, date }) => kRegion(await custody.kDate(secret, date), region),
+};
 
 /**
- * The deriving side of the upper hop, for one asking region. The keys exist for the length of a request: kDate is
- * neither kept nor given to anyone, and kRegion leaves only after the record of it is durable.
+ * The deriving side of the upper hop, for one asking region. The keys exist for the length of a request, and leave only
+ * after the record of it is durable.
  */
 export function regionKeysFor(asker: Asker, options: RegionKeysOptions): RegionKeySource {
+  return grantedKeysFor(asker, KREGION, options);
+}
+
+/** The same for any grant. */
+export function grantedKeysFor<Key>(asker: Asker, grant: Grant<Key>, options: RegionKeysOptions): KeySource<Key> {
   return {
     async issue({ date, accessKeyIds }) {
-      const { answer } = await issueFound(asker, date, options, async (transaction) => ({
+      const { answer } = await issueFound(asker, { date, grant }, options, async (transaction) => ({
         accessKeyIds,
         stored: await findAccessKeys(transaction, accessKeyIds),
       }));
@@ -67,12 +93,12 @@ export interface FoundAccessKeys {
  * Issues what `find` finds, in one transaction: reading the access keys, deriving and recording. However keys are asked
  * for, they leave by this way.
  */
-export async function issueFound(
+export async function issueFound<Key>(
   asker: Asker,
-  date: ScopeDate,
+  { date, grant }: { readonly date: ScopeDate; readonly grant: Grant<Key> },
   options: RegionKeysOptions,
   find: (transaction: Transaction, at: number) => Promise<FoundAccessKeys>,
-): Promise<FoundAccessKeys & { readonly answer: KeyAnswer<KRegion> }> {
+): Promise<FoundAccessKeys & { readonly answer: KeyAnswer<Key> }> {
   const { pool, custody, window, master, now } = options;
   const at = now();
   requireInWindow(window, date, at);
@@ -82,9 +108,10 @@ export async function issueFound(
     // Another master may have banned the region a moment ago; a ban waits for issuances, and those after it see it.
     if (await currentBanOf(transaction, spiffeIdOf(asker.region))) throw new KeydError('identity-banned');
     const found = await find(transaction, at);
-    const answer = await derive(asker, date, found, { custody, at });
+    const answer = await derive(asker, { date, grant }, found, { custody, at });
     const issuance = {
       at,
+      rung: grant.rung,
       region: asker.region,
       scopeDate: date,
       accessKeyIds: [...answer.issued.keys()],
@@ -100,35 +127,37 @@ export async function issueFound(
   return { ...found, answer };
 }
 
-async function derive(
+async function derive<Key>(
   asker: Asker,
-  date: ScopeDate,
+  { date, grant }: { readonly date: ScopeDate; readonly grant: Grant<Key> },
   { accessKeyIds, stored }: FoundAccessKeys,
   { custody, at }: { readonly custody: Custody; readonly at: number },
-): Promise<KeyAnswer<KRegion>> {
-  const issued = new Map<string, IssuedKey<KRegion>>();
+): Promise<KeyAnswer<Key>> {
+  const issued = new Map<string, IssuedKey<Key>>();
   const absent = new Map<string, Absence>();
   for (const [index, accessKeyId] of accessKeyIds.entries()) {
-    if (index > 0 && index % SLICE === 0) await otherWork();
+    if (index > 0 && index % grant.slice === 0) await otherWork();
     const key = stored.get(accessKeyId);
     const refusal = key ? refusalFor(asker.region, key, at) : 'unknown';
-    const derived = key && refusal === undefined ? await kRegionOf(key, date, asker, custody) : undefined;
-    if (key && derived) issued.set(accessKeyId, { facts: factsOf(key), key: derived });
+    const granted = key && refusal === undefined ? await derived(asker, key, { date, grant, custody }) : undefined;
+    if (granted) issued.set(accessKeyId, granted);
     else absent.set(accessKeyId, refusal ?? 'disabled');
   }
   return { issued, absent };
 }
 
 /** Undefined for a secret whose seal is broken: this access key is refused as if disabled, the others are served. */
-async function kRegionOf(
-  { accessKeyId, version, sealed }: StoredAccessKey,
-  date: ScopeDate,
+async function derived<Key>(
   asker: Asker,
-  custody: Custody,
-): Promise<KRegion | undefined> {
+  { sealed, ...key }: StoredAccessKey,
+  { date, grant, custody }: { readonly date: ScopeDate; readonly grant: Grant<Key>; readonly custody: Custody },
+): Promise<IssuedKey<Key> | undefined> {
   if (!sealed) return undefined;
+  const { accessKeyId, version } = key;
+  const facts = factsOf(key);
   try {
-    return kRegion(await custody.kDate({ accessKeyId, version, sealed }, date), asker.region.region);
+    const terms = { region: asker.region.region, date, facts };
+    return { facts, key: await grant.derive(custody, { accessKeyId, version, sealed }, terms) };
   } catch (error) {
     if (!(error instanceof SealBroken)) throw error;
     asker.log.error(
@@ -140,7 +169,7 @@ async function kRegionOf(
   }
 }
 
-function factsOf(stored: StoredAccessKey): IssuedKey<KRegion>['facts'] {
+function factsOf(stored: StoredAccessKey): AccessKeyFacts {
   const { accessKeyId, version, createdAt, expiresAt, services } = stored;
   return {
     accessKeyId,

@@ -67,13 +67,13 @@ export async function startMasterKeyd(
 
     const now = (): number => clock.now();
     const window = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };
-    const { feed } = feedParts;
+    const { feed, attestingKey } = feedParts;
     const hasFeedRoom = (): boolean => (feed.held?.pages.pages.length ?? 0) < MOST_PAGES_FOR_NEW;
     const newAccessKeys = new NewAccessKeys({ pool, custody, random: randomBytes, now, hasFeedRoom });
     const changes = new AccessKeyChanges({ pool, feed, custody, now });
     const rotation = new AccessKeyRotation({ pool, feed, custody, random: randomBytes, newAccessKeys, now });
     const requireUpToDate = (): void => feed.requireUpToDate();
-    const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now };
+    const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now, attestingKey };
     const keptDays = Math.floor(configuration.acceptancesKept / 86_400);
     const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
     await partitions.beat();

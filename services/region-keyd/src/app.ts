@@ -1,5 +1,13 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import type { CachedKeySource, Clock, FeedFollower, Identity, RegionIdentity } from '@sigv4-keyd/hop-protocol';
+import type {
+  AttestedPublicKey,
+  CachedKeySource,
+  Clock,
+  FeedFollower,
+  Identity,
+  KeySource,
+  RegionIdentity,
+} from '@sigv4-keyd/hop-protocol';
 import {
   createMtlsApp,
   DayStreams,
@@ -21,12 +29,14 @@ import { ledgerCheckpointRoute } from './routes/ledger-checkpoint.js';
 import { reportRoute } from './routes/report.js';
 import { serviceKeysDayRoute } from './routes/service-keys-day.js';
 import { serviceKeysRoute } from './routes/service-keys.js';
+import { servicePublicKeysRoute } from './routes/service-public-keys.js';
 
 export interface RegionAppOptions {
   readonly own: RegionIdentity;
   readonly credentials: CredentialsStore;
   readonly regionKeys: CachedKeySource<KRegion>;
   readonly regionDays: RegionDays;
+  readonly publicKeys: KeySource<AttestedPublicKey>;
   readonly roster: EdgeRoster;
   readonly feed: FeedFollower;
   readonly ledger: RegionLedger;
@@ -48,7 +58,9 @@ export async function createRegionApp(options: RegionAppOptions): Promise<MtlsAp
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
   const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady });
   bans.enforceOn(app, log);
-  serviceKeysRoute(app, { own, regionKeys, feed, ledger, budget, now });
+  const issuing = { own, feed, ledger, budget, now };
+  serviceKeysRoute(app, { ...issuing, regionKeys });
+  servicePublicKeysRoute(app, { ...issuing, publicKeys: options.publicKeys });
   const streams = new DayStreams(app, clock);
   serviceKeysDayRoute(app, { streams, budget }, { own, regionKeys, regionDays, feed, ledger, now });
   ledgerCheckpointRoute(app, options);

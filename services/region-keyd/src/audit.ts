@@ -1,25 +1,24 @@
-import { spiffeIdOf, type EdgeIdentity, type KeyAnswer, type KeyRequest } from '@sigv4-keyd/hop-protocol';
-import type { KService } from '@sigv4-keyd/sigv4-core';
+import { spiffeIdOf } from '@sigv4-keyd/hop-protocol';
 import type { FastifyBaseLogger } from 'fastify';
+import type { IssuanceToEdge } from './journal/issuance-to-edge.js';
 
-/** One line for every answer that carries keys: who, which scope, how many. Never a key. */
+/** One line for every answer to an edge: who, which scope, how many. Never a key. */
 export function logIssuance(
   log: FastifyBaseLogger,
-  edge: EdgeIdentity,
-  request: KeyRequest,
-  answer: KeyAnswer<KService>,
-  requestId: string,
+  { edge, rung, date, accessKeyIds, requestId }: IssuanceToEdge,
+  absentCount: number,
 ): void {
   log.info(
     {
       event: 'service-keys-issued',
+      rung,
       peer: spiffeIdOf(edge),
-      scopeDate: request.date,
+      scopeDate: date,
       service: edge.service,
-      issued: answer.issued.size,
-      absent: answer.absent.size,
+      issued: accessKeyIds.length,
+      absent: absentCount,
       requestId,
     },
-    'issued kService',
+    `issued ${rung}`,
   );
 }

@@ -7,6 +7,7 @@ import {
   keyMemory,
   ledgerKeys,
   prefetch,
+  publicKeyMemory,
   related,
   serviceSettings,
   stateFolder,
@@ -25,6 +26,7 @@ const settings = z.object({
   keyMemory,
   keyCache,
   prefetch,
+  publicKeyMemory,
 });
 
 /** The settings of region-keyd. Which region it serves is not among them: its certificate says so. */

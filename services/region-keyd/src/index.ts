@@ -7,4 +7,4 @@ export * from './routes/acceptances.js';
 export * from './start.js';
 export { createRegionKeys, type RegionKeysContext } from './key-source.js';
 export { serviceDayPages, type ServiceDayOptions } from './days/service-day-pages.js';
-export { serviceKeysFor } from './service-keys-for.js';
+export { keysForEdge, type KeysForEdge } from './keys-for-edge.js';

@@ -14,9 +14,9 @@ import type { Configuration } from './configuration.js';
 import { windowRuleOf } from './policy.js';
 
 /** Absent access keys are asked for again after this long, so that a new one works within seconds. */
-const ABSENT_FOR_MS = 5_000;
+export const ABSENT_FOR_MS = 5_000;
 /** What all edges of the region together may ask for that does not exist. */
-const MISS_BUDGET = { burst: 20_000, perSecond: 500 };
+export const MISS_BUDGET = { burst: 20_000, perSecond: 500 };
 
 export interface RegionKeysContext {
   readonly clock: Clock;

@@ -34,6 +34,7 @@ import type { IssuanceJournalOptions } from './journal/issuance-journal.js';
 import { RegionLedger } from './journal/region-ledger.js';
 import { createRegionKeys } from './key-source.js';
 import { LIFETIMES } from './lifetimes.js';
+import { openRegionPublicKeys } from './public-keys.js';
 
 /** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
 export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeDurable'>;
@@ -65,8 +66,10 @@ export async function startRegionKeyd(
   const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, denialOf });
   wipeDenied(feed, regionKeys, denialOf, log);
   wipeWhenBanned(feed, regionKeys, isBanned, log);
-  const held = regionKeys.days;
-  const kept = await keepKeys(configuration, { hop: REGION_KEYS, held, credentials: store, feed, clock, log });
+  const common = { credentials: store, feed, clock, log };
+  const kept = await keepKeys(configuration, { ...common, hop: REGION_KEYS, held: regionKeys.days });
+  const publicKeysContext = { ...common, denialOf, isBanned, random };
+  const publicKeys = await openRegionPublicKeys(identity, configuration, master, publicKeysContext);
   const roster = new EdgeRoster();
   const ledger = await RegionLedger.open(configuration, {
     master,
@@ -115,6 +118,7 @@ export async function startRegionKeyd(
     credentials: store,
     regionKeys,
     regionDays,
+    publicKeys: publicKeys.source,
     roster,
     feed,
     ledger,
@@ -136,6 +140,7 @@ export async function startRegionKeyd(
       ...kept.warnings(),
       ...upkeep.warnings(),
       ...roster.warnings(upkeep.window),
+      ...publicKeys.warnings(),
       ...budget.warnings(),
       ...doubts,
     ],
@@ -143,6 +148,7 @@ export async function startRegionKeyd(
       identity: store.current.spiffeId,
       ...reports.ownReport(),
       edges: roster.list(),
+      publicKeys: publicKeys.status(),
       feed: feedStatus(feed, freshness),
       keyCache: kept.status(),
       rollups: acceptances.status(),
@@ -154,6 +160,7 @@ export async function startRegionKeyd(
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
   const stopKeeping = upkeep.start();
+  publicKeys.start();
   const stopWatching = freshness.start();
   feed.start();
   ledger.start();
@@ -169,6 +176,7 @@ export async function startRegionKeyd(
       stopWatching();
       await Promise.all([app.close(), health.close()]);
       await kept.close();
+      await publicKeys.close();
       await feed.close();
       await ledger.close();
       await stopRelaying();

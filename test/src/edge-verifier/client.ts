@@ -1,7 +1,14 @@
 import { request as httpRequest, type Agent } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
-import { sha256Hex, signRequest, presignRequest, type SigningPayload } from '@sigv4-keyd/sigv4-core';
+import {
+  presignRequest,
+  presignRequestV4a,
+  sha256Hex,
+  signRequest,
+  signRequestV4a,
+  type SigningPayload,
+} from '@sigv4-keyd/sigv4-core';
 
 export const ACCESS_KEY_ID = 'AKIAEDGEVERIFIERTEST';
 export const SECRET = 'a-secret-that-must-never-leave-the-tests';
@@ -20,6 +27,8 @@ export interface Draft {
   /** What is stated of the body; by default its exact hash. */
   readonly payload?: SigningPayload;
   readonly region?: string;
+  /** Signs with AWS4-ECDSA-P256-SHA256 for these regions instead. */
+  readonly regionSet?: readonly string[];
   readonly service?: string;
   readonly accessKeyId?: string;
   readonly secret?: string;
@@ -40,7 +49,10 @@ export function signed(draft: Draft = {}): Message {
   const headers = [['host', host], ...(draft.headers ?? [])] as const;
   const payload = draft.payload ?? { kind: 'exact', sha256: sha256Hex(body) };
   const credentials = { accessKeyId: draft.accessKeyId ?? ACCESS_KEY_ID, secretAccessKey: draft.secret ?? SECRET };
-  const added = signRequest({ method, target, headers }, credentials, { now, region, service, payload });
+  const request = { method, target, headers };
+  const added = draft.regionSet
+    ? signRequestV4a(request, credentials, { now, regionSet: draft.regionSet, service, payload })
+    : signRequest(request, credentials, { now, region, service, payload });
   return { method, target, headers: [...headers, ...added.headers, ...(draft.unsigned ?? [])], body };
 }
 
@@ -49,13 +61,12 @@ export function presigned(draft: Draft & { readonly expiresSeconds?: number } = 
   const { method = 'GET', target = '/', host = HOST, region = 'eu-west-1', service = 's3', now = NOW } = draft;
   const headers = [['host', host], ...(draft.headers ?? [])] as const;
   const credentials = { accessKeyId: draft.accessKeyId ?? ACCESS_KEY_ID, secretAccessKey: draft.secret ?? SECRET };
-  const { target: presignedTarget } = presignRequest({ method, target, headers }, credentials, {
-    now,
-    region,
-    service,
-    expiresSeconds: draft.expiresSeconds ?? 300,
-    ...(draft.payload && { payload: draft.payload }),
-  });
+  const request = { method, target, headers };
+  const expiresSeconds = draft.expiresSeconds ?? 300;
+  const signing = { now, service, expiresSeconds, ...(draft.payload && { payload: draft.payload }) };
+  const { target: presignedTarget } = draft.regionSet
+    ? presignRequestV4a(request, credentials, { ...signing, regionSet: draft.regionSet })
+    : presignRequest(request, credentials, { ...signing, region });
   const body = Buffer.from(draft.body ?? '');
   return { method, target: presignedTarget, headers: [...headers, ...(draft.unsigned ?? [])], body };
 }

@@ -17,6 +17,7 @@ import type { Test } from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET } from './client.js';
+import { DerivedPublicKeys } from './derived-public-keys.js';
 import { DerivingParent } from './deriving-parent.js';
 import { RecordingUpstream } from './recording-upstream.js';
 
@@ -109,7 +110,8 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
   const counts = new AcceptanceCounts();
   const parts = { clock, log: logger, counts, guard };
-  const fronts = await startFronts(createEdge(own, settings, serviceKeys, parts), settings);
+  const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': new DerivedPublicKeys(parent) };
+  const fronts = await startFronts(createEdge(own, settings, sources, parts), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();

@@ -20,7 +20,7 @@ const SHARED = {
   longestPresigned: 7 * DAY,
   clockSkew: 900,
 } as const;
-const KEEPING = { ...SHARED, keyMemory: 2 ** 30 };
+const KEEPING = { ...SHARED, keyMemory: 2 ** 30 , publicKeyMemory: 2 ** 26};
 const EDGE = { ...KEEPING, presigned: true, softHorizon: 60, hardHorizon: 12 * 3_600 };
 const MASTER = { ...SHARED, beaconEvery: 2, beaconLife: DAY };
 
@@ -99,11 +99,16 @@ t.test('each relation between lifetimes has settings that break it, and is told 
     problem:
       /KEYD_KEY_MEMORY holds 873 access keys a day \(819200 B \/ \(9 days x 99 B \+ 47 B an access key\)\).*917KiB/,
   };
-  await check('region', REGION_LIFETIMES, KEEPING, [...SHARED_CASES, presigned, memory]);
+  const publicMemory = {
+    settings: { publicKeyMemory: 800 * 1024 },
+    problem: /KEYD_PUBLIC_KEY_MEMORY holds \d+ access keys a day.*set \d+KiB/,
+  };
+  await check('region', REGION_LIFETIMES, KEEPING, [...SHARED_CASES, presigned, memory, publicMemory]);
   await check('edge', EDGE_LIFETIMES, EDGE, [
     ...SHARED_CASES,
     presigned,
     memory,
+    publicMemory,
     { settings: { hardHorizon: 9, softHorizon: 8 }, problem: /KEYD_HARD_HORIZON is 9s.* 2 x 5s = 10s/ },
     { settings: { hardHorizon: 3_600, softHorizon: 3_600 }, problem: /KEYD_SOFT_HORIZON \(3600s\) must be below/ },
     { settings: { softHorizon: 9 }, problem: /KEYD_SOFT_HORIZON is 9s, below 2 beats/, isDoubtful: true },

@@ -260,6 +260,7 @@ t.test('five thousand access keys at once, without holding up everyone else', as
       longest = Math.max(longest, slice);
       return real.kDate(secret, date);
     },
+    ecdsaPublicKey: (secret) => real.ecdsaPublicKey(secret),
   };
   let isDone = false;
   const turn = (): void => {
@@ -295,6 +296,7 @@ t.test('a custody that cannot serve fails the request as a whole, unrecorded', a
   const broken: Custody = {
     seal: () => Promise.reject(new KeydError('custody-unavailable')),
     kDate: () => Promise.reject(new KeydError('custody-unavailable', { cause: new Error('the token was removed') })),
+    ecdsaPublicKey: () => Promise.reject(new KeydError('custody-unavailable')),
   };
   const source = issueDirectly(t, master, broken);
   await t.rejects(source.issue({ date: day(TODAY), accessKeyIds: ['AKIAONE'] }), { code: 'custody-unavailable' });

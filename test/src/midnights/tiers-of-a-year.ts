@@ -22,11 +22,22 @@ import {
   type RegionKeySource,
   type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
-import { serviceKeysFor } from '@sigv4-keyd/region-keyd';
+import { keysForEdge } from '@sigv4-keyd/region-keyd';
 import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
-import { isRefused, kDate, kRegion, kSecret, verifyRequest, type KRegion } from '@sigv4-keyd/sigv4-core';
+import {
+  isRefused,
+  kDate,
+  kRegion,
+  kSecret,
+  kService,
+  verifyRequest,
+  type KRegion,
+  type KService,
+} from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
 import type { Message } from '../edge-verifier/client.js';
+import { DerivedPublicKeys } from '../edge-verifier/derived-public-keys.js';
+import { DerivingParent } from '../edge-verifier/deriving-parent.js';
 import { environmentOf } from '../edge-verifier/edge-under-test.js';
 
 const TRUST_DOMAIN = 'keyd.test';
@@ -108,14 +119,14 @@ export function tiersOfAYear(
   const edges = offs.edges.map((offMs, index) => {
     const clock = clockOf(offMs);
     const own: EdgeIdentity = { ...region, role: 'edge', service: 's3', name: `e${index}` };
-    const parent = asked(
-      'edge to region',
-      serviceKeysFor(own, regionKeys, () => undefined),
-    );
+    const take = (key: KRegion): KService => kService(key, own.service);
+    const parent = asked('edge to region', keysForEdge({ held: regionKeys, take, denialOf: () => undefined }));
     const keys = createServiceKeys(settings, { parent, clock, random, denialOf: () => undefined });
     const identity = spiffeIdOf(own);
     t.teardown(new Prefetch({ ...keep, keys, hours: PREFETCH_HOURS.edge, identity, clock }).start());
-    const edge = createEdge(own, settings, keys, {
+    const publicKeys = new DerivedPublicKeys(new DerivingParent(own.region, own.service));
+    const sources = { 'AWS4-HMAC-SHA256': keys, 'AWS4-ECDSA-P256-SHA256': publicKeys };
+    const edge = createEdge(own, settings, sources, {
       clock,
       log: createLogger({ service: 'edge', level: 'silent' }),
       counts: new AcceptanceCounts(),
@@ -130,7 +141,7 @@ async function verdictOf({ policy, keys, clock }: Edge, { method, target, header
   const head = { method, target, rawHeaders: headers.flat() };
   const verdict = await verifyRequest(head, policy, {
     now: clock.now(),
-    lookupKey: (accessKeyId, scope) => keys.find(accessKeyId, scope),
+    lookupKey: (...question) => keys.find(...question),
   });
   return isRefused(verdict) ? verdict.reason : 'accepted';
 }

@@ -3,7 +3,7 @@ import type { TlsFiles } from '@sigv4-keyd/fastify-mtls';
 import { configuration as edgeConfiguration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
 import { configuration as masterConfiguration, startMasterKeyd } from '@sigv4-keyd/master-keyd';
 import { configuration as regionConfiguration, startRegionKeyd } from '@sigv4-keyd/region-keyd';
-import { createLogger, readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
+import { createLogger, readConfiguration, type Logger, type RunningService } from '@sigv4-keyd/service-skeleton';
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
 import type { Test } from 'tap';
@@ -21,11 +21,23 @@ import { LEDGER_KEYS } from '../support/test-ledger.js';
 export interface EdgeOfStory {
   readonly region: string;
   readonly service: string;
+  /** HOST:PORT of its reverse proxy. */
+  readonly proxy: string;
   /** `served`, or the reason of the refusal. */
   readonly verdictOn: (message: Message) => Promise<string>;
 }
 
+export interface StoryOptions {
+  /** Settings of every edge, over those of the story. */
+  readonly edge?: Readonly<Record<string, string>>;
+  /** Absent: nobody reads it. */
+  readonly log?: Logger;
+}
+
 export interface StoryTiers {
+  readonly authority: TestAuthority;
+  readonly database: string;
+  readonly upstream: RecordingUpstream;
   readonly edges: readonly EdgeOfStory[];
   /** Runs keydctl as the operator. */
   readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
@@ -38,10 +50,10 @@ export async function startStoryTiers(
   t: Test,
   clock: LeapingClock,
   scopes: readonly { readonly region: string; readonly service: string }[],
+  { edge: edgeEnv = {}, log = createLogger({ service: 'story', level: 'silent' }) }: StoryOptions = {},
 ): Promise<StoryTiers> {
   const authority = await TestAuthority.create(t.testdir());
   const database = await freshDatabase(t);
-  const log = createLogger({ service: 'story', level: 'silent' });
   const context = { clock, log, random: () => 0.5 };
   const stops: (() => Promise<unknown>)[] = [];
   t.teardown(async () => {
@@ -92,21 +104,26 @@ export async function startStoryTiers(
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
       KEYD_UPSTREAM: upstream.url,
+      ...edgeEnv,
     });
     const edge = started(await startEdgeVerifier(settings, context));
     health.push(edge.addresses['health'] ?? '');
+    const proxy = edge.addresses['proxy'] ?? '';
     const verdictOn = async (message: Message, attempts = 5): Promise<string> => {
-      const { status, headers } = await send(edge.addresses['proxy'] ?? '', message, { agent });
+      const { status, headers } = await send(proxy, message, { agent });
       const verdict = status === 200 ? 'served' : String(headers['x-keyd-reason']);
       // No verdict on the signature: a busy machine was too slow to fetch a key. Clients try again, too.
       return verdict === 'keys-unavailable' && attempts > 1 ? verdictOn(message, attempts - 1) : verdict;
     };
-    edges.push({ region, service, verdictOn });
+    edges.push({ region, service, proxy, verdictOn });
   }
 
   const operator = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
   const call = { env: { KEYD_MASTER: masterUrl, KEYD_CREDENTIALS: operator } };
   return {
+    authority,
+    database,
+    upstream,
     edges,
     keydctl: (...args) => keydctlJson(args, call),
     async leapTo(instant) {

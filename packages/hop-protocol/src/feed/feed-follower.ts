@@ -106,6 +106,11 @@ export class FeedFollower {
     return this.#kept.saved;
   }
 
+  /** What signatures are checked against. */
+  get pinned(): PinnedKeys {
+    return this.#options.keys;
+  }
+
   subscribe(listener: FeedListener): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

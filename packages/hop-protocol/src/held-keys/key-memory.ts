@@ -24,15 +24,16 @@ export function memoryFor(keysADay: number, rules: Omit<KeyMemory, 'memoryBytes'
   return keysADay * bytesAnAccessKey(rules);
 }
 
-/** Why so much memory is not enough, with the arithmetic; undefined when it is. */
-export function keyMemoryProblem(memory: KeyMemory): string | undefined {
+/** Why the memory of a setting is not enough, with the arithmetic; undefined when it is. */
+export function keyMemoryProblem(memory: KeyMemory & { readonly setting?: string }): string | undefined {
+  const { setting = 'KEYD_KEY_MEMORY' } = memory;
   const keys = keysADay(memory);
   if (keys >= FEWEST_KEYS_A_DAY) return undefined;
   const days = mostDaysInWindow(memory.window);
   const each = `${days} days x ${mostBytesAKey(memory.keyBytes)} B + ${MOST_BYTES_A_USE} B`;
   const least = Math.ceil(memoryFor(FEWEST_KEYS_A_DAY, memory) / 1024);
   return (
-    `KEYD_KEY_MEMORY holds ${keys} access keys a day (${memory.memoryBytes} B / (${each} an access key)), ` +
+    `${setting} holds ${keys} access keys a day (${memory.memoryBytes} B / (${each} an access key)), ` +
     `but must hold at least ${FEWEST_KEYS_A_DAY}: set ${least}KiB or more`
   );
 }

@@ -54,7 +54,7 @@ export class ForwardAuth {
     const examined = examineRequest(original.head, this.#edge.policy, this.#edge.clock.now());
     if (examined.verdict === 'refused') return examined;
     question.examined = examined;
-    const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope);
+    const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope, examined.algorithm);
     if (!finding.found) return finding;
     const vouched = await this.#verify({ examined, ...finding }, original.hasBody, arrival);
     if ('reason' in vouched) return vouched;

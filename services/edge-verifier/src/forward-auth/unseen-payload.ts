@@ -5,7 +5,7 @@ import {
   isRefused,
   type Accepted,
   type Examined,
-  type KSigning,
+  type SignatureKey,
 } from '@sigv4-keyd/sigv4-core';
 import { UNSIGNED_PAYLOAD } from '../identity-headers.js';
 
@@ -24,7 +24,7 @@ export interface Vouched {
 /** The last steps where only the front sees the body. */
 export function verifyUnseenPayload(
   examined: Examined,
-  key: KSigning,
+  key: SignatureKey,
   hasBody: boolean,
   rules: UnseenPayloadRules,
 ): Vouched | Refusal {

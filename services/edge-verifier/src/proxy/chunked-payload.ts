@@ -6,7 +6,7 @@ import {
   type ChunkedPayload,
   type ChunkLimits,
   type Examined,
-  type KSigning,
+  type SignatureKey,
 } from '@sigv4-keyd/sigv4-core';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import type { PayloadFraming } from './incoming-payload.js';
@@ -28,7 +28,7 @@ export interface ChunkedBodyRules extends ChunkedRules {
 export interface ChunkedArrival {
   readonly examined: Examined;
   readonly payload: ChunkedPayload;
-  readonly key: KSigning;
+  readonly key: SignatureKey;
   readonly declared: Checksums;
   readonly framing: PayloadFraming;
   readonly parts: (largest: number) => AsyncIterable<Buffer>;

@@ -62,7 +62,7 @@ export class ReverseProxy {
   async #verify(examined: Examined, { request, response }: Arrival): Promise<Verified | Refusal> {
     const lost = checkConnectionOptions(request, examined);
     if (lost) return lost;
-    const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope);
+    const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope, examined.algorithm);
     if (!finding.found) return { reason: finding.reason };
     const { limits } = this.#rules;
     const begin = (): void => sayContinue(request, response);

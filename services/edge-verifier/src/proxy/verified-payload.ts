@@ -9,7 +9,7 @@ import {
   type Accepted,
   type ChunkLimits,
   type Examined,
-  type KSigning,
+  type SignatureKey,
 } from '@sigv4-keyd/sigv4-core';
 import { UNSIGNED_PAYLOAD } from '../identity-headers.js';
 import { openChunkedBody, type ChunkedArrival } from './chunked-payload.js';
@@ -60,7 +60,7 @@ interface DeclaredPayload extends ArrivingPayload {
 /** The last steps, by payload mode. No byte that a signature covers goes on before the signature was checked. */
 export async function verifyPayload(
   examined: Examined,
-  key: KSigning,
+  key: SignatureKey,
   arriving: ArrivingPayload,
   rules: PayloadRules,
 ): Promise<Verified | Refusal> {
@@ -90,7 +90,7 @@ export async function verifyPayload(
 
 async function verifyHeld(
   examined: Examined,
-  key: KSigning,
+  key: SignatureKey,
   { framing, parts, declared }: DeclaredPayload,
   { holding, limits }: PayloadRules,
 ): Promise<Verified | Refusal> {

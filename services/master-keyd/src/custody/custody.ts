@@ -1,4 +1,4 @@
-import type { KDate, ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { EcdsaPublicKey, KDate, ScopeDate } from '@sigv4-keyd/sigv4-core';
 
 /** What a secret is bound to: it opens for this access key and this version of its secret only. */
 export interface SecretName {
@@ -14,13 +14,19 @@ export interface SealedSecret extends SecretName {
 
 /**
  * Keeps the secrets. kDate is the highest rung that it gives out, so that an HSM can compute it without the secret
- * leaving the device. Rejects with KeydError 'custody-unavailable' while it cannot serve at all.
+ * leaving the device; of the key pair of AWS4-ECDSA-P256-SHA256 it gives out the public half. Rejects with KeydError
+ * 'custody-unavailable' while it cannot serve at all.
  */
 export interface Custody {
   /** Takes a secret in; the answer is what the database stores. */
   seal(name: SecretName, secretAccessKey: string): Buffer | Promise<Buffer>;
   /** Throws SealBroken when this one secret does not open. */
   kDate(secret: SealedSecret, date: ScopeDate): KDate | Promise<KDate>;
+  /**
+   * Throws SealBroken likewise, and KeydError 'algorithm-not-supported' where the private half could not be derived
+   * without the secret leaving a device.
+   */
+  ecdsaPublicKey(secret: SealedSecret): EcdsaPublicKey | Promise<EcdsaPublicKey>;
 }
 
 /** A sealed secret that was tampered with, moved from another access key, or sealed with another key. */

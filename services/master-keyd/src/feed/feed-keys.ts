@@ -10,7 +10,7 @@ import { StartError } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from '../configuration.js';
 
 export interface MasterFeedKeys {
-  /** Signs revocations. */
+  /** Signs revocations, and attests public keys. */
   readonly revocation: FeedKey;
   /** Signs beacons. */
   readonly beacon: FeedKey;

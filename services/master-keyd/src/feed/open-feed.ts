@@ -1,5 +1,6 @@
 import type { Clock } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { FeedKey } from '@sigv4-keyd/revocation';
 import type { Pool } from 'pg';
 import type { Configuration } from '../configuration.js';
 import type { DatabaseHosts } from '../database/database-hosts.js';
@@ -15,6 +16,8 @@ import { Revocations } from './revocations.js';
 
 /** All that master-keyd does about the feed. */
 export interface FeedParts {
+  /** Signs revocations, and attests public keys. */
+  readonly attestingKey: FeedKey;
   readonly feed: MasterFeed;
   readonly publisher: FeedPublisher;
   readonly revocations: Revocations;
@@ -44,6 +47,7 @@ export async function openFeed(
   const behindPeers = new BehindPeers({ pool, keys: keys.pinned, log });
   const feed = new MasterFeed({ pool, rule, now, log, behindPeers });
   return {
+    attestingKey: keys.revocation,
     feed,
     publisher: new FeedPublisher({ feed, hosts, clock, log, beaconEverySeconds: beaconEvery }),
     revocations: new Revocations({ pool, feed, rule, now }),

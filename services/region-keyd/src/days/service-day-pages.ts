@@ -9,7 +9,7 @@ import type {
 } from '@sigv4-keyd/hop-protocol';
 import { exportKService, importKRegion, kService, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { RegionLedger } from '../journal/region-ledger.js';
-import { serviceIssuanceRecord } from '../journal/service-issuance.js';
+import { issuanceToEdge } from '../journal/issuance-to-edge.js';
 import type { RegionDays } from './region-days.js';
 
 export interface ServiceDayOptions {
@@ -44,7 +44,8 @@ export async function* serviceDayPages(
     }
     if (page.length === 0) continue;
     const released = page.map(({ facts }) => facts.accessKeyId);
-    await ledger.record(serviceIssuanceRecord({ own, edge, date, accessKeyIds: released, requestId, at: now() }));
+    const issuance = { own, edge, rung: 'kService', date, accessKeyIds: released, requestId, at: now() } as const;
+    await ledger.record(issuanceToEdge(issuance));
     yield page;
   }
 }

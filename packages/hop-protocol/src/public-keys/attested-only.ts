@@ -1,0 +1,33 @@
+import type { PinnedKeys } from '@sigv4-keyd/revocation';
+import type { EcdsaPublicKey } from '@sigv4-keyd/sigv4-core';
+import { KeydError } from '../errors.js';
+import type { IssuedKey, KeySource } from '../key-source.js';
+import { isAttested, type AttestedPublicKey } from './attested-public-key.js';
+
+/**
+ * Takes public keys from a region for what the master says that they are. An answer with one that the master has not
+ * attested, for this region, day and access key with these facts, is believed in no part.
+ */
+export function attestedOnly(
+  parent: KeySource<AttestedPublicKey>,
+  { region, pinned }: { readonly region: string; readonly pinned: PinnedKeys },
+): KeySource<EcdsaPublicKey> {
+  return {
+    async issue(request) {
+      const { issued, absent } = await parent.issue(request);
+      const believed = new Map<string, IssuedKey<EcdsaPublicKey>>();
+      for (const [accessKeyId, { facts, key }] of issued) {
+        if (!isAttested(key, { region, date: request.date, facts }, pinned)) throw notAttested(accessKeyId);
+        believed.set(accessKeyId, { facts, key: key.publicKey });
+      }
+      return { issued: believed, absent };
+    },
+  };
+}
+
+function notAttested(accessKeyId: string): KeydError {
+  const what =
+    `the parent answered a public key of ${accessKeyId} that no pinned key attests: the region was broken into, or the ` +
+    'keys of the feed were rotated and are not pinned here (KEYD_FEED_KEYS)';
+  return new KeydError('parent-unavailable', { cause: new Error(what) });
+}

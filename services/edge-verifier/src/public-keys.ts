@@ -1,0 +1,53 @@
+import {
+  attestedOnly,
+  mtlsKeySource,
+  PREFETCH_HOURS,
+  SERVICE_PUBLIC_KEYS,
+  spiffeIdOf,
+  type EdgeIdentity,
+  type PeerClient,
+} from '@sigv4-keyd/hop-protocol';
+import { KeptPublicKeys, type KeptPublicKeysOptions } from '@sigv4-keyd/service-skeleton';
+import {
+  ECDSA_PUBLIC_KEY_BYTES,
+  exportEcdsaPublicKey,
+  importEcdsaPublicKey,
+  type EcdsaPublicKey,
+} from '@sigv4-keyd/sigv4-core';
+import type { Configuration } from './configuration.js';
+import { ABSENT_FOR_MS, MISS_BUDGET } from './key-source.js';
+import { windowRuleOf } from './policy.js';
+
+/** How public keys are held: they were attested when they came, so that the attestations need not be kept. */
+export const EDGE_PUBLIC_KEYS = {
+  path: SERVICE_PUBLIC_KEYS.path,
+  keyBytes: ECDSA_PUBLIC_KEY_BYTES,
+  exportKey: exportEcdsaPublicKey,
+  importKey: importEcdsaPublicKey,
+} as const;
+
+export type EdgePublicKeysContext = Pick<
+  KeptPublicKeysOptions<EcdsaPublicKey>,
+  'credentials' | 'feed' | 'denialOf' | 'isBanned' | 'clock' | 'random' | 'log'
+>;
+
+/** The public keys that this edge verifies ECDSA signatures with, asked of region-keyd once an access key and day. */
+export function openEdgePublicKeys(
+  own: EdgeIdentity,
+  configuration: Configuration,
+  region: PeerClient,
+  context: EdgePublicKeysContext,
+): Promise<KeptPublicKeys<EcdsaPublicKey>> {
+  const scope = { region: own.region, service: own.service };
+  const passedOn = mtlsKeySource(SERVICE_PUBLIC_KEYS, scope, region);
+  return KeptPublicKeys.open(configuration, {
+    ...context,
+    parent: attestedOnly(passedOn, { region: own.region, pinned: context.feed.pinned }),
+    form: EDGE_PUBLIC_KEYS,
+    window: windowRuleOf(configuration),
+    hours: PREFETCH_HOURS.edge,
+    identity: spiffeIdOf(own),
+    absentForMs: ABSENT_FOR_MS,
+    missBudget: MISS_BUDGET,
+  });
+}

@@ -1,0 +1,70 @@
+import {
+  denialsIn,
+  encodeKeyAnswer,
+  hasRole,
+  KeydError,
+  keyAnswer,
+  keyRequest,
+  spiffeIdOf,
+  type EdgeIdentity,
+  type Hop,
+  type KeySource,
+  type KnownFeed,
+  type RegionIdentity,
+} from '@sigv4-keyd/hop-protocol';
+import type { MtlsApp, PeerBudget } from '@sigv4-keyd/service-skeleton';
+import { logIssuance } from './audit.js';
+import type { RegionLedger } from './journal/region-ledger.js';
+import { issuanceToEdge, type EdgeRung } from './journal/issuance-to-edge.js';
+import { keysForEdge } from './keys-for-edge.js';
+import { requireOwnRegion } from './policy.js';
+
+/** What one route gives to edges. */
+export interface EdgeKeys<Held, Key> {
+  readonly hop: Hop<Key>;
+  readonly rung: EdgeRung;
+  /** What the region holds or asks the master for. */
+  readonly held: KeySource<Held>;
+  /** What of a held key goes to the edge. */
+  readonly take: (key: Held, edge: EdgeIdentity) => Key;
+}
+
+export interface EdgeKeysRouteOptions {
+  readonly own: RegionIdentity;
+  readonly feed: KnownFeed;
+  readonly ledger: Pick<RegionLedger, 'record'>;
+  readonly budget: PeerBudget;
+  readonly now: () => number;
+}
+
+/** Answers edges by one hop: judged by their certificate and the feed, recorded, then released. */
+export function edgeKeysRoute<Held, Key>(
+  app: MtlsApp,
+  { hop, rung, held, take }: EdgeKeys<Held, Key>,
+  { own, feed, ledger, budget, now }: EdgeKeysRouteOptions,
+): void {
+  app.post(
+    hop.path,
+    {
+      config: { mtls: { roles: ['edge'] } },
+      schema: { body: keyRequest, response: { 200: keyAnswer } },
+      onRequest: budget.refuseEarly,
+    },
+    async (request) => {
+      const edge = request.peer;
+      if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
+      requireOwnRegion(own, edge);
+      const scope = { region: own.region, service: edge.service };
+      const denialOf = denialsIn(feed, scope, { now });
+      const source = keysForEdge({ held, take: (key) => take(key, edge), denialOf });
+      const { date, accessKeyIds: asked } = request.body;
+      const answer = await budget.run(spiffeIdOf(edge), asked.length, () => source.issue(request.body));
+      const accessKeyIds = [...answer.issued.keys()];
+      const issuance = { own, edge, rung, date, accessKeyIds, requestId: request.id, at: now() };
+      // Recorded before released: a key that leaves without its record would be outside of every blast radius.
+      if (accessKeyIds.length > 0) await ledger.record(issuanceToEdge(issuance));
+      logIssuance(request.log, issuance, answer.absent.size);
+      return encodeKeyAnswer(hop, date, scope, answer);
+    },
+  );
+}
