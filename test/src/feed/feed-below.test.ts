@@ -187,7 +187,7 @@ t.test('the horizons, to the millisecond, and back by itself', async (t) => {
   await tiers.feed.publish();
   const small = await tiers.startSmallRegion();
   small.feed = () => ({ body: JSON.stringify(documentOf(tiers)) });
-  const env = { KEYD_SOFT_HORIZON: '20s', KEYD_HARD_HORIZON: '30s' };
+  const env = { KEYD_SOFT_HORIZON: '20s', KEYD_HARD_HORIZON: '30s', KEYD_CLOCK_SKEW: '10s' };
   const edge = await tiers.startEdge(small.url, { env });
   await untilVersion(edge, 1);
   const facts = async (): Promise<unknown> => {
