@@ -8,65 +8,81 @@ export interface AccessKeyLookup {
   get(accessKeyId: string): AccessKeyChange | undefined;
 }
 
+/** The change that counts, and the page that it is known from. */
 interface Winner {
   readonly change: AccessKeyChange;
   readonly page: DocumentDigest;
 }
+
+type Winners = ReadonlyMap<string, Winner>;
+
+/** A hundred thousand winners are not copied for each change: new ones lie apart until there are so many. */
+const MOST_RECENT = 4_096;
 
 /**
  * Of every access key the change that counts, from any number of pages: never changed after it was made, and the same
  * whatever the order of the pages and however often they come.
  */
 export class ChangedAccessKeys implements AccessKeyLookup {
-  readonly #winners = new Map<string, Winner>();
-  readonly #needed = new Set<DocumentDigest>();
-  readonly #pages: ReadonlySet<DocumentDigest>;
+  static readonly none = new ChangedAccessKeys(new Map(), new Map(), new Map(), 0);
 
-  private constructor(pages: readonly SignedPage[]) {
-    this.#pages = new Set(pages.map(({ digest }) => digest));
+  readonly #settled: Winners;
+  /** Count in place of the settled ones. */
+  readonly #recent: Winners;
+  /** Of how many access keys a page is the one that the change is known from. */
+  readonly #wins: ReadonlyMap<DocumentDigest, number>;
+  /** Access keys of which a change is known. */
+  readonly size: number;
+
+  private constructor(settled: Winners, recent: Winners, wins: ReadonlyMap<DocumentDigest, number>, size: number) {
+    this.#settled = settled;
+    this.#recent = recent;
+    this.#wins = wins;
+    this.size = size;
+  }
+
+  static of(pages: Iterable<SignedPage>): ChangedAccessKeys {
+    return ChangedAccessKeys.none.with(pages);
+  }
+
+  /** With further pages. What a page says that is known already is known from that page then: the older can go. */
+  with(pages: Iterable<SignedPage>): ChangedAccessKeys {
+    const recent = new Map(this.#recent);
+    const wins = new Map(this.#wins);
+    let size = this.size;
     for (const { page, digest } of pages) {
       for (const change of page.changes) {
-        const before = this.#winners.get(change.accessKeyId)?.change;
-        if (before === undefined || supersedes(change, before)) {
-          this.#winners.set(change.accessKeyId, { change, page: digest });
-        }
+        const before = recent.get(change.accessKeyId) ?? this.#settled.get(change.accessKeyId);
+        if (before !== undefined && supersedes(before.change, change)) continue;
+        if (before === undefined) size += 1;
+        else wins.set(before.page, (wins.get(before.page) ?? 0) - 1);
+        wins.set(digest, (wins.get(digest) ?? 0) + 1);
+        recent.set(change.accessKeyId, { change, page: digest });
       }
     }
-    for (const { page } of this.#winners.values()) this.#needed.add(page);
-  }
-
-  /** Of two pages that say the same of an access key, the one that comes first is needed for it. */
-  static of(pages: Iterable<SignedPage>): ChangedAccessKeys {
-    return new ChangedAccessKeys([...pages]);
-  }
-
-  /** Access keys of which a change is known. */
-  get size(): number {
-    return this.#winners.size;
+    if (recent.size <= MOST_RECENT) return new ChangedAccessKeys(this.#settled, recent, wins, size);
+    return new ChangedAccessKeys(new Map([...this.#settled, ...recent]), new Map(), wins, size);
   }
 
   get(accessKeyId: string): AccessKeyChange | undefined {
-    return this.#winners.get(accessKeyId)?.change;
-  }
-
-  /** Whether the page was among those that this was made of. */
-  has(page: DocumentDigest): boolean {
-    return this.#pages.has(page);
+    return (this.#recent.get(accessKeyId) ?? this.#settled.get(accessKeyId))?.change;
   }
 
   /** Whether anything would be other without this page: all that the others say is said by newer ones, too. */
   needs(page: DocumentDigest): boolean {
-    return this.#needed.has(page);
+    return (this.#wins.get(page) ?? 0) > 0;
   }
 
-  /** What counts here and did not there: changes that are in force from now on. */
-  since(before: ChangedAccessKeys): readonly AccessKeyChange[] {
-    const changes: AccessKeyChange[] = [];
-    if (before === this) return changes;
-    for (const { change } of this.#winners.values()) {
-      const known = before.get(change.accessKeyId);
-      if (known === undefined || supersedes(change, known)) changes.push(change);
+  /** What counts here and did not there, of what these pages say: changes that are in force from now on. */
+  newSince(before: ChangedAccessKeys, pages: Iterable<SignedPage>): readonly AccessKeyChange[] {
+    const fresh = new Map<string, AccessKeyChange>();
+    for (const { page } of pages) {
+      for (const { accessKeyId } of page.changes) {
+        const change = this.get(accessKeyId);
+        const known = before.get(accessKeyId);
+        if (change && (known === undefined || supersedes(change, known))) fresh.set(accessKeyId, change);
+      }
     }
-    return changes;
+    return [...fresh.values()];
   }
 }

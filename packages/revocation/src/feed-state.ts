@@ -4,7 +4,7 @@ import type { ChangedAccessKeys } from './changed-access-keys.js';
 import type { FeedDocument } from './feed.js';
 import { FeedError, type FeedProblem } from './feed-problem.js';
 import { freshnessOf, type Freshness, type Horizons } from './freshness.js';
-import { holdingsOf, newAmong, withAccepted, withFurther, type Holdings } from './holdings.js';
+import { holdingsOf, newAmong, newPagesAmong, withAccepted, withFurther, type Holdings } from './holdings.js';
 import { judgeBeacon } from './judge-beacon.js';
 import type { PinnedKeys } from './pinned-keys.js';
 import { mayBeForgotten, type RetentionRule } from './retention.js';
@@ -125,7 +125,7 @@ export class FeedState {
     const outcome = before.beacon?.digest === beacon.digest ? 'unchanged' : 'advanced';
     return {
       newStatements: newAmong(before, named),
-      newChanges: this.#holdings.accessKeys.since(before.accessKeys),
+      newChanges: this.#holdings.accessKeys.newSince(before.accessKeys, newPagesAmong(before, named)),
       refusedStatements: came?.refused ?? [],
       beacon: { outcome, beacon: beacon.beacon },
     };

@@ -1,3 +1,4 @@
+import type { SignedPage } from './access-key-page.js';
 import type { SignedBeacon } from './beacon.js';
 import { ChangedAccessKeys } from './changed-access-keys.js';
 import { mayBeForgotten, type RetentionRule } from './retention.js';
@@ -22,8 +23,23 @@ export interface Holdings {
   readonly accessKeys: ChangedAccessKeys;
 }
 
-export function holdingsOf(beacon: SignedBeacon | undefined, named: FactForms, further: FactForms): Holdings {
-  return { beacon, named, namedAs: nameSet(named.keys()), further, ...inForce(named, further) };
+/** `accessKeys`: what the pages among the facts come to, where that is known already. */
+export function holdingsOf(
+  beacon: SignedBeacon | undefined,
+  named: FactForms,
+  further: FactForms,
+  accessKeys?: ChangedAccessKeys,
+): Holdings {
+  const facts = [...further.values(), ...named.values()];
+  return {
+    beacon,
+    named,
+    namedAs: nameSet(named.keys()),
+    further,
+    revocations: RevocationSet.of(facts.filter(isStatement)),
+    // What is named comes last: of two pages that say the same, it is the one that is needed.
+    accessKeys: accessKeys ?? ChangedAccessKeys.of(facts.filter(isPage)),
+  };
 }
 
 /** The statements of `forms` that are not held yet, each once. */
@@ -32,11 +48,18 @@ export function newAmong(holdings: Holdings, forms: FactForms): readonly SignedS
   return [...new Map(fresh.map((signed) => [signed.digest, signed])).values()];
 }
 
+/** The pages of `forms` that are not held yet. */
+export function newPagesAmong({ named, further }: Holdings, forms: FactForms): readonly SignedPage[] {
+  if (forms === named) return [];
+  return [...forms.values()].filter(isPage).filter(({ jws }) => !named.has(jws) && !further.has(jws));
+}
+
 /** Takes statements that no accepted beacon names yet. */
 export function withFurther(holdings: Holdings, statements: readonly SignedStatement[]): Holdings {
   if (statements.length === 0) return holdings;
   const further = new Map([...holdings.further, ...statements.map((signed) => [signed.jws, signed] as const)]);
-  return { ...holdings, further, ...inForce(holdings.named, further) };
+  const facts = [...further.values(), ...holdings.named.values()];
+  return { ...holdings, further, revocations: RevocationSet.of(facts.filter(isStatement)) };
 }
 
 /**
@@ -52,19 +75,13 @@ export function withAccepted(
 ): Holdings {
   if (named === holdings.named && holdings.further.size === 0) return { ...holdings, beacon };
   const digests = new Set([...named.values()].map(({ digest }) => digest));
-  const kept = [...holdings.named, ...holdings.further].filter(
-    ([jws, fact]) => !named.has(jws) && !digests.has(fact.digest) && !mayBeForgotten(lastDayOf(fact), rule, beacon.at),
+  const unnamed = [...holdings.named, ...holdings.further].filter(
+    ([jws, { digest }]) => !named.has(jws) && !digests.has(digest),
   );
-  const { accessKeys } = inForce(named, new Map(kept));
-  const further = kept.filter(([, fact]) => isStatement(fact) || accessKeys.needs(fact.digest));
-  return holdingsOf(beacon, named, new Map(further));
-}
-
-/** What is named comes first: of two pages that say the same, it is the one that is needed. */
-function inForce(named: FactForms, further: FactForms): Pick<Holdings, 'revocations' | 'accessKeys'> {
-  const facts = [...named.values(), ...further.values()];
-  return {
-    revocations: RevocationSet.of(facts.filter(isStatement)),
-    accessKeys: ChangedAccessKeys.of(facts.filter(isPage)),
-  };
+  const accessKeys = holdings.accessKeys.with(newPagesAmong(holdings, named));
+  const needed = unnamed.filter(([, fact]) => isStatement(fact) || accessKeys.needs(fact.digest));
+  const kept = needed.filter(([, fact]) => !mayBeForgotten(lastDayOf(fact), rule, beacon.at));
+  const isForgetting =
+    kept.filter(([, fact]) => isPage(fact)).length < needed.filter(([, fact]) => isPage(fact)).length;
+  return holdingsOf(beacon, named, new Map(kept), isForgetting ? undefined : accessKeys);
 }

@@ -20,7 +20,7 @@ interface KnownPage {
 /** All pages that are stored, by their numbers. Never changed; what is learned makes a new one. */
 export interface KnownPages {
   readonly byNumber: ReadonlyMap<number, KnownPage>;
-  /** Those that are published, the newest first. */
+  /** Those that are published, the oldest first. */
   readonly pages: readonly SignedPage[];
   readonly changes: ChangedAccessKeys;
   readonly refused: readonly { readonly number: number; readonly code: FeedProblem }[];
@@ -85,9 +85,9 @@ function isNeeded(page: KnownPage['page'], changes: ChangedAccessKeys, retention
 }
 
 function knownPages(byNumber: ReadonlyMap<number, KnownPage>): KnownPages {
-  const newestFirst = [...byNumber].toSorted(([left], [right]) => right - left);
-  const pages = newestFirst.flatMap(([, { page }]) => (typeof page === 'string' ? [] : [page]));
-  const refused = newestFirst.flatMap(([number, { page }]) =>
+  const oldestFirst = [...byNumber].toSorted(([left], [right]) => left - right);
+  const pages = oldestFirst.flatMap(([, { page }]) => (typeof page === 'string' ? [] : [page]));
+  const refused = oldestFirst.flatMap(([number, { page }]) =>
     typeof page === 'string' ? [{ number, code: page }] : [],
   );
   return { byNumber, pages, changes: ChangedAccessKeys.of(pages), refused };
