@@ -16,7 +16,7 @@ export * from './key-answer.js';
 export * from './key-gauges.js';
 export * from './key-source.js';
 export * from './ledger-api.js';
-export { type Finding } from './lookup-batches.js';
+export { LookupBatches, type Finding, type LookupBatchesOptions } from './lookup-batches.js';
 export { type MissBudgetLimits } from './miss-budget.js';
 export * from './longer-windows.js';
 export * from './mtls-key-source.js';

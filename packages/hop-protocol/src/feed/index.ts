@@ -2,7 +2,7 @@ export * from './feed-follower.js';
 export { type FeedLog } from './feed-log.js';
 export * from './feed-source.js';
 export * from './feed-storage.js';
-export { FEED_BEAT_MS, type SourceStatus } from './followed-source.js';
+export { FEED_BEAT_MS, FollowedSource, type FollowedSourceOptions, type SourceStatus } from './followed-source.js';
 export * from './freshness-watch.js';
 export * from './https-feed-source.js';
 export { type FeedMark } from './kept-state.js';
