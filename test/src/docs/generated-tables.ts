@@ -5,6 +5,7 @@ import * as master from '@sigv4-keyd/master-keyd';
 import * as region from '@sigv4-keyd/region-keyd';
 import { describeSettings } from '@sigv4-keyd/service-skeleton';
 import { readFileSync } from 'node:fs';
+import { OUTAGES } from '../outages/rows.js';
 import { ODD_KEYS, OPERATIONS, type ClientRow } from '../clients/operations.js';
 
 /** The tables in the docs that are made from the code. `npm run docs` writes them; a test fails when they are stale. */
@@ -12,6 +13,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   refusals: refusalsTable,
   errors: errorsTable,
   settings: settingsTables,
+  outages: outagesTable,
   'client-operations': clientOperationsTable,
   'client-keys': clientKeysTable,
 };
@@ -57,6 +59,14 @@ function clientKeysTable(): string {
 function clientRows(): readonly (readonly [string, ClientRow])[] {
   const matrix = JSON.parse(readFileSync('test/clients.json', 'utf8')) as Record<string, ClientRow>;
   return Object.entries(matrix).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function outagesTable(): string {
+  const rows = Object.values(OUTAGES).map(({ down, held, unheld, changes }) => [down, held, unheld, changes]);
+  return table(
+    ['down', 'requests with access keys that are held', 'access keys not held yet', "an operator's changes"],
+    rows,
+  );
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

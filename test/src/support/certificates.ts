@@ -28,7 +28,7 @@ export class TestAuthority {
   }
 
   /** Files of a certificate for 127.0.0.1 with this SPIFFE id, valid from five minutes ago for a day. */
-  files(spiffeId: string): Promise<TlsFiles> {
+  files(spiffeId: string, now = Date.now()): Promise<TlsFiles> {
     this.#issued += 1;
     return this.#authority.issue({
       spiffeId,
@@ -36,7 +36,7 @@ export class TestAuthority {
       dnsNames: ['localhost'],
       days: 1,
       folder: join(this.#folder, `peer-${this.#issued}`),
-      now: Date.now(),
+      now,
     });
   }
 
@@ -44,7 +44,7 @@ export class TestAuthority {
     return CredentialsStore.open(await this.filesOf(identity));
   }
 
-  filesOf(identity: WithoutTrustDomain<Identity>): Promise<TlsFiles> {
-    return this.files(spiffeIdOf({ trustDomain: TRUST_DOMAIN, ...identity }));
+  filesOf(identity: WithoutTrustDomain<Identity>, now?: number): Promise<TlsFiles> {
+    return this.files(spiffeIdOf({ trustDomain: TRUST_DOMAIN, ...identity }), now);
   }
 }
