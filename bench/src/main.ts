@@ -3,28 +3,45 @@ import { parseArgs } from 'node:util';
 import { curve } from './curve.js';
 import { machine } from './machine.js';
 import { benchRevocation } from './revocation.js';
+import { benchRollover } from './rollover/rollover.js';
 import { benchVerification } from './verification.js';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     edges: { type: 'string' },
+    keys: { type: 'string' },
+    json: { type: 'boolean', default: false },
     'port-base': { type: 'string', default: '23400' },
     svg: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
+const portBase = Number(values['port-base']);
+const [part = 'all'] = positionals;
 
-if (values.help) {
+if (values.help || !['all', 'rollover'].includes(part)) {
   process.stdout.write(
     'pnpm bench [--quick] [--edges 100,1000] [--svg FILE] [--port-base 23400]\n\n' +
-      'Measures verification beside its peers, and revocation from the operator to the last simulated edge.\n',
+      'Measures verification beside its peers, and revocation from the operator to the last simulated edge;\n' +
+      'then rollover.\n\n' +
+      'pnpm bench rollover [--keys 1000000] [--edges 2] [--quick] [--json] [--port-base 23400]\n\n' +
+      'Measures how the keys of a day come down, from PostgreSQL to the last edge.\n',
   );
+  process.exitCode = values.help ? 0 : 2;
 } else {
+  if (!values.json) process.stdout.write(`${machine()}\n`);
+  if (part === 'all') await benchBefore();
+  const keys = Number(values.keys ?? (values.quick ? 20_000 : 1_000_000));
+  const edges = part === 'all' ? 2 : Number(values.edges ?? 2);
+  await benchRollover({ keys, edges, portBase, asJson: values.json });
+}
+
+async function benchBefore(): Promise<void> {
   const counts = values.edges?.split(',').map(Number) ?? (values.quick ? [100] : [10, 100, 1000]);
-  process.stdout.write(`${machine()}\n`);
   await benchVerification(values.quick ? 1_000 : 5_000);
-  const points = await benchRevocation(counts, Number(values['port-base']));
+  const points = await benchRevocation(counts, portBase);
   if (values.svg !== undefined) {
     writeFileSync(values.svg, curve(points, 'From `keydctl revoke` returning to refusal at the edges'));
     process.stdout.write(`\nThe curve is in ${values.svg}\n`);

@@ -6,17 +6,22 @@ import {
   type RegionIdentity,
   type StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
+import { configuration as edgeConfiguration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
 import { createRegionKeys, serviceDayPages } from '@sigv4-keyd/region-keyd';
 import type { IssuanceRecord } from '@sigv4-keyd/ledger';
+import { readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { wiredMaster, type WiredMaster } from '../ledger-wired/wired-master.js';
-import { wiredRegion, type WiredRegion } from '../ledger-wired/wired-region.js';
-import { hmac, independentKRegion, TODAY } from '../master-keyd/master-under-test.js';
+import { HOST, send, signed } from '../edge-verifier/client.js';
+import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
+import { regionEnvironment, wiredRegion, type WiredRegion } from '../ledger-wired/wired-region.js';
+import { capturedLog, hmac, independentKRegion, TODAY } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { insertAccessKeys, madeUpIds, secretOf } from '../support/made-up-access-keys.js';
 import { runSql } from '../support/postgres.js';
+import { newStateFolder } from '../support/state-folder.js';
 import { until } from '../support/victim.js';
 import { edgeStreams, idsOf, keysOf } from './streaming-peers.js';
 
@@ -55,11 +60,16 @@ async function tiers(
 const kRegionRecords = async ({ database }: WiredMaster): Promise<number> =>
   (await runSql(database, "SELECT FROM issuance WHERE rung = 'kRegion'")).length;
 
-const heldToday = async (region: WiredRegion): Promise<number> => {
+const heldToday = async (region: Pick<WiredRegion, 'status'>): Promise<number> => {
   const { heldDays } = z
     .object({ heldDays: z.array(z.object({ date: z.string(), keys: z.number() })) })
     .parse(await region.status());
   return heldDays.find(({ date }) => date === TODAY)?.keys ?? 0;
+};
+
+const statusOf = async ({ addresses }: RunningService): Promise<Readonly<Record<string, unknown>>> => {
+  const answer = await fetch(`http://${addresses['health'] ?? ''}/status`);
+  return (await answer.json()) as Readonly<Record<string, unknown>>;
 };
 
 t.test('edges get the whole day of their service, and the master is asked once for all of them', async (t) => {
@@ -148,6 +158,42 @@ t.test('a revocation takes the keys out of streams of this region', async (t) =>
   await until(async () => (await heldToday(region)) === 0);
   t.same(await keysOf(await edge({ service: 'sqs' }), ALL), []);
 });
+
+t.test(
+  'an edge with the whole day verifies the first request of an access key with everything above it down',
+  async (t) => {
+    const ids = madeUpIds(6_000);
+    const { master, region } = await tiers(t, { ids, env: { KEYD_PREFETCH: 'all' } });
+    const upstream = await RecordingUpstream.start();
+    t.teardown(() => upstream.close());
+    const files = await master.authority.filesOf({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' });
+    const edge = await startEdgeVerifier(
+      readConfiguration(edgeConfiguration, {
+        ...(await regionEnvironment(master, { stateFolder: newStateFolder(t), masterUrl: 'https://127.0.0.1:1' })),
+        KEYD_TLS_CERT: files.cert,
+        KEYD_TLS_KEY: files.key,
+        KEYD_REGIONS: `https://${region.service.addresses['hop'] ?? ''}`,
+        KEYD_EXTERNAL_HOSTS: HOST,
+        KEYD_PROXY_LISTEN: '127.0.0.1:0',
+        KEYD_UPSTREAM: upstream.url,
+        KEYD_PREFETCH: 'all',
+      }),
+      { clock: master.clock, log: capturedLog().log, random: () => 0.5 },
+    );
+    t.teardown(() => edge.close());
+    await until(async () => (await heldToday({ status: () => statusOf(edge) })) === ids.length);
+    await until(async () => z.looseObject({ ready: z.boolean() }).parse(await statusOf(edge)).ready);
+    await region.service.close();
+    await master.service.close();
+    const verdict = async (accessKeyId: string, secret: string): Promise<number> => {
+      const message = signed({ region: 'us-east-1', now: master.clock.now(), accessKeyId, secret });
+      return (await send(edge.addresses['proxy'] ?? '', message)).status;
+    };
+    const never = ids[4_711] ?? '';
+    t.equal(await verdict(never, secretOf(never)), 200);
+    t.equal(await verdict(never, 'not its secret'), 403);
+  },
+);
 
 t.test('page by page: judged, recorded, then released', async (t) => {
   const own: RegionIdentity = { role: 'region', trustDomain: TRUST_DOMAIN, region: 'us-east-1', name: 'r1' };
