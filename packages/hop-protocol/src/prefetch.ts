@@ -38,6 +38,11 @@ export interface PrefetchLag {
 }
 
 const BEAT_MS = 60_000;
+/** Failures in a row after which a beat is not waited for, and the longest pause after the first; doubled each time. */
+const RETRIES = 5;
+const FIRST_PAUSE_MS = 2_000;
+/** At least, so that no stroke of luck makes a loop. */
+const LEAST_PAUSE_MS = 250;
 /** An access key counts as in use for so many days after it was last asked for, that day included. */
 const IN_USE_DAYS = 3;
 /** Access keys that are looked at before other work has its turn. */
@@ -57,7 +62,9 @@ export class Prefetch<Carried, Ready = Carried> {
   #beginsAt = 0;
   #lag: PrefetchLag = { accessKeys: 0 };
   #fetchedAhead: ScopeDate | undefined;
-  #failing = false;
+  /** Beats that failed in a row. */
+  #failures = 0;
+  #cancelRetry: Cancel = () => undefined;
   #beat: Promise<void> | undefined;
 
   constructor(options: PrefetchOptions<Carried, Ready>) {
@@ -66,7 +73,11 @@ export class Prefetch<Carried, Ready = Carried> {
 
   start(): Cancel {
     void this.beat();
-    return every(this.#options.clock, BEAT_MS, () => this.beat());
+    const stop = every(this.#options.clock, BEAT_MS, () => this.beat());
+    return () => {
+      stop();
+      this.#cancelRetry();
+    };
   }
 
   get lag(): PrefetchLag {
@@ -98,12 +109,23 @@ export class Prefetch<Carried, Ready = Carried> {
       }
       await wanted?.bring(today);
       if (tomorrow !== undefined) await wanted?.bring(tomorrow);
-      if (this.#failing) onChange(undefined);
-      this.#failing = false;
+      if (this.#failures > 0) onChange(undefined);
+      this.#failures = 0;
     } catch (error) {
-      if (!this.#failing) onChange(error);
-      this.#failing = true;
+      if (this.#failures === 0) onChange(error);
+      this.#failures += 1;
+      this.#retrySoon();
     }
+  }
+
+  /** The first failures may be no more than our parent's start; those that go on have time until the next beat. */
+  #retrySoon(): void {
+    const { clock, random } = this.#options;
+    this.#cancelRetry();
+    if (this.#failures > RETRIES) return;
+    // Full jitter: those who failed together do not come back together.
+    const pauseMs = Math.max(LEAST_PAUSE_MS, random() * FIRST_PAUSE_MS * 2 ** (this.#failures - 1));
+    this.#cancelRetry = clock.after(pauseMs, () => void this.beat());
   }
 
   /** The day of now; on a new one nothing is behind yet, and chance is asked anew when to begin. */

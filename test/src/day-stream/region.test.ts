@@ -9,19 +9,21 @@ import {
 import { configuration as edgeConfiguration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
 import { createRegionKeys, serviceDayPages } from '@sigv4-keyd/region-keyd';
 import type { IssuanceRecord } from '@sigv4-keyd/ledger';
+import { publicJwks } from '@sigv4-keyd/revocation';
 import { readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { wiredMaster, type WiredMaster } from '../ledger-wired/wired-master.js';
 import { HOST, send, signed } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
-import { regionEnvironment, wiredRegion, type WiredRegion } from '../ledger-wired/wired-region.js';
-import { capturedLog, hmac, independentKRegion, TODAY } from '../master-keyd/master-under-test.js';
+import { wiredRegion, type WiredRegion } from '../ledger-wired/wired-region.js';
+import { capturedLog, hmac, independentKRegion, sharedFeedKeys, TODAY } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { insertAccessKeys, madeUpIds, secretOf } from '../support/made-up-access-keys.js';
 import { runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { until } from '../support/victim.js';
 import { edgeStreams, idsOf, keysOf } from './streaming-peers.js';
 
@@ -167,11 +169,17 @@ t.test(
     const upstream = await RecordingUpstream.start();
     t.teardown(() => upstream.close());
     const files = await master.authority.filesOf({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' });
+    const { revocation, beacon, root } = await sharedFeedKeys();
     const edge = await startEdgeVerifier(
       readConfiguration(edgeConfiguration, {
-        ...(await regionEnvironment(master, { stateFolder: newStateFolder(t), masterUrl: 'https://127.0.0.1:1' })),
+        KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
         KEYD_TLS_CERT: files.cert,
         KEYD_TLS_KEY: files.key,
+        KEYD_TLS_CA: files.ca,
+        KEYD_HEALTH_LISTEN: '127.0.0.1:0',
+        KEYD_STATE_FOLDER: newStateFolder(t),
+        KEYD_FEED_KEYS: JSON.stringify(publicJwks([revocation, beacon, root])),
+        KEYD_LEDGER_KEYS: LEDGER_KEYS,
         KEYD_REGIONS: `https://${region.service.addresses['hop'] ?? ''}`,
         KEYD_EXTERNAL_HOSTS: HOST,
         KEYD_PROXY_LISTEN: '127.0.0.1:0',

@@ -117,6 +117,52 @@ t.test('an outage in the afternoon is made up for, and is told once', async (t) 
   t.ok(keys.held(day('20261123'), 'AK1'));
 });
 
+t.test('what a tier wants from its start on is tried again at once, then ever later', async (t) => {
+  const clock = new VirtualClock('2026-11-22T09:00:00Z');
+  const days = holdTexts(clock, WINDOW, { mostKeysADay: 1_000 });
+  const random = (): number => 0.5;
+  const missBudget = { burst: 100, perSecond: 10 };
+  const keys = new CachedKeySource({
+    parent: new KnowingParent(),
+    days,
+    clock,
+    random,
+    absentForMs: 5_000,
+    missBudget,
+  });
+  const asked: number[] = [];
+  const state = { isParentUp: false };
+  const prefetch = new Prefetch({
+    keys,
+    wanted: {
+      bring: () => {
+        asked.push((clock.now() - Date.parse('2026-11-22T09:00:00Z')) / 1000);
+        return state.isParentUp ? Promise.resolve() : Promise.reject(new KeydError('parent-unavailable'));
+      },
+    },
+    hours: PREFETCH_HOURS.edge,
+    identity: 'spiffe://keyd.example/edge/us-east-1/s3/edge-1',
+    clock,
+    random,
+    onChange: () => undefined,
+  });
+  const stop = prefetch.start();
+  // The first attempt is over before time goes on.
+  await prefetch.beat();
+  await clock.advance(59_999);
+  t.same(asked.splice(0), [0, 1, 3, 7, 15, 31]);
+  await clock.advance(120_001);
+  t.same(asked.splice(0), [60, 120, 180], 'then with each beat');
+  state.isParentUp = true;
+  await clock.advance(60_000);
+  state.isParentUp = false;
+  await clock.advance(61_000);
+  t.same(asked.splice(0), [240, 300, 301], 'soon again after the next first failure');
+  stop();
+  await clock.advance(600_000);
+  t.same(asked, [], 'not after its end');
+});
+
 t.test('an access key that comes into use in the evening is there after midnight', async (t) => {
   const { clock, keys } = setUp('2026-11-22T20:00:30Z');
   await keys.find(day('20261122'), 'AK9');
