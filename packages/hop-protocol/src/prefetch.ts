@@ -13,6 +13,8 @@ export interface WantedKeys {
    * with a KeydError when that cannot be done now, and is called again a beat later.
    */
   bring(date: ScopeDate): Promise<void>;
+  /** The days of which more keys are wanted than can be held. */
+  readonly daysCutShort: readonly ScopeDate[];
 }
 
 export interface PrefetchOptions<Carried, Ready> {

@@ -91,9 +91,16 @@ export class KeyUpkeep<Carried, Ready = Carried> {
 
   /** For the readiness probe, in words. */
   warnings(): readonly string[] {
-    return this.heldDays().flatMap(({ date, evicted, turnedAway }) =>
-      evicted + turnedAway > 0 ? [this.#fullSentence(date)] : [],
-    );
+    const { wanted, keys } = this.#options;
+    const full = this.heldDays().filter(({ evicted, turnedAway }) => evicted + turnedAway > 0);
+    return [
+      ...full.map(({ date }) => this.#fullSentence(date)),
+      ...(wanted?.daysCutShort ?? []).map(
+        (date) =>
+          `${date} has more access keys than fit (${keys.days.mostKeysADay} a day): ` +
+          'the others are fetched when they are used; raise KEYD_KEY_MEMORY',
+      ),
+    ];
   }
 
   get #memorySetting(): string {

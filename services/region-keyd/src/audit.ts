@@ -2,7 +2,7 @@ import { spiffeIdOf } from '@sigv4-keyd/hop-protocol';
 import type { FastifyBaseLogger } from 'fastify';
 import type { IssuanceToEdge } from './journal/issuance-to-edge.js';
 
-/** One line for every answer to an edge: who, which scope, how many. Never a key. */
+/** One line for every answer to an edge, and for every page of a stream: who, which scope, how many. Never a key. */
 export function logIssuance(
   log: FastifyBaseLogger,
   { edge, rung, date, accessKeyIds, requestId }: IssuanceToEdge,

@@ -74,6 +74,9 @@ const statusOf = async ({ addresses }: RunningService): Promise<Readonly<Record<
   return (await answer.json()) as Readonly<Record<string, unknown>>;
 };
 
+const warningsOf = async (region: WiredRegion): Promise<readonly string[]> =>
+  z.object({ warnings: z.array(z.string()) }).parse(await region.status()).warnings;
+
 t.test('edges get the whole day of their service, and the master is asked once for all of them', async (t) => {
   const ids = madeUpIds(12_000);
   const { master, region, edge } = await tiers(t, { ids });
@@ -113,6 +116,16 @@ t.test('a region that holds the whole day serves it with the master down', async
   await until(async () => (await heldToday(region)) === ids.length);
   await master.service.close();
   t.same(idsOf(await keysOf(await edge(), ALL)), ids);
+});
+
+t.test('a region holds as many as fit, says so, and streams those', async (t) => {
+  const ids = madeUpIds(6_000);
+  const { region, edge } = await tiers(t, { ids, env: { KEYD_PREFETCH: 'all', KEYD_KEY_MEMORY: '2MiB' } });
+  const sentence = new RegExp(`^${TODAY} has more access keys than fit .*raise KEYD_KEY_MEMORY`);
+  await until(async () => (await warningsOf(region)).some((warning) => sentence.test(warning)));
+  const streamed = idsOf(await keysOf(await edge(), ALL));
+  t.ok(streamed.length > 1_000 && streamed.length < 3_000, `${streamed.length} fit`);
+  t.same(streamed, ids.slice(0, streamed.length));
 });
 
 t.test('with the master down and nothing here yet, an edge is told so', async (t) => {
@@ -218,7 +231,7 @@ t.test('page by page: judged, recorded, then released', async (t) => {
   let isDiskFull = false;
   const pages = serviceDayPages(
     edge,
-    { ...ALL, requestId: 'request-1' },
+    { ...ALL, requestId: 'request-1', log: capturedLog().log },
     {
       own,
       regionKeys,

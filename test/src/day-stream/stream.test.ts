@@ -273,14 +273,16 @@ t.test('a pull goes on where it was cut, and begins anew where it was lied to', 
 t.test('what is wanted is brought once a day, what is pinned again and again', async (t) => {
   const clock = new VirtualClock('2026-11-22T12:00:00Z');
   const begun: string[] = [];
-  const state = { isParentUp: false };
+  const state = { isParentUp: false, isFull: false };
   const begin = (wantedDate: string, which: string): DayTransfer => {
     begun.push(`${wantedDate}/${which}`);
     const transfer = {
       isOver: false,
+      isFull: false,
       advance: (): Promise<void> => {
         if (!state.isParentUp) return Promise.reject(new Error('down'));
         transfer.isOver = true;
+        transfer.isFull = state.isFull;
         return Promise.resolve();
       },
     };
@@ -298,7 +300,10 @@ t.test('what is wanted is brought once a day, what is pinned again and again', a
   await clock.advance(1);
   await wanted.bring(date);
   t.same(begun.splice(0), ['20261122/pinned']);
+  state.isFull = true;
+  t.same(wanted.daysCutShort, []);
   await wanted.bring(day('20261123'));
+  t.same(wanted.daysCutShort, ['20261123']);
   t.same(begun.splice(0), ['20261123/pinned', '20261123/all']);
   state.isParentUp = false;
   await t.rejects(wanted.bringSet(date, 'pinned', 0));

@@ -20,6 +20,7 @@ function setUp(at: string, { mostKeysADay = 1_000, silenceEndsAt }: Partial<SetU
   const keys = new CachedKeySource({ parent, days, clock, random, absentForMs: 5_000, missBudget });
   const brought: string[] = [];
   const wanted = {
+    daysCutShort: [],
     failure: undefined as Error | undefined,
     bring(date: string): Promise<void> {
       brought.push(date);

@@ -135,6 +135,7 @@ t.test('what a tier wants from its start on is tried again at once, then ever la
   const prefetch = new Prefetch({
     keys,
     wanted: {
+      daysCutShort: [],
       bring: () => {
         asked.push((clock.now() - Date.parse('2026-11-22T09:00:00Z')) / 1000);
         return state.isParentUp ? Promise.resolve() : Promise.reject(new KeydError('parent-unavailable'));

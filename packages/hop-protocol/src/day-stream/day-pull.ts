@@ -71,13 +71,14 @@ export class DayPull {
     }
   }
 
-  #take(keys: readonly StreamedKey[]): boolean {
+  /** Whether there was room for the whole page. */
+  #take(page: readonly StreamedKey[]): boolean {
     const { take, mostKeys } = this.#options;
-    if (this.#keys + keys.length > mostKeys) return false;
+    const keys = page.slice(0, mostKeys - this.#keys);
     take(keys);
     this.#after = keys.at(-1)?.facts.accessKeyId;
     this.#keys += keys.length;
-    return true;
+    return keys.length === page.length;
   }
 
   /** Who streamed what was wrong may have left out something before it, too. */

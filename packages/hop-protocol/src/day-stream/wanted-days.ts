@@ -6,6 +6,8 @@ import type { StreamedSet } from './day-stream-api.js';
 /** A set of keys of one day on its way down. Rejects with a KeydError; called again, it goes on where it was. */
 export interface DayTransfer {
   readonly isOver: boolean;
+  /** Whether it is over because no more can be held. */
+  readonly isFull: boolean;
   advance(): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export interface WantedDaysOptions<Transfer extends DayTransfer> {
 }
 
 interface Wanted<Transfer> {
+  readonly date: ScopeDate;
   /** The newest that is over. */
   over?: { readonly transfer: Transfer; readonly at: number };
   running?: Transfer;
@@ -57,6 +60,11 @@ export class WantedDays<Transfer extends DayTransfer> implements WantedKeys {
     delete wanted.running;
   }
 
+  get daysCutShort(): readonly ScopeDate[] {
+    const days = [...this.#wanted.values()].flatMap(({ over, date }) => (over?.transfer.isFull === true ? [date] : []));
+    return [...new Set(days)];
+  }
+
   /** The newest transfer that is over, else the one that is under way. */
   newest(date: ScopeDate, which: StreamedSet): Transfer | undefined {
     const { over, running } = this.#of(date, which);
@@ -67,7 +75,7 @@ export class WantedDays<Transfer extends DayTransfer> implements WantedKeys {
     const name = `${date}/${which}` as const;
     const known = this.#wanted.get(name);
     if (known) return known;
-    const wanted: Wanted<Transfer> = {};
+    const wanted: Wanted<Transfer> = { date };
     this.#wanted.set(name, wanted);
     return wanted;
   }
@@ -75,6 +83,6 @@ export class WantedDays<Transfer extends DayTransfer> implements WantedKeys {
   /** What was brought stays held; only how far it came is forgotten. */
   #forgetPastDays(): void {
     const today = scopeDateOf(this.#options.clock.now());
-    for (const name of this.#wanted.keys()) if (name < today) this.#wanted.delete(name);
+    for (const [name, { date }] of this.#wanted) if (date < today) this.#wanted.delete(name);
   }
 }

@@ -43,6 +43,10 @@ export class RegionDays implements WantedKeys {
     });
   }
 
+  get daysCutShort(): readonly ScopeDate[] {
+    return this.#wanted.daysCutShort;
+  }
+
   bring(date: ScopeDate): Promise<void> {
     return this.#wanted.bring(date);
   }

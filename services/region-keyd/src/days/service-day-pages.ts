@@ -8,6 +8,8 @@ import type {
   StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
 import { exportKService, importKRegion, kService, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { FastifyBaseLogger } from 'fastify';
+import { logIssuance } from '../audit.js';
 import type { RegionLedger } from '../journal/region-ledger.js';
 import { issuanceToEdge } from '../journal/issuance-to-edge.js';
 import type { RegionDays } from './region-days.js';
@@ -21,6 +23,12 @@ export interface ServiceDayOptions {
   readonly now: () => number;
 }
 
+/** What an edge asks for, and the request that it asked by. */
+export interface ServiceDayRequest extends DayStreamRequest {
+  readonly requestId: string;
+  readonly log: FastifyBaseLogger;
+}
+
 /** Keys that are derived before other requests have a turn: a few milliseconds of work. */
 const SLICE = 200;
 
@@ -30,7 +38,7 @@ const SLICE = 200;
  */
 export async function* serviceDayPages(
   edge: EdgeIdentity,
-  { requestId, ...request }: DayStreamRequest & { readonly requestId: string },
+  { requestId, log, ...request }: ServiceDayRequest,
   options: ServiceDayOptions,
 ): AsyncGenerator<readonly StreamedKey[], void, undefined> {
   const { own, regionDays, ledger, now } = options;
@@ -46,6 +54,7 @@ export async function* serviceDayPages(
     const released = page.map(({ facts }) => facts.accessKeyId);
     const issuance = { own, edge, rung: 'kService', date, accessKeyIds: released, requestId, at: now() } as const;
     await ledger.record(issuanceToEdge(issuance));
+    logIssuance(log, issuance, accessKeyIds.length - page.length);
     yield page;
   }
 }

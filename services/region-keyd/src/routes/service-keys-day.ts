@@ -31,7 +31,7 @@ export function serviceKeysDayRoute(
       if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
       requireOwnRegion(own, edge);
       const scope = { region: own.region, service: edge.service };
-      const question = { ...request.body, requestId: request.id };
+      const question = { ...request.body, requestId: request.id, log: request.log };
       const denialOf = denialsIn(feed, scope, { now: options.now });
       const pages = budget.meter(spiffeIdOf(edge), serviceDayPages(edge, question, { ...options, denialOf }));
       return streams.send(reply, SERVICE_KEYS, { request: request.body, scope, pages });
