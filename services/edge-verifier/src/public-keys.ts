@@ -42,7 +42,16 @@ export function openEdgePublicKeys(
   const passedOn = mtlsKeySource(SERVICE_PUBLIC_KEYS, scope, region);
   return KeptPublicKeys.open(configuration, {
     ...context,
-    parent: attestedOnly(passedOn, { region: own.region, pinned: context.feed.pinned }),
+    parent: attestedOnly(passedOn, {
+      region: own.region,
+      pinned: context.feed.pinned,
+      onRefused: (accessKeyId) =>
+        context.log.error(
+          { event: 'public-key-not-attested', security: true, accessKeyId },
+          'the region answered a public key that no pinned key attests: it was broken into, or the feed keys were ' +
+            'rotated and the new ones are not pinned here (KEYD_FEED_KEYS)',
+        ),
+    }),
     form: EDGE_PUBLIC_KEYS,
     window: windowRuleOf(configuration),
     hours: PREFETCH_HOURS.edge,

@@ -1,4 +1,4 @@
-import type { CreatedAccessKey } from '@sigv4-keyd/hop-protocol';
+import type { CreatedAccessKey, RotatedAccessKey } from '@sigv4-keyd/hop-protocol';
 import { addDays, scopeDateOf, startOfScopeDate } from '@sigv4-keyd/sigv4-core';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -6,7 +6,7 @@ import { SignatureV4a } from '@aws-sdk/signature-v4a';
 import { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { HOST, presigned, signed, type Draft } from '../edge-verifier/client.js';
+import { HOST, presigned, signed, type Draft, type Message } from '../edge-verifier/client.js';
 import { startStoryTiers, type EdgeOfStory, type StoryTiers } from '../story/story-tiers.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { runSql } from '../support/postgres.js';
@@ -29,6 +29,8 @@ interface Setting extends StoryTiers {
   readonly draft: (regionSet: readonly string[], more?: Partial<Draft>) => Draft;
   /** The same with AWS4-HMAC-SHA256, for one region. */
   readonly hmac: (region: string) => Draft;
+  /** What an edge says of a message once it says what is expected, or in the end. */
+  readonly soon: (edge: EdgeOfStory, message: Message, expected: string) => Promise<string>;
   readonly us: EdgeOfStory;
   readonly eu: EdgeOfStory;
   readonly euApi: EdgeOfStory;
@@ -45,7 +47,15 @@ async function setUp(t: Test, { algorithms = BOTH, at = MORNING } = {}): Promise
   if (!us || !eu || !euApi || !ap) throw new Error('an edge is missing');
   const draft: Setting['draft'] = (regionSet, more) => ({ accessKeyId, secret, now: clock.now(), regionSet, ...more });
   const hmac: Setting['hmac'] = (region) => ({ accessKeyId, secret, now: clock.now(), region });
-  return { ...tiers, clock, accessKey, draft, hmac, us, eu, euApi, ap };
+  const soon: Setting['soon'] = async (edge, message, expected) => {
+    let verdict = await edge.verdictOn(message);
+    for (let tries = 0; verdict !== expected && tries < 100; tries += 1) {
+      await tiers.leapTo(clock.now() + 1_000);
+      verdict = await edge.verdictOn(message);
+    }
+    return verdict;
+  };
+  return { ...tiers, clock, accessKey, draft, hmac, soon, us, eu, euApi, ap };
 }
 
 t.setTimeout(180_000);
@@ -75,7 +85,7 @@ t.test('one signature is good in the regions of its set and nowhere else', async
 });
 
 t.test('revoking a region closes that region to a signature that other regions go on taking', async (t) => {
-  const { us, eu, draft, clock, leapTo, keydctl } = await setUp(t);
+  const { us, eu, draft, hmac, soon, clock, leapTo, keydctl } = await setUp(t);
   const everywhere = signed(draft(['*']));
   const ofYesterday = presigned({ ...draft(['*']), expiresSeconds: 7 * 86_400 });
   t.equal(await us.verdictOn(everywhere), 'served');
@@ -86,10 +96,15 @@ t.test('revoking a region closes that region to a signature that other regions g
     t.equal(await edge.verdictOn(ofToday), 'served');
   }
   const day = new Date(clock.now()).toISOString().slice(0, 10);
+  const scope = ['--region', 'us-east-1', '--from', day, '--to', day];
   const why = ['--incident', 'INC-1', '--reason', 'a break-in', '--yes'];
-  await keydctl('revoke', '--region', 'us-east-1', '--from', day, '--to', day, ...why);
-  await leapTo(clock.now() + 1_000);
-  t.equal(await us.verdictOn(ofToday), 'scope-revoked', 'its region and day');
+  const dryRun = await keydctl('revoke', ...scope, ...why, '--dry-run');
+  t.match(dryRun, { published: false, blastRadius: { identityCount: 0, accessKeyCount: 0, acceptances: {} } });
+  t.equal(await us.verdictOn(signed(hmac('us-east-1'))), 'served');
+  const withHmac = await keydctl('revoke', ...scope, ...why, '--dry-run');
+  t.match(withHmac, { blastRadius: { accessKeyCount: 1 } }, 'kRegion is counted, public keys are not');
+  await keydctl('revoke', ...scope, ...why);
+  t.equal(await soon(us, ofToday, 'scope-revoked'), 'scope-revoked', 'its region and day');
   t.equal(await us.verdictOn(signed(draft(['*']))), 'scope-revoked');
   t.equal(await us.verdictOn(ofYesterday), 'served', 'another day');
   t.equal(await eu.verdictOn(ofToday), 'served', 'another region');
@@ -97,7 +112,7 @@ t.test('revoking a region closes that region to a signature that other regions g
 });
 
 t.test('an access key that is restricted, disabled or expired verifies as little as it does with HMAC', async (t) => {
-  const { eu, euApi, ap, draft, keydctl, leapTo, clock } = await setUp(t);
+  const { eu, euApi, ap, draft, soon, keydctl, leapTo, clock } = await setUp(t);
   const create = async (...args: readonly string[]): Promise<Partial<Draft>> => {
     const made = await keydctl('access-key', 'create', '--owner', 'bob', ...args);
     const { accessKeyId, secretAccessKey } = made as unknown as CreatedAccessKey;
@@ -110,6 +125,14 @@ t.test('an access key that is restricted, disabled or expired verifies as little
   const onlyEurope = await create('--region', 'eu-west-1');
   t.equal(await eu.verdictOn(signed(draft(['*'], onlyEurope))), 'served');
   t.equal(await ap.verdictOn(signed(draft(['*'], onlyEurope))), 'access-key-not-for-scope');
+  const rotated = await keydctl('access-key', 'rotate', onlyS3.accessKeyId ?? '', '--yes');
+  const { secretAccessKey: secret } = (rotated as unknown as RotatedAccessKey).accessKey;
+  t.equal(await soon(eu, signed(draft(['*'], { ...onlyS3, secret })), 'served'), 'served', 'its new secret');
+  t.equal(await eu.verdictOn(signed(draft(['*'], onlyS3))), 'signature-mismatch', 'the secret of before');
+  t.equal(await eu.verdictOn(signed(draft(['*'], onlyEurope))), 'served');
+  await keydctl('access-key', 'disable', onlyEurope.accessKeyId ?? '');
+  const held = signed(draft(['*'], onlyEurope));
+  t.equal(await soon(eu, held, 'access-key-disabled'), 'access-key-disabled', 'although its key was held');
   const disabled = await create();
   await keydctl('access-key', 'disable', disabled.accessKeyId ?? '');
   t.equal(await eu.verdictOn(signed(draft(['*'], disabled))), 'access-key-disabled');

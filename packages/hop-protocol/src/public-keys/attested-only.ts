@@ -4,20 +4,30 @@ import { KeydError } from '../errors.js';
 import type { IssuedKey, KeySource } from '../key-source.js';
 import { isAttested, type AttestedPublicKey } from './attested-public-key.js';
 
+export interface AttestedOnlyOptions {
+  readonly region: string;
+  readonly pinned: PinnedKeys;
+  /** Told of each access key whose public key no pinned key attests. */
+  readonly onRefused: (accessKeyId: string) => void;
+}
+
 /**
  * Takes public keys from a region for what the master says that they are. An answer with one that the master has not
  * attested, for this region, day and access key with these facts, is believed in no part.
  */
 export function attestedOnly(
   parent: KeySource<AttestedPublicKey>,
-  { region, pinned }: { readonly region: string; readonly pinned: PinnedKeys },
+  { region, pinned, onRefused }: AttestedOnlyOptions,
 ): KeySource<EcdsaPublicKey> {
   return {
     async issue(request) {
       const { issued, absent } = await parent.issue(request);
       const believed = new Map<string, IssuedKey<EcdsaPublicKey>>();
       for (const [accessKeyId, { facts, key }] of issued) {
-        if (!isAttested(key, { region, date: request.date, facts }, pinned)) throw notAttested(accessKeyId);
+        if (!isAttested(key, { region, date: request.date, facts }, pinned)) {
+          onRefused(accessKeyId);
+          throw notAttested(accessKeyId);
+        }
         believed.set(accessKeyId, { facts, key: key.publicKey });
       }
       return { issued: believed, absent };
@@ -26,8 +36,6 @@ export function attestedOnly(
 }
 
 function notAttested(accessKeyId: string): KeydError {
-  const what =
-    `the parent answered a public key of ${accessKeyId} that no pinned key attests: the region was broken into, or the ` +
-    'keys of the feed were rotated and are not pinned here (KEYD_FEED_KEYS)';
+  const what = `the parent answered a public key of ${accessKeyId} that no pinned key attests`;
   return new KeydError('parent-unavailable', { cause: new Error(what) });
 }

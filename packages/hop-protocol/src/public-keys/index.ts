@@ -1,4 +1,4 @@
-export { attestedOnly } from './attested-only.js';
+export { attestedOnly, type AttestedOnlyOptions } from './attested-only.js';
 export {
   attestPublicKey,
   ATTESTED_PUBLIC_KEY_BYTES,
