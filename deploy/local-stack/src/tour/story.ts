@@ -1,6 +1,7 @@
 import type { MasterClient } from '@sigv4-keyd/keydctl';
 import type { CreatedAccessKey, RevocationAnswer } from '@sigv4-keyd/hop-protocol';
 import { lift } from './lift.js';
+import { oneAccessKey } from './one-access-key.js';
 import type { Stage } from './stage.js';
 import type { Telling } from './telling.js';
 
@@ -47,6 +48,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     await refusedInTheRegion(options, cast, urls);
     await goodElsewhere(options, cast, urls);
     await backInService(options, await create('shop, anew'));
+    await oneAccessKey(cast.backups, { ...options, region: SAFE, patienceMs: PATIENCE_MS });
     await report(options, revocation);
   } finally {
     if (revocation) await lifting(options, revocation, made);
