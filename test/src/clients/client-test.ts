@@ -44,7 +44,7 @@ const WRITE = process.env['KEYD_WRITE_CLIENTS'] !== undefined;
 
 /** Lets a client do everything that it can, and compares with what the table in the docs says of it. */
 export function testClient({ name, skip, client }: ClientTest): void {
-  t.setTimeout(170_000);
+  t.setTimeout(600_000);
   t.test(`${name}, unmodified, before an S3-like store`, { skip }, async (t) => {
     const site = await startSite(t);
     const row = await rowOf(site, await client(site));
