@@ -152,6 +152,27 @@ t.test('a cache beside a state of the feed that was put back is refused whole', 
   t.equal(await honest.verdictOn({ accessKeyId: BEN }), 'served', 'beside its own it is good');
 });
 
+t.test('an old cache brings nothing back of an access key that was disabled or got a new secret', async (t) => {
+  const { tiers, region, edge } = await servingTiers(t);
+  await untilKept(tiers, edge);
+  const before = copyOf(t, edge);
+  await tiers.feed.change({ accessKeyId: ANN, status: 'enabled', secretVersion: 2 });
+  await tiers.feed.change({ accessKeyId: BEN, status: 'disabled', secretVersion: 1 });
+  await untilVersion(edge, 3);
+  await untilFeedSaved(tiers, edge);
+  await until(async () => (await statusOf(edge)).keyCache.isBehind === false);
+  await region.close();
+  const after = await tiers.startEdge(NOWHERE, { files: edge.files, stateFolder: copyOf(t, edge) });
+  t.match(told(after, 'key-cache-restored'), [{ taken: 0, denied: 0 }], 'the cache has lost them');
+
+  const mixed = copyOf(t, edge);
+  cpSync(join(before, 'key-cache'), join(mixed, 'key-cache'), { recursive: true });
+  const rolledBack = await tiers.startEdge(NOWHERE, { files: edge.files, stateFolder: mixed });
+  t.match(told(rolledBack, 'key-cache-restored'), [{ taken: 0, denied: 2 }]);
+  t.equal(await rolledBack.verdictOn({ accessKeyId: ANN }), 'keys-unavailable', 'signed with the old secret or not');
+  t.equal(await rolledBack.verdictOn({ accessKeyId: BEN }), 'access-key-disabled');
+});
+
 t.test('killed between two savings of the feed: the cache is not taken for newer than the feed', async (t) => {
   const { tiers, region, edge } = await servingTiers(t);
   await untilKept(tiers, edge);

@@ -1,0 +1,116 @@
+import { generateKeyPairSync, randomBytes, randomFillSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate as otherWork } from 'node:timers/promises';
+import { HeldDays, SERVICE_KEYS, systemClock } from '@sigv4-keyd/hop-protocol';
+import { cacheSecretOf, createLogger, KeyCache, type CacheSecret } from '@sigv4-keyd/service-skeleton';
+import { scopeDateOf, type KService } from '@sigv4-keyd/sigv4-core';
+import { printTable } from './table.js';
+
+export interface RestartOptions {
+  /** Access keys held of one day. */
+  readonly keys: number;
+  readonly asJson: boolean;
+}
+
+interface Step {
+  readonly step: string;
+  readonly seconds: number;
+  readonly keysASecond: number;
+  /** The longest that nothing else had its turn. */
+  readonly longestStallMs: number;
+}
+
+/** What an edge's day of keys costs on disk: to keep it, to seal it anew, and to take it up at a start. */
+export async function benchRestart({ keys, asJson }: RestartOptions): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'keyd-bench-restart-'));
+  try {
+    const held = daysInMemory(keys);
+    const first = await openCache(folder, held, newSecret());
+    await holdKeys(held, keys);
+    const second = newSecret();
+    const steps = [
+      await timed('kept', keys, () => first.close()),
+      await timed('sealed anew: a new private key, or a revocation', keys, () => first.handOver(second)),
+    ];
+    const { bytes } = first.status();
+    const again = daysInMemory(keys);
+    steps.push(await timed('taken up at a start', keys, () => openCache(folder, again, second)));
+    const found = again.sizeOf(scopeDateOf(systemClock.now()));
+    if (found !== keys) throw new Error(`${found} of ${keys} access keys were found again`);
+    tell(steps, { keys, bytesAKey: bytes / keys }, asJson);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function tell(steps: readonly Step[], sizes: { readonly keys: number; readonly bytesAKey: number }, asJson: boolean): void {
+  if (asJson) {
+    process.stdout.write(`${JSON.stringify({ restart: { ...sizes, steps } })}\n`);
+    return;
+  }
+  printTable(
+    `Restart: ${sizes.keys} access keys of one day, ${sizes.bytesAKey.toFixed(0)} bytes of disk each`,
+    ['', 'seconds', 'keys a second', 'longest stall, ms'],
+    steps.map(({ step, seconds, keysASecond, longestStallMs }) => [
+      step,
+      seconds.toFixed(2),
+      Math.round(keysASecond).toLocaleString('en'),
+      longestStallMs.toFixed(0),
+    ]),
+  );
+}
+
+async function timed(step: string, keys: number, work: () => Promise<unknown>): Promise<Step> {
+  const stalls = monitorEventLoopDelay({ resolution: 1 });
+  stalls.enable();
+  const from = performance.now();
+  await work();
+  const seconds = (performance.now() - from) / 1000;
+  // One more turn, so that a stall at the end is seen.
+  await otherWork();
+  stalls.disable();
+  return { step, seconds, keysASecond: keys / seconds, longestStallMs: stalls.max / 1e6 };
+}
+
+function daysInMemory(keys: number): HeldDays<KService> {
+  return new HeldDays({
+    hop: SERVICE_KEYS,
+    ready: (key: KService) => key,
+    clock: systemClock,
+    window: { longestPresignedSeconds: 0, clockSkewSeconds: 900 },
+    memoryBytes: keys * 1024,
+    hashSeed: randomBytes(8),
+    denialOf: () => undefined,
+  });
+}
+
+async function holdKeys(held: HeldDays<KService>, keys: number): Promise<void> {
+  const date = scopeDateOf(systemClock.now());
+  const key = Buffer.alloc(SERVICE_KEYS.keyBytes);
+  for (let number = 0; number < keys; number += 1) {
+    const accessKeyId = `AKIA${String(number).padStart(16, '0')}`;
+    held.hold(date, { accessKeyId, version: 1, createdAt: 0 }, randomFillSync(key));
+  }
+}
+
+function openCache(folder: string, held: HeldDays<KService>, secret: CacheSecret): Promise<KeyCache> {
+  return KeyCache.open({
+    folder,
+    keys: SERVICE_KEYS.path,
+    keyBytes: SERVICE_KEYS.keyBytes,
+    held,
+    secret,
+    savedFeed: () => ({ version: 1, setHash: '' }),
+    clock: systemClock,
+    log: createLogger({ service: 'bench', level: 'silent' }),
+  });
+}
+
+function newSecret(): CacheSecret {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+  return cacheSecretOf(Buffer.from(pem), 'spiffe://keyd.example/edge/us-east-1/s3/bench');
+}
