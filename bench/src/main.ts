@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { curve } from './curve.js';
 import { machine } from './machine.js';
+import { benchRestart } from './restart.js';
 import { benchRevocation } from './revocation.js';
 import { benchRollover } from './rollover/rollover.js';
 import { benchVerification } from './verification.js';
@@ -21,13 +22,15 @@ const { values, positionals } = parseArgs({
 const portBase = Number(values['port-base']);
 const [part = 'all'] = positionals;
 
-if (values.help || !['all', 'rollover'].includes(part)) {
+if (values.help || !['all', 'rollover', 'restart'].includes(part)) {
   process.stdout.write(
     'pnpm bench [--quick] [--edges 100,1000] [--svg FILE] [--port-base 23400]\n\n' +
       'Measures verification beside its peers, and revocation from the operator to the last simulated edge;\n' +
-      'then rollover.\n\n' +
+      'then rollover and restart.\n\n' +
       'pnpm bench rollover [--keys 1000000] [--edges 2] [--quick] [--json] [--port-base 23400]\n\n' +
-      'Measures how the keys of a day come down, from PostgreSQL to the last edge.\n',
+      'Measures how the keys of a day come down, from PostgreSQL to the last edge.\n\n' +
+      'pnpm bench restart [--keys 1000000] [--quick] [--json]\n\n' +
+      'Measures what keeping the keys of a day on disk costs, and finding them again.\n',
   );
   process.exitCode = values.help ? 0 : 2;
 } else {
@@ -35,7 +38,8 @@ if (values.help || !['all', 'rollover'].includes(part)) {
   if (part === 'all') await benchBefore();
   const keys = Number(values.keys ?? (values.quick ? 20_000 : 1_000_000));
   const edges = part === 'all' ? 2 : Number(values.edges ?? 2);
-  await benchRollover({ keys, edges, portBase, asJson: values.json });
+  if (part !== 'restart') await benchRollover({ keys, edges, portBase, asJson: values.json });
+  if (part !== 'rollover') await benchRestart({ keys, asJson: values.json });
 }
 
 async function benchBefore(): Promise<void> {

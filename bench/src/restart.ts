@@ -29,7 +29,7 @@ export async function benchRestart({ keys, asJson }: RestartOptions): Promise<vo
   try {
     const held = daysInMemory(keys);
     const first = await openCache(folder, held, newSecret());
-    await holdKeys(held, keys);
+    holdKeys(held, keys);
     const second = newSecret();
     const steps = [
       await timed('kept', keys, () => first.close()),
@@ -46,7 +46,11 @@ export async function benchRestart({ keys, asJson }: RestartOptions): Promise<vo
   }
 }
 
-function tell(steps: readonly Step[], sizes: { readonly keys: number; readonly bytesAKey: number }, asJson: boolean): void {
+function tell(
+  steps: readonly Step[],
+  sizes: { readonly keys: number; readonly bytesAKey: number },
+  asJson: boolean,
+): void {
   if (asJson) {
     process.stdout.write(`${JSON.stringify({ restart: { ...sizes, steps } })}\n`);
     return;
@@ -87,7 +91,7 @@ function daysInMemory(keys: number): HeldDays<KService> {
   });
 }
 
-async function holdKeys(held: HeldDays<KService>, keys: number): Promise<void> {
+function holdKeys(held: HeldDays<KService>, keys: number): void {
   const date = scopeDateOf(systemClock.now());
   const key = Buffer.alloc(SERVICE_KEYS.keyBytes);
   for (let number = 0; number < keys; number += 1) {
