@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { curve } from './curve.js';
 import { machine } from './machine.js';
 import { benchRestart } from './restart.js';
+import { benchFlood } from './flood/bench-flood.js';
+import { benchReturn } from './return-of-edges/bench-return.js';
 import { benchRevocation } from './revocation.js';
 import { benchRollover } from './rollover/rollover.js';
 import { benchVerification } from './verification.js';
@@ -22,7 +24,7 @@ const { values, positionals } = parseArgs({
 const portBase = Number(values['port-base']);
 const [part = 'all'] = positionals;
 
-if (values.help || !['all', 'rollover', 'restart'].includes(part)) {
+if (values.help || !['all', 'rollover', 'restart', 'return', 'flood'].includes(part)) {
   process.stdout.write(
     'pnpm bench [--quick] [--edges 100,1000] [--svg FILE] [--port-base 23400]\n\n' +
       'Measures verification beside its peers, and revocation from the operator to the last simulated edge;\n' +
@@ -30,11 +32,25 @@ if (values.help || !['all', 'rollover', 'restart'].includes(part)) {
       'pnpm bench rollover [--keys 1000000] [--edges 2] [--quick] [--json] [--port-base 23400]\n\n' +
       'Measures how the keys of a day come down, from PostgreSQL to the last edge.\n\n' +
       'pnpm bench restart [--keys 1000000] [--quick] [--json]\n\n' +
-      'Measures what keeping the keys of a day on disk costs, and finding them again.\n',
+      'Measures what keeping the keys of a day on disk costs, and finding them again.\n\n' +
+      'pnpm bench return [--edges 10000] [--svg FILE] [--json]\n\n' +
+      'Counts what all edges of a region ask for that come up empty in an outage, on a virtual clock.\n\n' +
+      'pnpm bench flood [--quick] [--json] [--port-base 23400]\n\n' +
+      'Measures honest requests at an edge without and with a client that makes up access keys at full speed.\n',
   );
   process.exitCode = values.help ? 0 : 2;
 } else {
   if (!values.json) process.stdout.write(`${machine()}\n`);
+  if (part === 'return') {
+    await benchReturn({ edges: Number(values.edges ?? 10_000), svg: values.svg, asJson: values.json });
+  } else if (part === 'flood') {
+    await benchFlood({ seconds: values.quick ? 3 : 15, portBase, asJson: values.json });
+  } else {
+    await benchKeys();
+  }
+}
+
+async function benchKeys(): Promise<void> {
   if (part === 'all') await benchBefore();
   const keys = Number(values.keys ?? (values.quick ? 20_000 : 1_000_000));
   const edges = part === 'all' ? 2 : Number(values.edges ?? 2);
