@@ -7,6 +7,7 @@ import { PeerConnections } from './peer-connections.js';
 import type { PeerIdentity, PeerRole } from './peer-identity.js';
 import { serverTlsOptions } from './server-tls-options.js';
 import { isTrustDomain, type SpiffeId } from './spiffe-id.js';
+import { TrustedAuthorities } from './trusted-authorities.js';
 
 export interface FastifyMtlsOptions {
   /** Whose peers are served, e.g. 'keyd.example'. */
@@ -44,7 +45,7 @@ const plugin: FastifyPluginCallback<FastifyMtlsOptions> = (app, options, done) =
     done(new TypeError(`trustDomain is no SPIFFE trust domain: ${JSON.stringify(options.trustDomain)}`));
     return;
   }
-  const connections = new PeerConnections(options);
+  const connections = new PeerConnections(options, new TrustedAuthorities(options.credentials.current.ca));
   app.decorateRequest('peer');
   app.decorate('closeConnectionsOf', (predicate: (peer: PeerIdentity) => boolean) => connections.closeOf(predicate));
   app.addHook('onRoute', refuseUndeclaredRoute);
@@ -53,7 +54,7 @@ const plugin: FastifyPluginCallback<FastifyMtlsOptions> = (app, options, done) =
     authoriseRole(request);
     next();
   });
-  followCredentials(app, server, options.credentials);
+  followCredentials(app, server, connections, options.credentials);
   done();
 };
 
@@ -83,8 +84,16 @@ function authoriseRole(request: FastifyRequest): void {
   if (!roles.includes(request.peer.role)) throw new MtlsError('FST_MTLS_WRONG_ROLE', request.peer.role);
 }
 
-function followCredentials(app: FastifyInstance, server: TlsServer, credentials: CredentialsStore): void {
-  const unfollow = credentials.onChange((fresh) => server.setSecureContext(serverTlsOptions(fresh)));
+function followCredentials(
+  app: FastifyInstance,
+  server: TlsServer,
+  connections: PeerConnections,
+  credentials: CredentialsStore,
+): void {
+  const unfollow = credentials.onChange((fresh) => {
+    connections.trust(new TrustedAuthorities(fresh.ca));
+    server.setSecureContext(serverTlsOptions(fresh));
+  });
   app.addHook('onClose', (_app, done) => {
     unfollow();
     done();

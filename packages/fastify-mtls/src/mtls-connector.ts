@@ -30,7 +30,10 @@ export function mtlsConnector(
   });
   return (options, callback) => {
     if (options.protocol !== 'https:') {
-      callback(new MtlsClientError('not-https', `expected an https URL, got ${options.protocol}//${options.hostname}`), null);
+      callback(
+        new MtlsClientError('not-https', `expected an https URL, got ${options.protocol}//${options.hostname}`),
+        null,
+      );
       return;
     }
     const hostname = withoutBrackets(options.hostname);

@@ -11,6 +11,9 @@ const ERRORS = {
   FST_MTLS_ROUTE_UNDECLARED: forbidden('this route does not declare whom it serves'),
   FST_MTLS_NO_CERTIFICATE: unauthenticated('a client certificate is required, over TLS 1.3'),
   FST_MTLS_CERTIFICATE_EXPIRED: unauthenticated('the client certificate has expired: connect with a new one'),
+  FST_MTLS_AUTHORITY_WITHDRAWN: unauthenticated(
+    'the authority of the client certificate is no longer trusted: connect with a certificate of the present one',
+  ),
   FST_MTLS_NO_SPIFFE_ID: unauthenticated('the client certificate has no SPIFFE id'),
   FST_MTLS_SEVERAL_URI_SANS: unauthenticated('the client certificate has more than one URI name'),
   FST_MTLS_MALFORMED_SPIFFE_ID: unauthenticated("the client certificate's URI name is not a SPIFFE id"),

@@ -2,26 +2,42 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { PeerIdentity } from './peer-identity.js';
 import { standingOf, type PeerRules, type PeerStanding } from './peer-standing.js';
+import type { TrustedAuthorities } from './trusted-authorities.js';
 
 const NOT_TLS: PeerStanding = { known: false, code: 'FST_MTLS_NO_CERTIFICATE' };
+
+interface SettledStanding {
+  readonly standing: PeerStanding;
+  /** The authorities that it was judged by. */
+  readonly authorities: TrustedAuthorities;
+}
 
 /** The live connections of one server and who is at their other end. */
 export class PeerConnections {
   readonly #rules: PeerRules;
-  readonly #standings = new WeakMap<TLSSocket, PeerStanding>();
+  readonly #settled = new WeakMap<TLSSocket, SettledStanding>();
   readonly #identified = new Map<TLSSocket, PeerIdentity>();
 
-  constructor(rules: PeerRules) {
+  #authorities: TrustedAuthorities;
+
+  constructor(rules: PeerRules, authorities: TrustedAuthorities) {
     this.#rules = rules;
+    this.#authorities = authorities;
+  }
+
+  /** Every connection is judged again, by these, at its next request; requests under way end as they began. */
+  trust(authorities: TrustedAuthorities): void {
+    this.#authorities = authorities;
   }
 
   standingOf(socket: Socket): PeerStanding {
     if (!(socket instanceof TLSSocket)) return NOT_TLS;
-    const settled = this.#standings.get(socket);
-    if (settled !== undefined) return settled;
-    const standing = standingOf(socket, this.#rules);
-    this.#standings.set(socket, standing);
-    if (standing.known && !socket.destroyed) this.#remember(socket, standing.peer);
+    const settled = this.#settled.get(socket);
+    const authorities = this.#authorities;
+    if (settled?.authorities === authorities) return settled.standing;
+    const standing = standingOf(socket, this.#rules, authorities);
+    this.#settled.set(socket, { standing, authorities });
+    if (standing.known && !socket.destroyed && !this.#identified.has(socket)) this.#remember(socket, standing.peer);
     return standing;
   }
 

@@ -3,8 +3,9 @@ import { certificateIdentity, certificateValidity, type IdentityProblem } from '
 import type { MtlsErrorCode } from './mtls-error.js';
 import type { PeerIdentity } from './peer-identity.js';
 import type { SpiffeId } from './spiffe-id.js';
+import type { TrustedAuthorities } from './trusted-authorities.js';
 
-/** What a connection's certificate amounts to: settled once, as TLS 1.3 has no renegotiation that could change it. */
+/** What a connection's certificate amounts to: no renegotiation can change it in TLS 1.3, new authorities can. */
 export type PeerStanding =
   | { readonly known: true; readonly peer: PeerIdentity; readonly uri: string; readonly notAfter: number }
   | { readonly known: false; readonly code: MtlsErrorCode; readonly detail?: string };
@@ -22,7 +23,7 @@ const CODE_OF_PROBLEM: Readonly<Record<IdentityProblem, MtlsErrorCode>> = {
 };
 
 /** The handshake has checked the chain already; asking again keeps a server with laxer TLS options closed. */
-export function standingOf(socket: TLSSocket, rules: PeerRules): PeerStanding {
+export function standingOf(socket: TLSSocket, rules: PeerRules, authorities: TrustedAuthorities): PeerStanding {
   const certificate = socket.getPeerX509Certificate();
   if (!socket.authorized || certificate === undefined || socket.getProtocol() !== 'TLSv1.3') {
     return { known: false, code: 'FST_MTLS_NO_CERTIFICATE' };
@@ -30,6 +31,9 @@ export function standingOf(socket: TLSSocket, rules: PeerRules): PeerStanding {
   const identity = certificateIdentity(certificate);
   if (!identity.ok) return { known: false, code: CODE_OF_PROBLEM[identity.problem], detail: identity.came };
   const { id } = identity;
+  if (!authorities.vouchFor(certificate)) {
+    return { known: false, code: 'FST_MTLS_AUTHORITY_WITHDRAWN', detail: id.uri };
+  }
   if (id.trustDomain !== rules.trustDomain) {
     return { known: false, code: 'FST_MTLS_WRONG_TRUST_DOMAIN', detail: id.uri };
   }
