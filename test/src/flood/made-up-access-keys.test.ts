@@ -9,6 +9,8 @@ const PER_SECOND = 50;
 /** Requests that one client has under way. */
 const TOGETHER = 64;
 
+t.setTimeout(175_000);
+
 /** One client that sends what it likes as fast as it is answered; each request names another access key. */
 class FloodingClient {
   readonly reasons = new Map<string, number>();
