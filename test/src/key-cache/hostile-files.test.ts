@@ -227,6 +227,19 @@ t.test('a file that cannot be written anew without a revoked key is removed', as
   t.match(running.cache.warnings(), [/cannot be kept/]);
 });
 
+t.test('a file that cannot be written keeps no other from it', async (t) => {
+  const running = await openCache(t);
+  hold(running, YESTERDAY, 'AK1', 'AK2');
+  hold(running, TODAY, 'AK1', 'AK2');
+  await running.clock.advance(1_000);
+  await running.cache.idle();
+  mkdirSync(join(running.folder, '20261121.sealed.unfinished'));
+  await running.days.purge((_date, { accessKeyId }) => accessKeyId === 'AK1');
+  await running.cache.idle();
+  const again = await openCache(t, { folder: running.folder });
+  t.same([...heldOf(again, YESTERDAY), ...heldOf(again, TODAY)], ['AK2']);
+});
+
 t.test('what a failed attempt left at the end of a file is not built upon', async (t) => {
   const running = await openCache(t);
   hold(running, TODAY, 'AK1');

@@ -61,7 +61,7 @@ export async function keepKeys(settings: KeptKeysSettings, context: KeptKeysCont
     secret: secretOf(credentials),
     savedFeed: () => feed.saved,
     clock,
-    log,
+    log: log.child({ hop: hop.path }),
   });
   const stopListening = credentials.onChange(() => void cache.handOver(secretOf(credentials)));
   return {

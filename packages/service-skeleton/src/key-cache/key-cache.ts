@@ -4,6 +4,7 @@ import type { Logger } from '../logging.js';
 import { CacheFile, type Sealing } from './cache-file.js';
 import { dayFile, USES_FILE } from './cache-folder.js';
 import type { CacheSecret } from './cache-secret.js';
+import { CacheTrouble } from './cache-trouble.js';
 import { contentsOf } from './file-contents.js';
 import { keyRecordForm, type KeyRecord } from './key-record.js';
 import type { KeysInMemory } from './keys-in-memory.js';
@@ -52,18 +53,19 @@ export class KeyCache {
   readonly #older: OlderSecrets;
   readonly #files = new Map<string, CacheFile>();
   readonly #unsubscribe: Cancel;
+  readonly #trouble: CacheTrouble;
   #secret: CacheSecret;
   /** Whether the secrets of former private keys are needed by some file, and are on disk. */
   #handover: 'none' | 'to-place' | 'placed';
   #writing: Promise<void> | undefined;
   #cancelLater: Cancel | undefined;
-  #failure: string | undefined;
   #savedAt: number | undefined;
 
   private constructor(options: KeyCacheOptions, older: OlderSecrets, files: readonly RestoredFile[]) {
     this.#options = options;
     this.#form = keyRecordForm(options.keyBytes);
     this.#older = older;
+    this.#trouble = new CacheTrouble(options.log);
     this.#secret = options.secret;
     this.#handover = older.all.length > 0 ? 'placed' : 'none';
     for (const { file, isStale } of files) this.#files.set(file.name, new CacheFile(file, isStale));
@@ -115,14 +117,13 @@ export class KeyCache {
   }
 
   warnings(): readonly string[] {
-    if (this.#failure === undefined) return [];
-    return [`held keys cannot be kept on disk, a restart would have to fetch them: ${this.#failure}`];
+    return this.#trouble.warnings();
   }
 
   status(): KeyCacheStatus {
     const bytes = [...this.#files.values()].reduce((sum, file) => sum + file.bytes, 0);
     const isBehind = this.#isBehind || this.#writing !== undefined;
-    return { bytes, savedAt: this.#savedAt, isBehind, failure: this.#failure };
+    return { bytes, savedAt: this.#savedAt, isBehind, failure: this.#trouble.failure };
   }
 
   get #isBehind(): boolean {
@@ -131,7 +132,7 @@ export class KeyCache {
 
   #changed(file: CacheFile, accessKeyId: string): void {
     file.changed(accessKeyId);
-    if (file.isPressing && this.#failure === undefined) void this.#write();
+    if (file.isPressing && this.#trouble.failure === undefined) void this.#write();
     else this.#writeLater(WRITE_AFTER_MS);
   }
 
@@ -168,33 +169,39 @@ export class KeyCache {
   async #writeAll(): Promise<void> {
     try {
       while (await this.#writeOnce());
-      this.#tellWorks();
+      this.#trouble.worked();
       if (this.#isBehind) this.#writeLater(WRITE_AFTER_MS);
     } catch (error) {
-      this.#tellFailure(error);
+      this.#trouble.failed(error);
       this.#writeLater(RETRY_AFTER_MS);
     }
   }
 
-  /** Returns whether something cannot wait that came up meanwhile. */
+  /** Returns whether something cannot wait that came up meanwhile. Rejects with the first error of the disk. */
   async #writeOnce(): Promise<boolean> {
-    const { folder, savedFeed, clock, held } = this.#options;
+    const { folder, savedFeed, clock } = this.#options;
     const feed = savedFeed();
     // Without the feed, a restart would have nothing to hold against a key. Then no file is there, either.
     if (feed === undefined) return false;
     await privateFolder(folder);
     const sealing = { secret: this.#secret, head: { at: clock.now(), feed } };
-    if (this.#handover === 'to-place') await this.#placeOlder(sealing);
-    for (const [name, file] of this.#files) {
-      if (file.isBehind) await file.write(contentsOf(name, held, this.#form), sealing);
-      // There is a newer secret by now.
-      if (this.#secret !== sealing.secret) file.makeStale();
-      if (file.bytes === 0 && !file.isBehind) this.#files.delete(name);
-    }
+    const failures: unknown[] = [];
+    // One file that cannot be written keeps no other from it, least of all one that must lose keys.
+    const attempt = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error));
+    if (this.#handover === 'to-place') await attempt(this.#placeOlder(sealing));
+    for (const [name, file] of this.#files) await attempt(this.#writeFile(name, file, sealing));
+    if (failures.length > 0) throw failures[0];
     this.#savedAt = sealing.head.at;
     const files = [...this.#files.values()];
     if (this.#handover === 'placed' && !files.some(({ isStale }) => isStale)) await this.#forgetOlder();
     return files.some(({ isPressing }) => isPressing);
+  }
+
+  async #writeFile(name: string, file: CacheFile, sealing: Sealing): Promise<void> {
+    if (file.isBehind) await file.write(contentsOf(name, this.#options.held, this.#form), sealing);
+    // There is a newer secret by now.
+    if (this.#secret !== sealing.secret) file.makeStale();
+    if (file.bytes === 0 && !file.isBehind) this.#files.delete(name);
   }
 
   async #placeOlder({ secret, head }: Sealing): Promise<void> {
@@ -211,19 +218,5 @@ export class KeyCache {
   async #forgetOlder(): Promise<void> {
     await this.#older.forget();
     if (this.#handover === 'placed') this.#handover = 'none';
-  }
-
-  #tellWorks(): void {
-    if (this.#failure === undefined) return;
-    this.#failure = undefined;
-    this.#options.log.info({ event: 'key-cache-saved' }, 'held keys can be kept on disk again');
-  }
-
-  #tellFailure(error: unknown): void {
-    if (this.#failure === undefined) {
-      const line = { event: 'key-cache-unsaved', err: error };
-      this.#options.log.error(line, 'held keys cannot be kept on disk: a restart would have to fetch them');
-    }
-    this.#failure = error instanceof Error ? error.message : String(error);
   }
 }
