@@ -13,9 +13,9 @@ import {
   type IssuedKey,
   type KeySource,
 } from '@sigv4-keyd/hop-protocol';
-import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import { createLogger, readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
 import { ecdsaPrivateKey, ecdsaPublicKey, exportEcdsaPublicKey, type EcdsaPublicKey } from '@sigv4-keyd/sigv4-core';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
 import { createFeedKeys } from '../revocation/publisher.js';
@@ -107,86 +107,134 @@ t.test('an attested public key travels as 128 bytes', async (t) => {
   }
 });
 
-t.test('a region that was broken into cannot sign for an access key, whatever it tells its edges', async (t) => {
+const FACTS_OF_CLIENT: AccessKeyFacts = { accessKeyId: ACCESS_KEY_ID, version: 1, createdAt: 0 };
+
+interface TieredEdge {
+  readonly clock: VirtualClock;
+  readonly feed: TestFeed;
+  readonly upstream: RecordingUpstream;
+  readonly logged: readonly string[];
+  /** What the region tells of the client's access key from now on, as the master attests it. */
+  readonly honest: AttestedPublicKey;
+  readonly tell: (key: AttestedPublicKey) => void;
+  readonly asked: () => number;
+  readonly stopRegion: () => Promise<void>;
+  readonly startEdge: () => Promise<RunningService>;
+  readonly stopEdge: () => Promise<void>;
+}
+
+/** A region with nothing of its own above an edge over real mTLS. */
+async function setUp(t: Test): Promise<TieredEdge> {
   const clock = new VirtualClock(NOW);
   const feed = await TestFeed.create(clock);
   const authority = await TestAuthority.create(t.testdir());
   const upstream = await RecordingUpstream.start();
-  const region = await SmallRegion.create(
-    await authority.credentials({ role: 'region', region: 'eu-west-1', name: 'r1' }),
-    'eu-west-1',
-    's3',
-  );
-  const facts = { accessKeyId: ACCESS_KEY_ID, version: 1, createdAt: 0 };
-  const terms = { ...TERMS, facts };
-  const honest = attestPublicKey(publicKeyOf(SECRET), terms, feed.keys.revocation);
-  // The attacker has all that a region has: its certificate, the attestation that it was given, keys of its own.
-  const own = publicKeyOf('of the attacker');
-  const stranger = await createFeedKeys();
-  let told: AttestedPublicKey = { publicKey: own, attestation: honest.attestation };
+  const scope = { region: 'eu-west-1', service: 's3' };
+  const credentials = await authority.credentials({ role: 'region', region: scope.region, name: 'r1' });
+  const region = await SmallRegion.create(credentials, scope.region, scope.service);
+  const honest = attestPublicKey(publicKeyOf(SECRET), { ...TERMS, facts: FACTS_OF_CLIENT }, feed.keys.revocation);
+  let told = honest;
   let asked = 0;
   region.app.post(
     SERVICE_PUBLIC_KEYS.path,
     { config: { mtls: { roles: ['edge'] } }, schema: { body: keyRequest } },
     ({ body }) => {
       asked += 1;
-      const answer = { issued: new Map([[ACCESS_KEY_ID, { facts, key: told }]]), absent: new Map() };
-      return encodeKeyAnswer(SERVICE_PUBLIC_KEYS, body.date, { region: 'eu-west-1', service: 's3' }, answer);
+      const issued = new Map([[ACCESS_KEY_ID, { facts: FACTS_OF_CLIENT, key: told }]]);
+      return encodeKeyAnswer(SERVICE_PUBLIC_KEYS, body.date, scope, { issued, absent: new Map() });
     },
   );
   const url = await region.app.listen({ host: '127.0.0.1', port: 0 });
-  const files = await authority.filesOf({ role: 'edge', region: 'eu-west-1', service: 's3', name: 'e1' });
+  const files = await authority.filesOf({ role: 'edge', ...scope, name: 'e1' });
   const stateFolder = newStateFolder(t);
   await feed.seed(stateFolder);
+  const settings = readConfiguration(configuration, {
+    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
+    KEYD_TLS_CERT: files.cert,
+    KEYD_TLS_KEY: files.key,
+    KEYD_TLS_CA: files.ca,
+    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
+    KEYD_FEED_KEYS: feed.jwks,
+    KEYD_LEDGER_KEYS: LEDGER_KEYS,
+    KEYD_STATE_FOLDER: stateFolder,
+    KEYD_REGIONS: url,
+    KEYD_EXTERNAL_HOSTS: HOST,
+    KEYD_ALGORITHMS: 'AWS4-ECDSA-P256-SHA256',
+    KEYD_PROXY_LISTEN: '127.0.0.1:0',
+    KEYD_UPSTREAM: upstream.url,
+  });
   const logged: string[] = [];
-  const edge = await startEdgeVerifier(
-    readConfiguration(configuration, {
-      KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-      KEYD_TLS_CERT: files.cert,
-      KEYD_TLS_KEY: files.key,
-      KEYD_TLS_CA: files.ca,
-      KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-      KEYD_FEED_KEYS: feed.jwks,
-      KEYD_LEDGER_KEYS: LEDGER_KEYS,
-      KEYD_STATE_FOLDER: stateFolder,
-      KEYD_REGIONS: url,
-      KEYD_EXTERNAL_HOSTS: HOST,
-      KEYD_ALGORITHMS: 'AWS4-ECDSA-P256-SHA256',
-      KEYD_PROXY_LISTEN: '127.0.0.1:0',
-      KEYD_UPSTREAM: upstream.url,
-    }),
-    {
-      clock,
-      log: createLogger({ service: 'edge', level: 'info', destination: { write: (line) => logged.push(line) } }),
-      random: () => 0.5,
-    },
-  );
+  const log = createLogger({ service: 'edge', level: 'info', destination: { write: (line) => logged.push(line) } });
+  let running: RunningService | undefined;
+  const stopEdge = async (): Promise<void> => {
+    await running?.close();
+    running = undefined;
+  };
   t.teardown(async () => {
-    await edge.close();
+    await stopEdge();
     await region.app.close();
     await upstream.close();
   });
-  const proxy = edge.addresses['proxy'] ?? '';
-  const forgery = signed({ secret: 'of the attacker', regionSet: ['*'] });
-  for (const lie of [told, attestPublicKey(own, terms, stranger.revocation), { ...honest, publicKey: own }]) {
-    told = lie;
-    const before = asked;
-    const reply = await send(proxy, forgery);
-    t.match(reply, { status: 503, headers: { 'x-keyd-reason': 'keys-unavailable' } });
-    t.equal(asked, before + 1, 'the region was asked, and told its lie');
+  return {
+    clock,
+    feed,
+    upstream,
+    logged,
+    honest,
+    tell: (key) => (told = key),
+    asked: () => asked,
+    stopRegion: () => region.app.close(),
+    stopEdge,
+    async startEdge() {
+      running = await startEdgeVerifier(settings, { clock, log, random: () => 0.5 });
+      return running;
+    },
+  };
+}
+
+t.test('a region that was broken into cannot sign for an access key, whatever it tells its edges', async (t) => {
+  const { clock, feed, upstream, logged, honest, tell, asked, startEdge } = await setUp(t);
+  const { addresses } = await startEdge();
+  const proxy = addresses['proxy'] ?? '';
+  // The attacker has all that a region has: its certificate, the attestation that it was given, keys of its own.
+  const own = publicKeyOf('of the attacker');
+  const { revocation: ofAnother } = await createFeedKeys();
+  const ofAnotherAccessKey = { ...FACTS_OF_CLIENT, accessKeyId: 'AKIAATTACKER' };
+  const lies = [
+    { publicKey: own, attestation: honest.attestation },
+    attestPublicKey(own, { ...TERMS, facts: FACTS_OF_CLIENT }, ofAnother),
+    attestPublicKey(own, { ...TERMS, facts: ofAnotherAccessKey }, feed.keys.revocation),
+  ];
+  for (const lie of lies) {
+    tell(lie);
+    const before = asked();
+    const forgery = signed({ secret: 'of the attacker', regionSet: ['*'], now: clock.now() });
+    t.match(await send(proxy, forgery), { status: 503, headers: { 'x-keyd-reason': 'keys-unavailable' } });
+    t.equal(asked(), before + 1, 'the region was asked, and told its lie');
     // After a failure the region is left alone for a while.
     await clock.advance(10_000);
   }
   t.equal(upstream.requests.length, 0);
-  t.equal(logged.filter((line) => line.includes('public-key-not-attested')).length, 3, 'the log tells');
-  told = honest;
-  t.equal(
-    (await send(proxy, signed({ regionSet: ['*'], now: clock.now() }))).status,
-    200,
-    'what it was given, it can pass on',
-  );
-  t.match(await send(proxy, signed({ secret: 'of the attacker', regionSet: ['*'], now: clock.now() })), {
+  t.equal(logged.filter((line) => line.includes('public-key-not-attested')).length, lies.length, 'the log tells');
+  tell(honest);
+  const now = clock.now();
+  t.equal((await send(proxy, signed({ regionSet: ['*'], now }))).status, 200, 'what it was given, it can pass on');
+  t.match(await send(proxy, signed({ secret: 'of the attacker', regionSet: ['*'], now })), {
     status: 403,
     headers: { 'x-keyd-reason': 'signature-mismatch' },
   });
+});
+
+t.test('an edge that starts again with nobody above it verifies with the public keys that it held', async (t) => {
+  const { asked, startEdge, stopEdge, stopRegion } = await setUp(t);
+  const edge = await startEdge();
+  t.equal((await send(edge.addresses['proxy'] ?? '', signed({ regionSet: ['*'] }))).status, 200);
+  await stopEdge();
+  await stopRegion();
+  const before = asked();
+  const again = await startEdge();
+  const proxy = again.addresses['proxy'] ?? '';
+  t.equal((await send(proxy, signed({ regionSet: ['*'] }))).status, 200);
+  t.equal((await send(proxy, signed({ regionSet: ['*'], secret: 'another' }))).status, 403);
+  t.equal(asked(), before);
 });
