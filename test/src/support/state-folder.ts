@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 /** An empty folder for what a service keeps, gone after the test. Not the test's own, which each testdir() empties. */
 export function newStateFolder(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'keyd-state-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  // What a tier was writing when it was told to end may come to its end a moment later.
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
