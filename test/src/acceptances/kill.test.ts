@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { publicJwks } from '@sigv4-keyd/revocation';
 import t from 'tap';
 import { environment, sharedFeedKeys } from '../master-keyd/master-under-test.js';
-import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { TestAuthority } from '../support/certificates.js';
 import { freshDatabase, postgresOfItsOwn, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { serviceProcess, until, Victim } from '../support/victim.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../support/free-port.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 t.setTimeout(120_000);
 
@@ -28,15 +28,8 @@ t.test('kill -9 of any of them: each sealed roll-up is counted once', async (t) 
   const master = serviceProcess(t, 'master-keyd', { ...masterEnv, KEYD_LISTEN: `127.0.0.1:${masterPort}` });
   const files = await authority.filesOf({ role: 'region', region: 'us-east-1', name: 'r1' });
   const region = serviceProcess(t, 'region-keyd', {
-    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-    KEYD_TLS_CERT: files.cert,
-    KEYD_TLS_KEY: files.key,
-    KEYD_TLS_CA: files.ca,
-    KEYD_FEED_KEYS: JSON.stringify(publicJwks([revocation, beacon, root])),
-    KEYD_LEDGER_KEYS: LEDGER_KEYS,
+    ...tierSettings(files, JSON.stringify(publicJwks([revocation, beacon, root])), folders.region),
     KEYD_LISTEN: `127.0.0.1:${regionPort}`,
-    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-    KEYD_STATE_FOLDER: folders.region,
     KEYD_MASTERS: `https://127.0.0.1:${masterPort}`,
   });
   const edgeFiles = await authority.filesOf({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' });

@@ -20,7 +20,7 @@ import { day } from '../support/days.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../support/free-port.js';
 import { rollupAt } from './made-up-batches.js';
 
 const HOUR_MS = 3_600_000;
@@ -91,14 +91,22 @@ t.test('counts: an access key, day, mechanism and minute each, with the first an
   const bounded = new AcceptanceCounts(2);
   for (const id of ['AKIAONE', 'AKIATWO', 'AKIATHREE', 'AKIAONE']) bounded.count(acceptedBy(id, '20261122'), noon);
   const taken = bounded.take();
-  t.strictSame(taken.rollups.map(({ count }) => count), [2, 1]);
+  t.strictSame(
+    taken.rollups.map(({ count }) => count),
+    [2, 1],
+  );
   t.equal(taken.dropped, 1, 'what found no room is told');
 
   const many = Array.from({ length: 4_500 }, (_, index) => rollupAt(noon, { accessKeyId: `AKIA${index}` }));
   let ids = 0;
   const batches = sealBatches({ rollups: many, dropped: 7 }, () => `00000000-0000-4000-8000-00000000000${(ids += 1)}`);
   const sizes = batches.map((batch) => [batch.rollups.length, batch.dropped]);
-  t.strictSame(sizes, [[2_000, 0], [2_000, 0], [500, 0], [0, 7]]);
+  t.strictSame(sizes, [
+    [2_000, 0],
+    [2_000, 0],
+    [500, 0],
+    [0, 7],
+  ]);
   for (const batch of batches) t.ok(rollupBatch.safeParse(batch).success);
   t.end();
 });
@@ -110,7 +118,13 @@ t.test('an edge counts what it accepts, and nothing that it refuses', async (t) 
   t.equal((await send(edge.proxy, signed({ secret: 'wrong' }))).status, 403);
   t.equal((await send(edge.proxy, signed({ accessKeyId: 'AKIANOBODY' }))).status, 403);
   const { rollups } = edge.counts.take();
-  t.strictSame(rollups.map(({ mechanism, count }) => [mechanism, count]), [['header', 3], ['presigned', 1]]);
+  t.strictSame(
+    rollups.map(({ mechanism, count }) => [mechanism, count]),
+    [
+      ['header', 3],
+      ['presigned', 1],
+    ],
+  );
   const lines = edge.log.filter((line) => line.includes('request-accepted'));
   t.equal(lines.length, 4, 'one line each');
   for (const line of lines) {

@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { createServer, connect, type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { startEdge, type EdgeUnderTest } from '../edge-verifier/edge-under-test.js';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { freePort } from '../support/free-port.js';
+import { programOnPort } from '../support/program-on-port.js';
 
 /** An S3-like store behind an edge, for clients as they come. */
 export interface Site {
@@ -87,42 +86,8 @@ async function startStore(t: Test, folder: string): Promise<string> {
   const program = join(dirname(createRequire(import.meta.url).resolve('s3rver/package.json')), 'bin', 's3rver.js');
   const port = await freePort();
   const args = [program, '-d', folder, '-a', '127.0.0.1', '-p', String(port), '--silent', '--configure-bucket', BUCKET];
-  const child = spawn(process.execPath, args, { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '' } });
-  const gone = once(child, 'exit');
-  t.teardown(async () => {
-    child.kill('SIGTERM');
-    await gone;
-  });
-  await Promise.race([
-    opened(port),
-    gone.then(() => {
-      throw new Error('the store ended');
-    }),
-  ]);
+  await programOnPort(t, { program: process.execPath, args, port });
   return `http://127.0.0.1:${port}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function opened(port: number): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const socket = connect({ host: '127.0.0.1', port });
-    const open = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false);
-    socket.destroy();
-    if (open) return;
-    if (Date.now() > deadline) throw new Error(`nothing listens on ${port}`);
-    await new Promise(setImmediate);
-  }
 }
 
 /** Twenty mebibytes: more than one part, more than one chunk, in every client. */

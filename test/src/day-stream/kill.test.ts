@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { decodeIssuanceRecord } from '@sigv4-keyd/ledger';
 import t from 'tap';
-import { freePort } from '../acceptances/free-port.js';
+import { freePort } from '../support/free-port.js';
 import { regionEnvironment } from '../ledger-wired/wired-region.js';
 import { environment } from '../master-keyd/master-under-test.js';
 import { TestAuthority } from '../support/certificates.js';

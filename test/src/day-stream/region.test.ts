@@ -23,9 +23,9 @@ import { day } from '../support/days.js';
 import { insertAccessKeys, madeUpIds, secretOf } from '../support/made-up-access-keys.js';
 import { runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { until } from '../support/victim.js';
 import { edgeStreams, idsOf, keysOf } from './streaming-peers.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 t.setTimeout(120_000);
 
@@ -185,14 +185,7 @@ t.test(
     const { revocation, beacon, root } = await sharedFeedKeys();
     const edge = await startEdgeVerifier(
       readConfiguration(edgeConfiguration, {
-        KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-        KEYD_TLS_CERT: files.cert,
-        KEYD_TLS_KEY: files.key,
-        KEYD_TLS_CA: files.ca,
-        KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-        KEYD_STATE_FOLDER: newStateFolder(t),
-        KEYD_FEED_KEYS: JSON.stringify(publicJwks([revocation, beacon, root])),
-        KEYD_LEDGER_KEYS: LEDGER_KEYS,
+        ...tierSettings(files, JSON.stringify(publicJwks([revocation, beacon, root])), newStateFolder(t)),
         KEYD_REGIONS: `https://${region.service.addresses['hop'] ?? ''}`,
         KEYD_EXTERNAL_HOSTS: HOST,
         KEYD_PROXY_LISTEN: '127.0.0.1:0',

@@ -1,8 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +8,7 @@ import t, { type Test } from 'tap';
 import { ACCESS_KEY_ID, SECRET } from '../edge-verifier/client.js';
 import { startEdge } from '../edge-verifier/edge-under-test.js';
 import { TestAuthority } from '../support/certificates.js';
+import { freePort } from '../support/free-port.js';
 import { ObjectStore } from '../support/object-store.js';
 
 /**
@@ -44,14 +43,6 @@ t.teardown(async () => {
 });
 const files = new Map([SMALL, LARGE].map((data, at) => [join(folder, `data-${at}`), data]));
 for (const [path, data] of files) writeFileSync(path, data);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
 
 function missing(program: string, args: readonly string[] = ['--version']): string | false {
   try {

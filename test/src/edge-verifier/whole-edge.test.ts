@@ -1,4 +1,3 @@
-import type { TlsFiles } from '@sigv4-keyd/fastify-mtls';
 import { configuration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
 import { encodeKeyAnswer, keyRequest, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
 import { configuration as regionConfiguration, startRegionKeyd } from '@sigv4-keyd/region-keyd';
@@ -10,10 +9,10 @@ import { SmallMaster } from '../support/small-master.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from './client.js';
 import { DerivingParent } from './deriving-parent.js';
 import { RecordingUpstream } from './recording-upstream.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 interface Tiers {
   readonly clock: VirtualClock;
@@ -45,21 +44,11 @@ async function startTiers(t: Test): Promise<Tiers> {
   });
   const masterUrl = await master.listen();
   const context = { clock, log: quiet, random: () => 0.5 };
-  const common = (files: TlsFiles): Record<string, string> => ({
-    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-    KEYD_TLS_CERT: files.cert,
-    KEYD_TLS_KEY: files.key,
-    KEYD_TLS_CA: files.ca,
-    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-    KEYD_FEED_KEYS: feed.jwks,
-    KEYD_LEDGER_KEYS: LEDGER_KEYS,
-  });
   const regionFiles = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r1' });
   const region = await startRegionKeyd(
     readConfiguration(regionConfiguration, {
-      ...common(regionFiles),
+      ...tierSettings(regionFiles, feed.jwks, newStateFolder(t)),
       KEYD_LISTEN: '127.0.0.1:0',
-      KEYD_STATE_FOLDER: newStateFolder(t),
       KEYD_MASTERS: masterUrl.origin,
     }),
     context,
@@ -85,8 +74,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     const stateFolder = newStateFolder(t);
     await feed.seed(stateFolder);
     const settings = readConfiguration(configuration, {
-      ...common(files),
-      KEYD_STATE_FOLDER: stateFolder,
+      ...tierSettings(files, feed.jwks, stateFolder),
       KEYD_REGIONS: regions,
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
@@ -209,13 +197,7 @@ t.test('a certificate of another role does not start an edge', async (t) => {
   const { authority, feed, regionUrl } = await startTiers(t);
   const files = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r2' });
   const settings = readConfiguration(configuration, {
-    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-    KEYD_TLS_CERT: files.cert,
-    KEYD_TLS_KEY: files.key,
-    KEYD_TLS_CA: files.ca,
-    KEYD_STATE_FOLDER: newStateFolder(t),
-    KEYD_FEED_KEYS: feed.jwks,
-    KEYD_LEDGER_KEYS: LEDGER_KEYS,
+    ...tierSettings(files, feed.jwks, newStateFolder(t)),
     KEYD_REGIONS: regionUrl,
     KEYD_EXTERNAL_HOSTS: HOST,
     KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',

@@ -6,13 +6,13 @@ import type { Test } from 'tap';
 import { request } from 'undici';
 import { HOST, NOW, SECRET, send, signed, type Draft } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
-import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { TestAuthority } from '../support/certificates.js';
 import { SmallMaster } from '../support/small-master.js';
 import { SmallRegion } from '../support/small-region.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 export const REGION = 'eu-west-1';
 export const ANN = 'AKIAFEEDANN';
@@ -101,8 +101,7 @@ export class FeedTiers {
     const { name = 'r1', stateFolder = newStateFolder(this.#t), env = {} } = start;
     const files = start.files ?? (await this.authority.filesOf({ role: 'region', region: REGION, name }));
     const settings = readConfiguration(regionConfiguration, {
-      ...this.#common(files),
-      KEYD_STATE_FOLDER: stateFolder,
+      ...tierSettings(files, this.feed.jwks, stateFolder),
       KEYD_LISTEN: '127.0.0.1:0',
       KEYD_MASTERS: this.masterUrl,
       ...env,
@@ -124,11 +123,9 @@ export class FeedTiers {
 
   async startEdge(regions: string, start: Start = {}): Promise<EdgeTier> {
     const { name = 'e1', stateFolder = newStateFolder(this.#t), env = {} } = start;
-    const files =
-      start.files ?? (await this.authority.filesOf({ role: 'edge', region: REGION, service: 's3', name }));
+    const files = start.files ?? (await this.authority.filesOf({ role: 'edge', region: REGION, service: 's3', name }));
     const settings = readConfiguration(edgeConfiguration, {
-      ...this.#common(files),
-      KEYD_STATE_FOLDER: stateFolder,
+      ...tierSettings(files, this.feed.jwks, stateFolder),
       KEYD_REGIONS: regions,
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
@@ -151,18 +148,6 @@ export class FeedTiers {
     const close = (): Promise<void> => (closing ??= parts.service.close());
     this.#running.push(close);
     return { ...parts, close };
-  }
-
-  #common(files: TlsFiles): Record<string, string> {
-    return {
-      KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-      KEYD_TLS_CERT: files.cert,
-      KEYD_TLS_KEY: files.key,
-      KEYD_TLS_CA: files.ca,
-      KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-      KEYD_FEED_KEYS: this.feed.jwks,
-      KEYD_LEDGER_KEYS: LEDGER_KEYS,
-    };
   }
 
   #context(service: string) {

@@ -3,7 +3,7 @@ import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
 import { PeerClient } from '@sigv4-keyd/hop-protocol';
 import { FeedState } from '@sigv4-keyd/revocation';
 import t from 'tap';
-import { freePort } from '../acceptances/free-port.js';
+import { freePort } from '../support/free-port.js';
 import { addAccessKey, change, feed, presentFeed } from '../master-keyd/feed-clients.js';
 import { environment, sharedFeedKeys } from '../master-keyd/master-under-test.js';
 import { RULE } from '../revocation/publisher.js';

@@ -1,10 +1,12 @@
-import { spawn, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import type { Test } from 'tap';
 import { send, type Message, type Reply, type SendOptions } from '../edge-verifier/client.js';
 import { startEdge, type EdgeUnderTest } from '../edge-verifier/edge-under-test.js';
+import { freePort } from '../support/free-port.js';
+import { programOnPort } from '../support/program-on-port.js';
 
 /** What the application behind a front was asked. */
 export interface Served {
@@ -64,31 +66,21 @@ export async function startFront(t: Test, front: FrontProgram): Promise<FrontUnd
     });
   });
   const counting = countingRelay(edge.forwardAuth);
-  const listen = await freeAddress();
+  const port = await freePort();
+  const listen = `127.0.0.1:${port}`;
   const places = {
     folder: t.testdir(),
     listen,
     edge: await listening(t, counting.server),
     application: await listening(t, application),
   };
-  const child = spawn(front.program, front.configure(places), {
+  await programOnPort(t, {
+    program: front.program,
+    args: front.configure(places),
+    port,
     cwd: places.folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: places.folder },
+    env: { HOME: places.folder },
   });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const gone = once(child, 'exit');
-  t.teardown(async () => {
-    child.kill('SIGTERM');
-    await gone;
-  });
-  await Promise.race([
-    opened(listen),
-    gone.then(() => {
-      throw new Error(`${front.program} ended: ${said}`);
-    }),
-  ]);
   return {
     edge,
     served,
@@ -134,31 +126,6 @@ async function listening(t: Test, server: Server): Promise<string> {
   return addressOf(server);
 }
 
-async function freeAddress(): Promise<string> {
-  const server = createTcpServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = addressOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return address;
-}
-
 function addressOf(server: Server): string {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** Resolves when something listens there; fails after ten seconds. */
-async function opened(address: string): Promise<void> {
-  const [host, port] = address.split(':');
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    const socket = connect({ host, port: Number(port) });
-    const open = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false);
-    socket.destroy();
-    if (open) return;
-    if (Date.now() > deadline) throw new Error(`nothing listens on ${address}`);
-    await new Promise(setImmediate);
-  }
 }

@@ -16,7 +16,7 @@ import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { freshDatabase } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 export const REGION = 'eu-west-1';
 const SERVICE = 's3';
@@ -49,16 +49,8 @@ export async function startRenewingTiers(t: Test): Promise<RenewingTiers> {
   const context = { clock, log: createLogger({ service: 'renewals', level: 'silent' }), random: () => 0.5 };
   const env = await environment(certificates, { database: await freshDatabase(t), custodyKey: randomBytes(32) });
   const upstream = await RecordingUpstream.start();
-  const below = (files: TlsFiles): Record<string, string> => ({
-    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-    KEYD_TLS_CERT: files.cert,
-    KEYD_TLS_KEY: files.key,
-    KEYD_TLS_CA: files.ca,
-    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-    KEYD_FEED_KEYS: env['KEYD_FEED_KEYS'] ?? '',
-    KEYD_LEDGER_KEYS: LEDGER_KEYS,
-    KEYD_STATE_FOLDER: newStateFolder(t),
-  });
+  const below = (files: TlsFiles): Record<string, string> =>
+    tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', newStateFolder(t));
   const stops: (() => Promise<unknown>)[] = [() => upstream.close()];
   t.teardown(async () => {
     for (const stop of stops.toReversed()) await stop();

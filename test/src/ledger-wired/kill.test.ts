@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { fileCustody } from '@sigv4-keyd/master-keyd';
 import { issuanceRecordForm, openJournal } from '@sigv4-keyd/ledger';
 import t from 'tap';
-import { freePort } from '../acceptances/free-port.js';
+import { freePort } from '../support/free-port.js';
 import { environment } from '../master-keyd/master-under-test.js';
 import { keydctl } from '../keydctl/keydctl-under-test.js';
 import { TestAuthority } from '../support/certificates.js';

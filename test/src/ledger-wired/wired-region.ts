@@ -5,9 +5,8 @@ import { readConfiguration, type RunningService } from '@sigv4-keyd/service-skel
 import { publicJwks } from '@sigv4-keyd/revocation';
 import type { Test } from 'tap';
 import { capturedLog, recordingInto, sharedFeedKeys, type MasterUnderTest } from '../master-keyd/master-under-test.js';
-import { TRUST_DOMAIN } from '../support/certificates.js';
 import { newStateFolder } from '../support/state-folder.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 export interface WiredRegion {
   readonly service: RunningService;
@@ -72,15 +71,8 @@ export async function regionEnvironment(
   const files = await authority.filesOf({ role: 'region', region: 'us-east-1', name: 'r1' });
   const { revocation, beacon, root } = await sharedFeedKeys();
   return {
-    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-    KEYD_TLS_CERT: files.cert,
-    KEYD_TLS_KEY: files.key,
-    KEYD_TLS_CA: files.ca,
+    ...tierSettings(files, JSON.stringify(publicJwks([revocation, beacon, root])), stateFolder),
     KEYD_LISTEN: '127.0.0.1:0',
-    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-    KEYD_STATE_FOLDER: stateFolder,
-    KEYD_FEED_KEYS: JSON.stringify(publicJwks([revocation, beacon, root])),
-    KEYD_LEDGER_KEYS: LEDGER_KEYS,
     KEYD_MASTERS: masterUrl,
   };
 }

@@ -1,7 +1,5 @@
 import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { configuration as edgeConfiguration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
 import type { TlsFiles } from '@sigv4-keyd/fastify-mtls';
@@ -17,11 +15,12 @@ import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
 import { keydctl, keydctlJson } from '../keydctl/keydctl-under-test.js';
 import { environment } from '../master-keyd/master-under-test.js';
 import { SkewedClock } from '../midnights/skewed-clock.js';
-import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { TestAuthority } from '../support/certificates.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { freshDatabase, postgresOfItsOwn } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
+import { tierSettings } from '../support/tier-settings.js';
+import { freePort } from '../support/free-port.js';
 
 const REGION = 'eu-west-1';
 const SERVICE = 's3';
@@ -81,16 +80,8 @@ export class OutageStack {
       KEYD_LISTEN: `127.0.0.1:${masterPort}`,
     };
     const upstream = await RecordingUpstream.start();
-    const below = (files: TlsFiles, stateFolder: string): Record<string, string> => ({
-      KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-      KEYD_TLS_CERT: files.cert,
-      KEYD_TLS_KEY: files.key,
-      KEYD_TLS_CA: files.ca,
-      KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-      KEYD_FEED_KEYS: masterEnv['KEYD_FEED_KEYS'] ?? '',
-      KEYD_LEDGER_KEYS: LEDGER_KEYS,
-      KEYD_STATE_FOLDER: stateFolder,
-    });
+    const below = (files: TlsFiles, stateFolder: string): Record<string, string> =>
+      tierSettings(files, masterEnv['KEYD_FEED_KEYS'] ?? '', stateFolder);
     const regionEnv = {
       ...below(await authority.filesOf({ role: 'region', region: REGION, name: 'r1' }), newStateFolder(t)),
       KEYD_LISTEN: `127.0.0.1:${regionPort}`,
@@ -223,12 +214,4 @@ export class OutageStack {
     rmSync(unfinished, { force: true });
     symlinkSync('/dev/full', unfinished);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -21,7 +21,7 @@ import { SmallMaster } from '../support/small-master.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const NOON = '2026-11-22T12:00:00Z';
@@ -57,16 +57,9 @@ async function setUp(t: Test): Promise<{
   });
   const region = await startRegionKeyd(
     readConfiguration(configuration, {
-      KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-      KEYD_TLS_CERT: files.cert,
-      KEYD_TLS_KEY: files.key,
-      KEYD_TLS_CA: files.ca,
+      ...tierSettings(files, feed.jwks, newStateFolder(t)),
       KEYD_LISTEN: '127.0.0.1:0',
-      KEYD_HEALTH_LISTEN: '127.0.0.1:0',
       KEYD_LONGEST_PRESIGNED: '1h',
-      KEYD_STATE_FOLDER: newStateFolder(t),
-      KEYD_FEED_KEYS: feed.jwks,
-      KEYD_LEDGER_KEYS: LEDGER_KEYS,
       KEYD_MASTERS: masterUrl.origin,
     }),
     { clock, log: createLogger({ service: 'region-keyd', level: 'trace', destination }), random: () => 0.5 },
@@ -295,13 +288,8 @@ t.test('a certificate of another role, domain or date is told at start', async (
   const start = async (spiffeId: string, trustDomain = TRUST_DOMAIN): Promise<unknown> => {
     const files = await authority.files(spiffeId);
     const env = {
+      ...tierSettings(files, feed.jwks, newStateFolder(t)),
       KEYD_TRUST_DOMAIN: trustDomain,
-      KEYD_TLS_CERT: files.cert,
-      KEYD_TLS_KEY: files.key,
-      KEYD_TLS_CA: files.ca,
-      KEYD_STATE_FOLDER: newStateFolder(t),
-      KEYD_FEED_KEYS: feed.jwks,
-      KEYD_LEDGER_KEYS: LEDGER_KEYS,
       KEYD_MASTERS: 'https://127.0.0.1:1',
     };
     const log = createLogger({ service: 'region-keyd', level: 'fatal' });

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import t, { type Test } from 'tap';
 import { z } from 'zod';
 
 const Context = z.object({
@@ -34,6 +35,19 @@ export interface Vector {
 
 /** The parts of the public suite: one an algorithm. */
 export type Suite = 'v4' | 'v4a';
+
+/** A test a case of the suite; one that is skipped loudly where the suite is not on this machine. */
+export function eachVector(suite: Suite, check: (t: Test, vector: Vector) => Promise<void>): void {
+  const vectors = readVectors(suite);
+  const name = `public signing vectors, ${suite}`;
+  if (vectors.length === 0) {
+    t.test(name, { skip: `NO VECTORS at ${vectorFolder(suite)}: set SIGV4_VECTORS to their folder` }, () => undefined);
+    return;
+  }
+  t.test(name, async (t) => {
+    for (const vector of vectors) await t.test(vector.name, (t) => check(t, vector));
+  });
+}
 
 export function vectorFolder(suite: Suite): string {
   return resolve(process.env['SIGV4_VECTORS'] ?? '../shared/vectors/aws-signing-test-suite', suite);

@@ -8,10 +8,9 @@ import {
   verifyRequest,
 } from '@sigv4-keyd/sigv4-core';
 import type { RequestHead, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
-import t from 'tap';
 import type { Test } from 'tap';
 import { signingKey } from './policy.js';
-import { parseWireRequest, readVectors, vectorFolder } from './vector-folder.js';
+import { eachVector, parseWireRequest } from './vector-folder.js';
 import type { Vector, WireRequest } from './vector-folder.js';
 import {
   bodySha256,
@@ -28,26 +27,10 @@ import {
   withoutToken,
 } from './vector-requests.js';
 
-const vectors = readVectors('v4');
-
-if (vectors.length === 0) {
-  t.test(
-    'public signing vectors',
-    { skip: `NO VECTORS at ${vectorFolder('v4')}: set SIGV4_VECTORS to their folder` },
-    () => undefined,
-  );
-} else {
-  t.test('public signing vectors', (t) => {
-    for (const vector of vectors) {
-      t.test(vector.name, (t) => {
-        t.test('header', (t) => checkHeader(t, vector));
-        t.test('presigned', (t) => checkPresigned(t, vector));
-        t.end();
-      });
-    }
-    t.end();
-  });
-}
+eachVector('v4', async (t, vector) => {
+  await t.test('header', (t) => checkHeader(t, vector));
+  await t.test('presigned', (t) => checkPresigned(t, vector));
+});
 
 async function checkHeader(t: Test, vector: Vector): Promise<void> {
   const request = parseWireRequest(vector.file('request.txt'));

@@ -19,13 +19,13 @@ import t, { type Test } from 'tap';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
 import { createFeedKeys } from '../revocation/publisher.js';
-import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { TestAuthority } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { SmallRegion } from '../support/small-region.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 const FACTS: AccessKeyFacts = {
   accessKeyId: ACCESS_KEY_ID,
@@ -149,14 +149,7 @@ async function setUp(t: Test): Promise<TieredEdge> {
   const stateFolder = newStateFolder(t);
   await feed.seed(stateFolder);
   const settings = readConfiguration(configuration, {
-    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-    KEYD_TLS_CERT: files.cert,
-    KEYD_TLS_KEY: files.key,
-    KEYD_TLS_CA: files.ca,
-    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-    KEYD_FEED_KEYS: feed.jwks,
-    KEYD_LEDGER_KEYS: LEDGER_KEYS,
-    KEYD_STATE_FOLDER: stateFolder,
+    ...tierSettings(files, feed.jwks, stateFolder),
     KEYD_REGIONS: url,
     KEYD_EXTERNAL_HOSTS: HOST,
     KEYD_ALGORITHMS: 'AWS4-ECDSA-P256-SHA256',

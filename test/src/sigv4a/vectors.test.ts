@@ -13,10 +13,9 @@ import {
   verifyRequest,
 } from '@sigv4-keyd/sigv4-core';
 import type { EcdsaPublicKey, RequestHead, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
-import t from 'tap';
 import type { Test } from 'tap';
 import { z } from 'zod';
-import { parseWireRequest, readVectors, vectorFolder } from '../sigv4-core/vector-folder.js';
+import { eachVector, parseWireRequest } from '../sigv4-core/vector-folder.js';
 import type { Vector, WireRequest } from '../sigv4-core/vector-folder.js';
 import {
   bodySha256,
@@ -33,29 +32,15 @@ import {
   withoutToken,
 } from '../sigv4-core/vector-requests.js';
 
-const vectors = readVectors('v4a');
 const PublicKey = z.object({ X: z.string(), Y: z.string() });
 
-if (vectors.length === 0) {
-  t.test(
-    'public vectors of SigV4A',
-    { skip: `NO VECTORS at ${vectorFolder('v4a')}: set SIGV4_VECTORS` },
-    () => undefined,
-  );
-} else {
-  t.test('public vectors of SigV4A', (t) => {
-    for (const vector of vectors) {
-      t.test(vector.name, async (t) => {
-        if (vector.has('public-key.json')) {
-          t.equal(exportEcdsaPublicKey(derivedKeyOf(vector)).toString('hex'), publishedKeyOf(vector), 'public key');
-        }
-        await checkHeader(t, vector);
-        await checkPresigned(t, vector);
-      });
-    }
-    t.end();
-  });
-}
+eachVector('v4a', async (t, vector) => {
+  if (vector.has('public-key.json')) {
+    t.equal(exportEcdsaPublicKey(derivedKeyOf(vector)).toString('hex'), publishedKeyOf(vector), 'public key');
+  }
+  await checkHeader(t, vector);
+  await checkPresigned(t, vector);
+});
 
 async function checkHeader(t: Test, vector: Vector): Promise<void> {
   const request = parseWireRequest(vector.file('request.txt'));

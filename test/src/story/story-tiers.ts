@@ -12,11 +12,11 @@ import { HOST, send, type Message } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
 import { keydctlJson } from '../keydctl/keydctl-under-test.js';
 import { environment } from '../master-keyd/master-under-test.js';
-import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { TestAuthority } from '../support/certificates.js';
 import type { LeapingClock } from '../support/leaping-clock.js';
 import { freshDatabase } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
-import { LEDGER_KEYS } from '../support/test-ledger.js';
+import { tierSettings } from '../support/tier-settings.js';
 
 export interface EdgeOfStory {
   readonly region: string;
@@ -67,16 +67,8 @@ export async function startStoryTiers(
   const env = await environment(authority, { database, custodyKey: randomBytes(32) });
   const master = started(await startMasterKeyd(readConfiguration(masterConfiguration, env), context));
   const masterUrl = `https://${master.addresses['hop'] ?? ''}`;
-  const below = (files: TlsFiles): Record<string, string> => ({
-    KEYD_TRUST_DOMAIN: TRUST_DOMAIN,
-    KEYD_TLS_CERT: files.cert,
-    KEYD_TLS_KEY: files.key,
-    KEYD_TLS_CA: files.ca,
-    KEYD_HEALTH_LISTEN: '127.0.0.1:0',
-    KEYD_FEED_KEYS: env['KEYD_FEED_KEYS'] ?? '',
-    KEYD_LEDGER_KEYS: LEDGER_KEYS,
-    KEYD_STATE_FOLDER: newStateFolder(t),
-  });
+  const below = (files: TlsFiles): Record<string, string> =>
+    tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', newStateFolder(t));
   const regions = new Map<string, string>();
   for (const region of new Set(scopes.map((scope) => scope.region))) {
     const settings = readConfiguration(regionConfiguration, {
