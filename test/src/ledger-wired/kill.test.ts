@@ -124,16 +124,14 @@ t.test('kill -9 of any of them: every key that an edge got is recorded, once', a
   }
   stdin?.end();
   await until(async () => {
-    const [row] = await runSql<{ left: number }>(
+    // One statement, one snapshot: an upload between two would be taken for sequenced.
+    const [row] = await runSql<{ left: number; uploaded: number }>(
       database,
       `SELECT (SELECT count(*) FROM ledger_pending)::integer
-              + (SELECT count(*) FROM issuance LEFT JOIN ledger_leaf USING (issuer, id) WHERE leaf IS NULL)::integer AS left`,
+              + (SELECT count(*) FROM issuance LEFT JOIN ledger_leaf USING (issuer, id) WHERE leaf IS NULL)::integer AS left,
+              (SELECT next_seq::integer - 1 FROM region_journal) AS uploaded`,
     ).catch(() => []);
-    const [{ uploaded } = { uploaded: -1 }] = await runSql<{ uploaded: number }>(
-      database,
-      'SELECT next_seq::integer - 1 AS uploaded FROM region_journal',
-    ).catch(() => []);
-    return row?.left === 0 && uploaded === recordedOnDisk().trimEnd().split('\n').length - 1;
+    return row?.left === 0 && row.uploaded === recordedOnDisk().trimEnd().split('\n').length - 1;
   });
   await region.stop();
   const rows = await runSql<{ record: string }>(
