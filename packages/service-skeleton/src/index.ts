@@ -17,6 +17,7 @@ export * from './lifetimes.js';
 export * from './listen.js';
 export * from './logging.js';
 export * from './mtls-app.js';
+export * from './opened-parts.js';
 export * from './peer-budget/index.js';
 export * from './relations.js';
 export * from './run-service.js';

@@ -2,16 +2,16 @@ import { LONGEST_PRESIGNED_SECONDS, type StreamedSet } from '@sigv4-keyd/hop-pro
 import { z } from 'zod';
 import { bytes, listenAddress, logLevel, readableFile, seconds, trustDomain, writableFolder } from './settings.js';
 
-/** The settings that every service has. A service's own schema spreads them. */
-export const serviceSettings = {
+/** A tier's own certificate, and whom it believes. */
+export const credentialSettings = {
   trustDomain: trustDomain.describe('SPIFFE trust domain of all certificates'),
   tlsCert: readableFile.describe("PEM file with this service's certificate (and its chain)"),
   tlsKey: readableFile.describe('PEM file with its private key'),
   tlsCa: readableFile.describe('PEM file with the certificate authorities of the trust domain'),
-  healthListen: listenAddress
-    .prefault('127.0.0.1:8081')
-    .describe('Where /health/live, /health/ready and /status answer, without TLS'),
-  logLevel: logLevel.default('info').describe('Least severe log lines that are written'),
+};
+
+/** How long what clients sign lives, and so the days that keys are held for. */
+export const dateSettings = {
   longestPresigned: seconds
     .refine((life) => life >= 1 && life <= LONGEST_PRESIGNED_SECONDS, 'must be between 1s and 7d')
     .prefault('7d')
@@ -20,6 +20,16 @@ export const serviceSettings = {
     .refine((skew) => skew >= 1 && skew <= 3_600, 'must be between 1s and 1h')
     .prefault('15m')
     .describe("Largest accepted difference to a client's clock"),
+};
+
+/** The settings that every service has. A service's own schema spreads them. */
+export const serviceSettings = {
+  ...credentialSettings,
+  healthListen: listenAddress
+    .prefault('127.0.0.1:8081')
+    .describe('Where /health/live, /health/ready and /status answer, without TLS'),
+  logLevel: logLevel.default('info').describe('Least severe log lines that are written'),
+  ...dateSettings,
 };
 
 /** Where the tiers that serve others answer over mTLS. */

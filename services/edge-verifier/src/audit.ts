@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { AcceptanceCounts } from '@sigv4-keyd/edge-keys';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { formatCredentialScope, type Accepted, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
-import type { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 
 /** What an audit line says of every request, accepted or not. */
 export interface AuditedRequest {

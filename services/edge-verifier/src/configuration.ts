@@ -1,38 +1,27 @@
 import { tmpdir } from 'node:os';
+import { EDGE_LIFETIMES, edgeKeysSettings } from '@sigv4-keyd/edge-keys';
 import {
   bytes,
-  httpsUrls,
   httpUrl,
-  keyCache,
-  keyMemory,
-  ledgerKeys,
   listenAddress,
-  prefetch,
-  publicKeyMemory,
   readableFile,
   related,
   seconds,
   serviceSettings,
-  stateFolder,
   writableFolder,
   yesOrNo,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { algorithms } from './algorithms.js';
 import { externalHosts } from './external-hosts.js';
-import { feedSettings } from './feed/feed-settings.js';
 import { ORIGINS } from './forward-auth/original-request.js';
-import { LIFETIMES } from './lifetimes.js';
 import { payloadModes } from './payload-modes.js';
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
 
 const settings = z.object({
   ...serviceSettings,
-  stateFolder,
-  ...feedSettings,
-  ledgerKeys,
-  regions: httpsUrls.describe('region-keyd, https://HOST:PORT, several separated by commas, nearest first'),
+  ...edgeKeysSettings,
   externalHosts: externalHosts.describe(
     'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',
   ),
@@ -57,7 +46,6 @@ const settings = z.object({
   algorithms: algorithms
     .prefault('AWS4-HMAC-SHA256')
     .describe('Signatures that are accepted: AWS4-HMAC-SHA256, AWS4-ECDSA-P256-SHA256 (SigV4A), or both, with a comma'),
-  presigned: yesOrNo.prefault('yes').describe('Accept presigned URLs'),
   payloadModes: payloadModes
     .prefault('auto')
     .describe(
@@ -92,10 +80,6 @@ const settings = z.object({
   upstreamTimeout: atLeastASecond
     .prefault('5m')
     .describe("Longest wait for the upstream's answer to begin, and for each part of it"),
-  keyMemory,
-  keyCache,
-  prefetch,
-  publicKeyMemory,
 });
 
 /** The settings of edge-verifier. Its region and service are not among them: its certificate says so. */
@@ -138,7 +122,7 @@ export const configuration = related(settings, [
     problem: ({ smallestChunk, largestChunk }) =>
       smallestChunk > largestChunk ? 'KEYD_SMALLEST_CHUNK must not be above KEYD_LARGEST_CHUNK' : undefined,
   },
-  ...LIFETIMES,
+  ...EDGE_LIFETIMES,
 ]);
 
 export type Configuration = z.output<typeof configuration>;

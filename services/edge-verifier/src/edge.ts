@@ -1,12 +1,10 @@
+import type { AcceptanceCounts, SignatureKeys } from '@sigv4-keyd/edge-keys';
 import { spiffeIdOf, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import { answerShapeOf, answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
 import type { VerificationPolicy } from '@sigv4-keyd/sigv4-core';
-import type { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
-import type { ScopeGuard } from './feed/feed-guard.js';
-import { SignatureKeys, type SignatureKeysOptions } from './signature-keys.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
 
 /** What every front of the edge verifies, answers and records with. */
@@ -25,15 +23,10 @@ export interface EdgeParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counts: AcceptanceCounts;
-  readonly guard: ScopeGuard;
+  readonly keys: SignatureKeys;
 }
 
-export function createEdge(
-  own: EdgeIdentity,
-  settings: EdgeSettings,
-  sources: SignatureKeysOptions['sources'],
-  { clock, log, counts, guard }: EdgeParts,
-): Edge {
+export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, log, counts, keys }: EdgeParts): Edge {
   const policy = verificationPolicy(own, settings);
   const shape = settings.answerShape === 'auto' ? answerShapeOf(own.service) : settings.answerShape;
   const { region, clockSkewSeconds } = policy;
@@ -41,7 +34,7 @@ export function createEdge(
     clock,
     log,
     policy,
-    keys: new SignatureKeys({ sources, guard }),
+    keys,
     audit: new Audit(spiffeIdOf(own), { log, counts, clock }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };

@@ -1,15 +1,7 @@
-export * from './acceptances/acceptance-counts.js';
-export * from './acceptances/acceptance-rollups.js';
-export * from './acceptances/seal-batches.js';
 export * from './audit.js';
 export * from './configuration.js';
 export * from './external-hosts.js';
-export * from './feed/feed-guard.js';
-export * from './key-source.js';
-export { LIFETIMES as EDGE_LIFETIMES } from './lifetimes.js';
 export * from './policy.js';
-export * from './public-keys.js';
-export * from './signature-keys.js';
 export * from './edge.js';
 export * from './forward-auth/app.js';
 export * from './forward-auth/forward-auth.js';

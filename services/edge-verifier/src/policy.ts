@@ -1,23 +1,11 @@
-import { isInWindow, type EdgeIdentity, type WindowRule } from '@sigv4-keyd/hop-protocol';
+import { windowRuleOf, type WindowSettings } from '@sigv4-keyd/edge-keys';
+import { isInWindow, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import { hostMatcher, pathRuleOf, type VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
 import { acceptedModes } from './payload-modes.js';
 
-interface WindowSettings {
-  readonly presigned: boolean;
-  readonly longestPresigned: number;
-  readonly clockSkew: number;
-}
 export type PolicySettings = WindowSettings &
   Pick<Configuration, 'algorithms' | 'externalHosts' | 'payloadModes' | 'unnormalisedPaths' | 'debugSignatures'>;
-
-/** The days whose keys the edge holds: past ones only for as long as a presigned URL may live. */
-export function windowRuleOf(settings: WindowSettings): WindowRule {
-  return {
-    longestPresignedSeconds: settings.presigned ? settings.longestPresigned : 0,
-    clockSkewSeconds: settings.clockSkew,
-  };
-}
 
 /** What this edge accepts. Region and service are those of its own certificate. */
 export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings): VerificationPolicy {

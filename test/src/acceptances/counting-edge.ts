@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createMtlsAgent, CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import { AcceptanceCounts, AcceptanceRollups } from '@sigv4-keyd/edge-verifier';
+import { AcceptanceCounts, AcceptanceRollups } from '@sigv4-keyd/edge-keys';
 import { PeerClient, systemClock } from '@sigv4-keyd/hop-protocol';
 import { createLogger } from '@sigv4-keyd/service-skeleton';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';

@@ -1,5 +1,5 @@
 import { createMtlsAgent, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import { AcceptanceCounts, AcceptanceRollups, sealBatches } from '@sigv4-keyd/edge-verifier';
+import { AcceptanceCounts, AcceptanceRollups, sealBatches } from '@sigv4-keyd/edge-keys';
 import {
   ACCEPTANCES_PATH,
   PeerClient,

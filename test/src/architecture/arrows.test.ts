@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/pki': ['fastify-mtls'],
   'packages/hop-protocol': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger'],
   'packages/service-skeleton': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol'],
+  'packages/edge-keys': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'packages/keydctl': ['sigv4-core', 'sigv4-client', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'pki'],
   'services/master-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/region-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
@@ -31,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'ledger',
     'hop-protocol',
     'service-skeleton',
+    'edge-keys',
   ],
 };
 

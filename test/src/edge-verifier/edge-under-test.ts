@@ -1,17 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_HORIZONS, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import {
   AcceptanceCounts,
-  configuration,
-  createEdge,
   createServiceKeys,
   feedGuard,
-  startFronts,
+  SignatureKeys,
   type ScopeGuard,
   type ServiceKeys,
-} from '@sigv4-keyd/edge-verifier';
+} from '@sigv4-keyd/edge-keys';
+import { DEFAULT_HORIZONS, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import { configuration, createEdge, startFronts } from '@sigv4-keyd/edge-verifier';
 import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { Test } from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -109,9 +108,9 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const destination = { write: (line: string) => log.push(line) };
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
   const counts = new AcceptanceCounts();
-  const parts = { clock, log: logger, counts, guard };
   const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': new DerivedPublicKeys(parent) };
-  const fronts = await startFronts(createEdge(own, settings, sources, parts), settings);
+  const parts = { clock, log: logger, counts, keys: new SignatureKeys({ sources, guard }) };
+  const fronts = await startFronts(createEdge(own, settings, parts), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
-import { configuration, type FeedObjection, type GuardedScope, type ScopeGuard } from '@sigv4-keyd/edge-verifier';
+import type { FeedObjection, GuardedScope, ScopeGuard } from '@sigv4-keyd/edge-keys';
+import { configuration } from '@sigv4-keyd/edge-verifier';
 import { ConfigurationError, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import t from 'tap';
 import { ACCESS_KEY_ID, HOST, send, signed } from '../edge-verifier/client.js';
@@ -48,7 +49,10 @@ t.test('a key that came after its statement is not used: it is judged when it is
   t.equal(reply.headers['x-keyd-reason'], 'scope-revoked');
   t.notOk(reply.continued, 'before anything is verified with it, or a body taken');
   guard.asked.length = 0;
-  const question = [['x-original-method', 'GET'], ['x-original-uri', '/']] as const;
+  const question = [
+    ['x-original-method', 'GET'],
+    ['x-original-uri', '/'],
+  ] as const;
   const asked = signed({ unsigned: question });
   t.equal((await send(forwardAuth, asked)).headers['x-keyd-reason'], 'scope-revoked');
   t.equal(upstream.requests.length, 0);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { feedGuard } from '@sigv4-keyd/edge-verifier';
+import { feedGuard } from '@sigv4-keyd/edge-keys';
 import {
   FEED_BEAT_MS,
   FeedFollower,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { configuration, EDGE_LIFETIMES } from '@sigv4-keyd/edge-verifier';
+import { EDGE_LIFETIMES } from '@sigv4-keyd/edge-keys';
+import { configuration } from '@sigv4-keyd/edge-verifier';
 import { PREFETCH_HOURS } from '@sigv4-keyd/hop-protocol';
 import { MASTER_LIFETIMES } from '@sigv4-keyd/master-keyd';
 import { createAuthority } from '@sigv4-keyd/pki';
@@ -20,7 +21,7 @@ const SHARED = {
   longestPresigned: 7 * DAY,
   clockSkew: 900,
 } as const;
-const KEEPING = { ...SHARED, keyMemory: 2 ** 30 , publicKeyMemory: 2 ** 26};
+const KEEPING = { ...SHARED, keyMemory: 2 ** 30, publicKeyMemory: 2 ** 26 };
 const EDGE = { ...KEEPING, presigned: true, softHorizon: 60, hardHorizon: 12 * 3_600 };
 const MASTER = { ...SHARED, beaconEvery: 2, beaconLife: DAY };
 

@@ -1,10 +1,5 @@
-import {
-  AcceptanceCounts,
-  configuration as edgeConfiguration,
-  createEdge,
-  createServiceKeys,
-  type Edge,
-} from '@sigv4-keyd/edge-verifier';
+import { AcceptanceCounts, createServiceKeys, SignatureKeys } from '@sigv4-keyd/edge-keys';
+import { configuration as edgeConfiguration, createEdge, type Edge } from '@sigv4-keyd/edge-verifier';
 import {
   CachedKeySource,
   HeldDays,
@@ -126,11 +121,11 @@ export function tiersOfAYear(
     t.teardown(new Prefetch({ ...keep, keys, hours: PREFETCH_HOURS.edge, identity, clock }).start());
     const publicKeys = new DerivedPublicKeys(new DerivingParent(own.region, own.service));
     const sources = { 'AWS4-HMAC-SHA256': keys, 'AWS4-ECDSA-P256-SHA256': publicKeys };
-    const edge = createEdge(own, settings, sources, {
+    const edge = createEdge(own, settings, {
       clock,
       log: createLogger({ service: 'edge', level: 'silent' }),
       counts: new AcceptanceCounts(),
-      guard: { objectionTo: () => undefined },
+      keys: new SignatureKeys({ sources, guard: { objectionTo: () => undefined } }),
     });
     return { offMs, verdictOn: (message: Message) => verdictOf(edge, message) };
   });

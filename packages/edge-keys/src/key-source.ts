@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { CachedKeySource, HeldDays, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
 import type { Clock, DenialOf, ServiceKeySource } from '@sigv4-keyd/hop-protocol';
 import { kSigning, type KService, type KSigning } from '@sigv4-keyd/sigv4-core';
-import type { Configuration } from './configuration.js';
-import { windowRuleOf } from './policy.js';
+import type { EdgeKeysSettings } from './settings.js';
+import { windowRuleOf } from './window.js';
 
 /** Absent access keys are asked for again after this long, so that a new one works within seconds. */
 export const ABSENT_FOR_MS = 5_000;
@@ -23,7 +23,7 @@ export type ServiceKeys = CachedKeySource<KService, KSigning>;
 
 /** This edge's kService, asked of region-keyd once an access key and day. */
 export function createServiceKeys(
-  settings: Pick<Configuration, 'presigned' | 'longestPresigned' | 'clockSkew' | 'keyMemory'>,
+  settings: Pick<EdgeKeysSettings, 'presigned' | 'longestPresigned' | 'clockSkew' | 'keyMemory'>,
   { parent, clock, random, denialOf }: ServiceKeysOptions,
 ): ServiceKeys {
   const days = new HeldDays({

@@ -12,7 +12,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import { openFollowedFeed, type Logger, type TierAbove } from '@sigv4-keyd/service-skeleton';
 import { Agent, type Dispatcher } from 'undici';
-import type { Configuration } from '../configuration.js';
+import type { EdgeKeysSettings } from '../settings.js';
 
 export interface EdgeFeedOptions {
   /** Dials our own region only. */
@@ -39,10 +39,10 @@ export class EdgeFeed {
     this.#watch = new FreshnessWatch(follower, horizons, options);
   }
 
-  static async open(configuration: Configuration, options: EdgeFeedOptions): Promise<EdgeFeed> {
-    const { softHorizon: softSeconds, hardHorizon: hardSeconds } = configuration;
+  static async open(settings: EdgeKeysSettings, options: EdgeFeedOptions): Promise<EdgeFeed> {
+    const { softHorizon: softSeconds, hardHorizon: hardSeconds } = settings;
     const web = new Agent();
-    const follower = await openFollowedFeed(configuration, sourcesOf(configuration, options, web), options);
+    const follower = await openFollowedFeed(settings, sourcesOf(settings, options, web), options);
     return new EdgeFeed(follower, { softSeconds, hardSeconds }, web, options);
   }
 
@@ -79,7 +79,7 @@ export class EdgeFeed {
 }
 
 function sourcesOf(
-  { regions, feedRegions = [], feedSources = [] }: Configuration,
+  { regions, feedRegions = [], feedSources = [] }: EdgeKeysSettings,
   { ownRegion, anyRegion }: EdgeFeedOptions,
   web: Dispatcher,
 ): readonly FeedSource[] {

@@ -9,7 +9,7 @@ import {
   type WantedKeys,
 } from '@sigv4-keyd/hop-protocol';
 import { streamedSetsOf } from '@sigv4-keyd/service-skeleton';
-import type { Configuration } from './configuration.js';
+import type { EdgeKeysSettings } from './settings.js';
 import type { ServiceKeys } from './key-source.js';
 
 export interface WantedKeysOptions {
@@ -22,7 +22,7 @@ export interface WantedKeysOptions {
 
 /** The keys that this edge holds although nobody has used them, streamed from its region. */
 export function wantedServiceKeys(
-  { prefetch }: Pick<Configuration, 'prefetch'>,
+  { prefetch }: Pick<EdgeKeysSettings, 'prefetch'>,
   { own, serviceKeys, region, clock, random }: WantedKeysOptions,
 ): WantedKeys {
   const source = mtlsDaySource(SERVICE_KEYS, { region: own.region, service: own.service }, region);

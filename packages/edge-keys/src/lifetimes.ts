@@ -1,16 +1,20 @@
 import { FEED_BEAT_MS, keyMemoryProblem, SERVICE_KEYS } from '@sigv4-keyd/hop-protocol';
-import { SHARED_LIFETIMES, type Relation, type ServiceSettings } from '@sigv4-keyd/service-skeleton';
-import { windowRuleOf } from './policy.js';
+import { SHARED_LIFETIMES, type Relation } from '@sigv4-keyd/service-skeleton';
 import { EDGE_PUBLIC_KEYS } from './public-keys.js';
+import type { EdgeKeysSettings } from './settings.js';
+import { windowRuleOf } from './window.js';
 
-/** What decides how long anything lasts at an edge: seconds, but for the memory, which is in bytes. */
-type LifetimeSettings = ServiceSettings & {
-  readonly presigned: boolean;
-  readonly softHorizon: number;
-  readonly hardHorizon: number;
-  readonly keyMemory: number;
-  readonly publicKeyMemory: number;
-};
+type LifetimeSettings = Pick<
+  EdgeKeysSettings,
+  | 'tlsCert'
+  | 'longestPresigned'
+  | 'clockSkew'
+  | 'presigned'
+  | 'softHorizon'
+  | 'hardHorizon'
+  | 'keyMemory'
+  | 'publicKeyMemory'
+>;
 
 const BEAT_SECONDS = FEED_BEAT_MS / 1000;
 /** A horizon of fewer beats would deny, or alarm, for one answer that was lost. */
@@ -20,8 +24,8 @@ const LEAST_HORIZON_SUM = `${FEWEST_BEATS} beats of the feed: ${FEWEST_BEATS} x 
 /** Tomorrow's keys are held from noon on at the earliest, and end with tomorrow. */
 const LONGEST_WITH_KEYS = 36 * 3_600;
 
-/** How the lifetimes of an edge must stand to each other. */
-export const LIFETIMES: readonly Relation<LifetimeSettings>[] = [
+/** How the lifetimes of an edge must stand to each other: seconds, but for the memory, which is in bytes. */
+export const EDGE_LIFETIMES: readonly Relation<LifetimeSettings>[] = [
   ...SHARED_LIFETIMES,
   {
     between: ['hardHorizon'],

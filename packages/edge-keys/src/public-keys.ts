@@ -14,9 +14,9 @@ import {
   importEcdsaPublicKey,
   type EcdsaPublicKey,
 } from '@sigv4-keyd/sigv4-core';
-import type { Configuration } from './configuration.js';
+import type { EdgeKeysSettings } from './settings.js';
 import { ABSENT_FOR_MS, MISS_BUDGET } from './key-source.js';
-import { windowRuleOf } from './policy.js';
+import { windowRuleOf } from './window.js';
 
 /** How public keys are held: they were attested when they came, so that the attestations need not be kept. */
 export const EDGE_PUBLIC_KEYS = {
@@ -34,13 +34,13 @@ export type EdgePublicKeysContext = Pick<
 /** The public keys that this edge verifies ECDSA signatures with, asked of region-keyd once an access key and day. */
 export function openEdgePublicKeys(
   own: EdgeIdentity,
-  configuration: Configuration,
+  settings: EdgeKeysSettings,
   region: PeerClient,
   context: EdgePublicKeysContext,
 ): Promise<KeptPublicKeys<EcdsaPublicKey>> {
   const scope = { region: own.region, service: own.service };
   const passedOn = mtlsKeySource(SERVICE_PUBLIC_KEYS, scope, region);
-  return KeptPublicKeys.open(configuration, {
+  return KeptPublicKeys.open(settings, {
     ...context,
     parent: attestedOnly(passedOn, {
       region: own.region,
@@ -53,7 +53,7 @@ export function openEdgePublicKeys(
         ),
     }),
     form: EDGE_PUBLIC_KEYS,
-    window: windowRuleOf(configuration),
+    window: windowRuleOf(settings),
     hours: PREFETCH_HOURS.edge,
     identity: spiffeIdOf(own),
     absentForMs: ABSENT_FOR_MS,

@@ -1,0 +1,157 @@
+import {
+  denialsIn,
+  mtlsKeySource,
+  ownBanIn,
+  PREFETCH_HOURS,
+  SERVICE_KEYS,
+  spiffeIdOf,
+  wipeDenied,
+  wipeWhenBanned,
+  type DenialOf,
+  type EdgeIdentity,
+} from '@sigv4-keyd/hop-protocol';
+import {
+  doubtsAbout,
+  keepKeys,
+  KeyUpkeep,
+  LedgerWatch,
+  OpenedParts,
+  openOwnCredentials,
+  UpwardReports,
+  type ServiceContext,
+} from '@sigv4-keyd/service-skeleton';
+import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
+import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
+import { EdgeFeed } from './feed/edge-feed.js';
+import { feedGuard } from './feed/feed-guard.js';
+import { createServiceKeys } from './key-source.js';
+import { EDGE_LIFETIMES } from './lifetimes.js';
+import { anyRegion, ownRegion } from './own-region.js';
+import { openEdgePublicKeys } from './public-keys.js';
+import type { EdgeKeysSettings } from './settings.js';
+import { SignatureKeys } from './signature-keys.js';
+import { wantedServiceKeys } from './wanted-keys.js';
+
+const CHECKPOINT_EVERY_MS = 30_000;
+
+/** The keys of one service in one region, as an edge has them: they look after themselves until they are closed. */
+export interface EdgeKeys {
+  /** Who we are: by our certificate. */
+  readonly own: EdgeIdentity;
+  readonly keys: SignatureKeys;
+  /** What is accepted is to be counted here. */
+  readonly counts: AcceptanceCounts;
+  /** Why nothing can be verified now, in words; empty when it can. */
+  notReady(): readonly string[];
+  /** What somebody should see to although requests are verified. */
+  warnings(): readonly string[];
+  /** Everything else worth seeing. Nothing in it is secret. */
+  status(): object;
+  /** Reads our certificate again. It is looked at every ten seconds anyway. */
+  reload(): Promise<void>;
+  /** To be called when the last request was verified: what was accepted is made durable, and nothing runs any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an edge's keys, with its region out of reach, too: they are not ready then, but what is held is used.
+ * @throws StartError
+ */
+export async function openEdgeKeys(settings: EdgeKeysSettings, context: ServiceContext): Promise<EdgeKeys> {
+  const parts = new OpenedParts();
+  try {
+    return await open(settings, context, parts);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function open(
+  settings: EdgeKeysSettings,
+  { clock, log, random = Math.random, timer }: ServiceContext,
+  parts: OpenedParts,
+): Promise<EdgeKeys> {
+  const { store, identity: own, stop } = await openOwnCredentials(settings, 'edge', { clock, log });
+  parts.add(stop);
+  const regions = ownRegion(settings.regions, own, { credentials: store, clock, log, random, timer });
+  parts.add(() => regions.close());
+  const region = regions.client;
+  const feedAgent = anyRegion(own, store);
+  parts.add(() => feedAgent.close());
+  const feed = await EdgeFeed.open(settings, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
+  parts.add(() => feed.close());
+
+  const scope = { region: own.region, service: own.service };
+  const isBanned = ownBanIn(feed.follower, spiffeIdOf(own));
+  const denialInScope = denialsIn(feed.follower, scope, clock);
+  const denialOf: DenialOf = (date, facts) => (isBanned() ? 'revoked' : denialInScope(date, facts));
+  const parent = mtlsKeySource(SERVICE_KEYS, scope, region);
+  const serviceKeys = createServiceKeys(settings, { parent, clock, random, denialOf });
+  wipeDenied(feed.follower, serviceKeys, denialOf, log);
+  wipeWhenBanned(feed.follower, serviceKeys, isBanned, log);
+  const common = { credentials: store, feed: feed.follower, clock, log };
+  const kept = await keepKeys(settings, { ...common, hop: SERVICE_KEYS, held: serviceKeys.days });
+  parts.add(() => kept.close());
+  const publicKeys = await openEdgePublicKeys(own, settings, region, { ...common, denialOf, isBanned, random });
+  parts.add(() => publicKeys.close());
+  const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
+  const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': publicKeys.source };
+
+  const upkeep = new KeyUpkeep({
+    keys: serviceKeys,
+    hours: PREFETCH_HOURS.edge,
+    identity: spiffeIdOf(own),
+    wanted: wantedServiceKeys(settings, { own, serviceKeys, region: regions.streams, clock, random }),
+    silenceEndsAt: () => feed.silenceEndsAt(),
+    clock,
+    random,
+    log,
+  });
+  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep });
+  const counts = new AcceptanceCounts();
+  const rollups = await AcceptanceRollups.open({ counts, stateFolder: settings.stateFolder, region, clock, log });
+  const ledger = await LedgerWatch.open(settings, { parent: region, clock, log, everyMs: CHECKPOINT_EVERY_MS });
+  const doubts = doubtsAbout(settings, EDGE_LIFETIMES);
+  for (const doubt of doubts) log.warn(doubt);
+
+  parts.add(upkeep.start());
+  publicKeys.start();
+  feed.start();
+  parts.add(reports.start());
+  parts.add(rollups.start());
+  parts.add(ledger.start());
+  return {
+    own,
+    keys: new SignatureKeys({ sources, guard }),
+    counts,
+    notReady: () => [...outOfKeys(upkeep, reports), ...feed.notReady()],
+    warnings: () => [
+      ...feed.warnings(),
+      ...ledger.warnings(),
+      ...kept.warnings(),
+      ...upkeep.warnings(),
+      ...publicKeys.warnings(),
+      ...doubts,
+    ],
+    status: () => ({
+      identity: store.current.spiffeId,
+      regionReachable: reports.isParentReachable,
+      publicKeys: publicKeys.status(),
+      feed: feed.status(),
+      keyCache: kept.status(),
+      rollups: rollups.status(),
+      ledger: ledger.status(),
+      ...reports.ownReport(),
+    }),
+    async reload() {
+      await store.reload();
+    },
+    close: () => parts.close(),
+  };
+}
+
+/** An edge can work when it holds today's keys or can ask for them. An expired certificate alone does not stop it. */
+function outOfKeys({ holdsToday }: { readonly holdsToday: boolean }, region: UpwardReports): readonly string[] {
+  return holdsToday || region.isParentReachable ? [] : ['no key of today is held and region-keyd cannot be reached'];
+}
