@@ -5,6 +5,7 @@ import {
   PREFETCH_HOURS,
   SERVICE_KEYS,
   spiffeIdOf,
+  systemClock,
   wipeDenied,
   wipeWhenBanned,
   type DenialOf,
@@ -21,6 +22,7 @@ import {
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
 import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
+import { AcceptanceRecord } from './acceptances/acceptance-record.js';
 import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
 import { EdgeFeed } from './feed/edge-feed.js';
 import { feedGuard } from './feed/feed-guard.js';
@@ -29,18 +31,16 @@ import { EDGE_LIFETIMES } from './lifetimes.js';
 import { anyRegion, ownRegion } from './own-region.js';
 import { openEdgePublicKeys } from './public-keys.js';
 import type { EdgeKeysSettings } from './settings.js';
-import { SignatureKeys } from './signature-keys.js';
+import { SignatureKeys, type GuardedKeySource } from './signature-keys.js';
 import { wantedServiceKeys } from './wanted-keys.js';
+import { windowRuleOf } from './window.js';
 
 const CHECKPOINT_EVERY_MS = 30_000;
 
 /** The keys of one service in one region, as an edge has them: they look after themselves until they are closed. */
-export interface EdgeKeys {
+export interface EdgeKeys extends GuardedKeySource {
   /** Who we are: by our certificate. */
   readonly own: EdgeIdentity;
-  readonly keys: SignatureKeys;
-  /** What is accepted is to be counted here. */
-  readonly counts: AcceptanceCounts;
   /** Why nothing can be verified now, in words; empty when it can. */
   notReady(): readonly string[];
   /** What somebody should see to although requests are verified. */
@@ -53,14 +53,17 @@ export interface EdgeKeys {
   close(): Promise<void>;
 }
 
+/** What an edge's keys live by. Time is the system's and randomness that of Math.random, unless given. */
+export type EdgeKeysContext = Pick<ServiceContext, 'log'> & Partial<ServiceContext>;
+
 /**
  * Opens an edge's keys, with its region out of reach, too: they are not ready then, but what is held is used.
- * @throws StartError
+ * @throws StartError, which says what to do
  */
-export async function openEdgeKeys(settings: EdgeKeysSettings, context: ServiceContext): Promise<EdgeKeys> {
+export async function openEdgeKeys(settings: EdgeKeysSettings, context: EdgeKeysContext): Promise<EdgeKeys> {
   const parts = new OpenedParts();
   try {
-    return await open(settings, context, parts);
+    return await open(settings, { clock: systemClock, ...context }, parts);
   } catch (error) {
     await parts.close();
     throw error;
@@ -95,8 +98,6 @@ async function open(
   parts.add(() => kept.close());
   const publicKeys = await openEdgePublicKeys(own, settings, region, { ...common, denialOf, isBanned, random });
   parts.add(() => publicKeys.close());
-  const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
-  const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': publicKeys.source };
 
   const upkeep = new KeyUpkeep({
     keys: serviceKeys,
@@ -115,16 +116,28 @@ async function open(
   const doubts = doubtsAbout(settings, EDGE_LIFETIMES);
   for (const doubt of doubts) log.warn(doubt);
 
+  let isClosed = false;
   parts.add(upkeep.start());
   publicKeys.start();
   feed.start();
   parts.add(reports.start());
   parts.add(rollups.start());
   parts.add(ledger.start());
+  const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
+  const keys = new SignatureKeys(own, {
+    sources: { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': publicKeys.source },
+    // Who hears of no revocation any more accepts nothing.
+    guard: { objectionTo: (scope) => (isClosed ? 'keys-unavailable' : guard.objectionTo(scope)) },
+    window: windowRuleOf(settings),
+    record: new AcceptanceRecord(spiffeIdOf(own), { log, counts, clock }),
+  });
   return {
     own,
-    keys: new SignatureKeys({ sources, guard }),
-    counts,
+    region: own.region,
+    service: own.service,
+    window: keys.window,
+    find: (...question) => keys.find(...question),
+    recordAccepted: (accepted, request) => keys.recordAccepted(accepted, request),
     notReady: () => [...outOfKeys(upkeep, reports), ...feed.notReady()],
     warnings: () => [
       ...feed.warnings(),
@@ -147,7 +160,10 @@ async function open(
     async reload() {
       await store.reload();
     },
-    close: () => parts.close(),
+    close() {
+      isClosed = true;
+      return parts.close();
+    },
   };
 }
 

@@ -1,28 +1,37 @@
-import type { CachedKeySource, Finding } from '@sigv4-keyd/hop-protocol';
+import type { CachedKeySource, EdgeIdentity, Finding } from '@sigv4-keyd/hop-protocol';
 import type {
+  Accepted,
+  RecordedRequest,
   Algorithm,
   CredentialScope,
   EcdsaPublicKey,
+  KeyFinding,
   KeyMissingReason,
   KSigning,
   ScopeDate,
   SignatureKey,
+  SignatureKeySource,
+  WindowRule,
 } from '@sigv4-keyd/sigv4-core';
+import type { AcceptanceRecord } from './acceptances/acceptance-record.js';
 import type { ScopeGuard } from './feed/feed-guard.js';
 import { REASON_OF_ABSENCE } from './reason-of-absence.js';
 
 /** What is held or asked for, by what it proves. */
 type KeysOf<Key> = Pick<CachedKeySource<Key>, 'held' | 'find'>;
 
-/** The key that proves an access key's signatures of a scope, or why there is none. */
-export type SignatureKeyFinding =
-  | {
-      readonly found: true;
-      readonly key: SignatureKey;
-      /** Why the key may not be used any more. To be asked again right before a request counts as accepted. */
-      readonly objection: () => KeyMissingReason | undefined;
-    }
-  | { readonly found: false; readonly reason: KeyMissingReason };
+/** A key is never found for good: whatever the feed says until the request is accepted counts. */
+export type GuardedKeyFinding = Required<Extract<KeyFinding, { found: true }>> | Extract<KeyFinding, { found: false }>;
+
+/** An edge's keys, as those see them who verify with them. */
+export interface GuardedKeySource extends Required<SignatureKeySource> {
+  /** The key, at once when it is held. Never rejects: a key that cannot be had is a reason like any other. */
+  readonly find: (
+    accessKeyId: string,
+    scope: CredentialScope,
+    algorithm: Algorithm,
+  ) => GuardedKeyFinding | Promise<GuardedKeyFinding>;
+}
 
 export interface SignatureKeysOptions {
   /** Where the keys of each algorithm come from. */
@@ -31,22 +40,30 @@ export interface SignatureKeysOptions {
     readonly 'AWS4-ECDSA-P256-SHA256': KeysOf<EcdsaPublicKey>;
   };
   readonly guard: ScopeGuard;
+  /** The days that the sources hold keys of. */
+  readonly window: WindowRule;
+  readonly record: AcceptanceRecord;
 }
 
 /** The keys that this edge proves signatures with. The same rules hold for both algorithms. */
-export class SignatureKeys {
+export class SignatureKeys implements GuardedKeySource {
+  readonly region: string;
+  readonly service: string;
+  readonly window: WindowRule;
   readonly #options: SignatureKeysOptions;
 
-  constructor(options: SignatureKeysOptions) {
+  constructor({ region, service }: EdgeIdentity, options: SignatureKeysOptions) {
+    this.region = region;
+    this.service = service;
+    this.window = options.window;
     this.#options = options;
   }
 
-  /** The key, at once when it is held. Never rejects: a key that cannot be had is a reason like any other. */
   find(
     accessKeyId: string,
     { date }: CredentialScope,
     algorithm: Algorithm,
-  ): SignatureKeyFinding | Promise<SignatureKeyFinding> {
+  ): GuardedKeyFinding | Promise<GuardedKeyFinding> {
     const { sources, guard } = this.#options;
     const keys: KeysOf<SignatureKey> = sources[algorithm];
     const denied = guard.objectionTo({ accessKeyId, date, facts: undefined });
@@ -60,7 +77,11 @@ export class SignatureKeys {
     );
   }
 
-  #read(date: ScopeDate, finding: Finding<SignatureKey>): SignatureKeyFinding {
+  recordAccepted(accepted: Accepted, request: RecordedRequest): void {
+    this.#options.record.add(accepted, request);
+  }
+
+  #read(date: ScopeDate, finding: Finding<SignatureKey>): GuardedKeyFinding {
     if (typeof finding === 'string') return { found: false, reason: REASON_OF_ABSENCE[finding] };
     const { key, facts } = finding;
     const { accessKeyId } = facts;

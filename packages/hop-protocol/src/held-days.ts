@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
-import { scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { isInWindow, scopeDateOf, windowOfDays, type ScopeDate, type WindowRule } from '@sigv4-keyd/sigv4-core';
 import type { Cancel, Clock } from './clock.js';
 import { DayOfKeys } from './day-of-keys.js';
 import type { HeldKey } from './held-keys/held-keys.js';
@@ -9,7 +9,6 @@ import { UsedAccessKeys } from './held-keys/used-access-keys.js';
 import type { Hop } from './hops.js';
 import type { AccessKeyFacts, DenialOf, IssuedKey } from './key-source.js';
 import type { HeldDay, HeldDaysListener, Holding, HoldOptions } from './holding.js';
-import { isInWindow, windowOfDays, type WindowRule } from './window-of-days.js';
 
 export interface HeldDaysOptions<Carried, Ready> {
   /** The hop that the keys come down by: how they are laid flat. */

@@ -32,4 +32,12 @@ export * from './revocation-api.js';
 export * from './rollup-rules.js';
 export * from './schemas.js';
 export * from './tier-report.js';
-export * from './window-of-days.js';
+// Every tier holds keys by the same rule of days: it is part of what both ends of a hop agree on.
+export {
+  isInWindow,
+  LONGEST_PRESIGNED_SECONDS,
+  mostDaysInWindow,
+  TOMORROW_FROM_MS,
+  windowOfDays,
+  type WindowRule,
+} from '@sigv4-keyd/sigv4-core';

@@ -1,4 +1,4 @@
-import type { WindowRule } from './window-of-days.js';
+import type { WindowRule } from '@sigv4-keyd/sigv4-core';
 
 /** A tier below and the window that it reports; of an older release: none. */
 export interface ReportedWindow {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TOMORROW_FROM_MS } from './window-of-days.js';
+import { TOMORROW_FROM_MS } from '@sigv4-keyd/sigv4-core';
 
 /** From when to when a tier's processes begin to fetch tomorrow's keys, milliseconds into the UTC day. */
 export interface PrefetchHours {

@@ -1,7 +1,6 @@
-import { DAY_MS, startOfScopeDate } from '@sigv4-keyd/sigv4-core';
+import { DAY_MS, LONGEST_PRESIGNED_SECONDS, startOfScopeDate } from '@sigv4-keyd/sigv4-core';
 import { KeydError } from './errors.js';
 import type { Rollup, RollupBatch } from './acceptances.js';
-import { LONGEST_PRESIGNED_SECONDS } from './window-of-days.js';
 
 const MINUTE_MS = 60_000;
 

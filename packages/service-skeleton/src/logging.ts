@@ -1,6 +1,8 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import type { FastifyBaseLogger } from 'fastify';
+import { pino, type DestinationStream } from 'pino';
 
-export type { Logger } from 'pino';
+/** What is written to: a logger of pino, or what a Fastify app has for one. */
+export type Logger = FastifyBaseLogger;
 
 /**
  * The log of a service. Whatever code passes in, these never come out: they are or may contain keys, secrets or

@@ -73,11 +73,14 @@ export {
   kSigning,
 } from './key-ladder.js';
 export type { KDate, KRegion, KSecret, KService, KSigning, ProtocolVersion, Purpose, Rung } from './key-ladder.js';
+export type { RecordedRequest, KeyFinding, KeyLookup, KeyMissingReason, SignatureKeySource } from './key-source.js';
 export { isS3Service, pathRuleOf } from './path-rule.js';
 export type { PathRule } from './path-rule.js';
 export { EMPTY_BODY_SHA256, sha256Hex } from './payload-hash.js';
 export { isSha256Hex, parsePayloadMode, PAYLOAD_TOKENS } from './payload-mode.js';
 export type { PayloadMode, PayloadModeKind } from './payload-mode.js';
+export { policyFor } from './policy-for.js';
+export type { PolicyChoices } from './policy-for.js';
 export { DEFAULT_CLOCK_SKEW_SECONDS, LONGEST_PRESIGNED_SECONDS } from './policy.js';
 export type { VerificationPolicy } from './policy.js';
 export { parseQueryParameters } from './query-parameters.js';
@@ -104,4 +107,6 @@ export { formatSignedScope, stringToSign } from './string-to-sign.js';
 export type { SignedTerms } from './string-to-sign.js';
 export type { UnsignedRequest } from './unsigned-request.js';
 export { verifyRequest } from './verify.js';
-export type { KeyFinding, KeyLookup, KeyMissingReason, VerificationInputs } from './verify.js';
+export type { VerificationInputs } from './verify.js';
+export { isInWindow, mostDaysInWindow, TOMORROW_FROM_MS, windowOfDays } from './window-of-days.js';
+export type { WindowRule } from './window-of-days.js';

@@ -2,23 +2,26 @@ import { answerShapeOf, type AnswerShape, type Refusal } from '@sigv4-keyd/sigv4
 import {
   DEFAULT_CLOCK_SKEW_SECONDS,
   defaultModesOf,
-  hostMatcher,
   isHostEntry,
   LONGEST_PRESIGNED_SECONDS,
-  pathRuleOf,
-  scopeDateOf,
+  policyFor,
+  type Algorithm,
+  type SignatureKeySource,
   type VerifiableMode,
   type VerificationPolicy,
+  type WindowRule,
 } from '@sigv4-keyd/sigv4-core';
-import type { SigningKeySource } from './signing-key-source.js';
 
 export interface Sigv4Options {
-  readonly keys: SigningKeySource;
+  /** `staticSecrets(...)`, or the keys of an edge. */
+  readonly keys: SignatureKeySource;
   /** Hosts that are served, as clients write them: `HOST`, `HOST:PORT` or `*.SUFFIX`. */
   readonly hosts: readonly string[];
-  /** How far a client's clock may be off, either way; 900 by default. */
+  /** Signatures that are accepted; by default AWS4-HMAC-SHA256 alone. */
+  readonly algorithms?: readonly Algorithm[];
+  /** How far a client's clock may be off, either way; by default as far as keys are held for, at most 900. */
   readonly clockSkewSeconds?: number;
-  /** Whether URLs may be presigned, and for how long; by default for up to seven days. */
+  /** Whether URLs may be presigned, and for how long; by default as long as keys are held for, at most seven days. */
   readonly presigned?: 'refused' | { readonly longestSeconds: number };
   /**
    * How bodies may be bound to the signature; see PayloadMode of sigv4-core. By default what the clients of the service
@@ -46,28 +49,12 @@ export interface Settings extends Required<
 }
 
 const LONGEST_BODY = 1024 * 1024;
+const LARGEST_CLOCK_SKEW_SECONDS = 3_600;
 
 /** The options with their defaults. Throws TypeError or RangeError for what could verify nothing, or too much. */
 export function settingsFrom(options: Sigv4Options): Settings {
-  const {
-    keys,
-    hosts,
-    clockSkewSeconds = DEFAULT_CLOCK_SKEW_SECONDS,
-    presigned = { longestSeconds: LONGEST_PRESIGNED_SECONDS },
-    payloads = defaultModesOf(options.keys.service),
-    longestBody = LONGEST_BODY,
-    unnormalisedPaths = 'refused',
-  } = options;
-  if (hosts.length === 0) throw new TypeError('hosts is empty: name the hosts that are served');
-  const entries = hosts.map((host) => host.toLowerCase());
-  for (const entry of entries) {
-    if (!isHostEntry(entry)) throw new TypeError(`hosts: ${entry} must be HOST, HOST:PORT or *.SUFFIX`);
-  }
-  inRange('clockSkewSeconds', clockSkewSeconds, 1, 3_600);
+  const { keys, payloads = defaultModesOf(options.keys.service), longestBody = LONGEST_BODY } = options;
   inRange('longestBody', longestBody, 0, Number.MAX_SAFE_INTEGER);
-  if (presigned !== 'refused')
-    inRange('presigned.longestSeconds', presigned.longestSeconds, 1, LONGEST_PRESIGNED_SECONDS);
-  const oldestMs = ((presigned === 'refused' ? 0 : presigned.longestSeconds) + clockSkewSeconds) * 1000;
   return {
     keys,
     payloads,
@@ -75,26 +62,43 @@ export function settingsFrom(options: Sigv4Options): Settings {
     answerShape: options.answerShape ?? answerShapeOf(keys.service),
     now: options.now ?? Date.now,
     onRefused: options.onRefused ?? (() => undefined),
-    policy: {
-      region: keys.region,
-      service: keys.service,
-      algorithms: new Set(['AWS4-HMAC-SHA256'] as const),
-      pathRule: pathRuleOf(keys.service),
-      clockSkewSeconds,
-      presigned,
-      acceptsDate: (date, now) =>
-        date >= scopeDateOf(now - oldestMs) && date <= scopeDateOf(now + clockSkewSeconds * 1000),
-      acceptsHost: hostMatcher(entries),
-      // An unsigned payload of no bytes leaves nothing unsigned: what comes decides, once the body is looked at.
-      payloadModes: new Set([...payloads, 'unsigned']),
+    policy: policyFor(keys, {
+      ...signedTimesFrom(options, keys.window),
+      algorithms: options.algorithms ?? ['AWS4-HMAC-SHA256'],
+      hosts: hostsFrom(options.hosts),
+      payloadModes: payloads,
       sessionTokens: 'refused',
-      unnormalisedPaths,
+      unnormalisedPaths: options.unnormalisedPaths ?? 'refused',
       describesMismatch: options.debugSignatures ?? false,
-    },
+    }),
   };
 }
 
-function inRange(name: string, value: number, least: number, most: number): void {
+function hostsFrom(hosts: readonly string[]): readonly string[] {
+  if (hosts.length === 0) throw new TypeError('hosts is empty: name the hosts that are served');
+  const entries = hosts.map((host) => host.toLowerCase());
+  for (const entry of entries) {
+    if (!isHostEntry(entry)) throw new TypeError(`hosts: ${entry} must be HOST, HOST:PORT or *.SUFFIX`);
+  }
+  return entries;
+}
+
+/** How long signatures live. Nothing may live for longer than keys, and what is known of revocations, are held. */
+function signedTimesFrom(
+  options: Pick<Sigv4Options, 'clockSkewSeconds' | 'presigned'>,
+  window: WindowRule | undefined,
+): Pick<VerificationPolicy, 'clockSkewSeconds' | 'presigned'> {
+  const longestSkew = window?.clockSkewSeconds ?? LARGEST_CLOCK_SKEW_SECONDS;
+  const longestLife = window?.longestPresignedSeconds ?? LONGEST_PRESIGNED_SECONDS;
+  const { clockSkewSeconds = Math.min(DEFAULT_CLOCK_SKEW_SECONDS, longestSkew) } = options;
+  const { presigned = longestLife === 0 ? 'refused' : { longestSeconds: longestLife } } = options;
+  const limit = window && 'as keys are held for no longer';
+  inRange('clockSkewSeconds', clockSkewSeconds, 1, longestSkew, limit);
+  if (presigned !== 'refused') inRange('presigned.longestSeconds', presigned.longestSeconds, 1, longestLife, limit);
+  return { clockSkewSeconds, presigned };
+}
+
+function inRange(name: string, value: number, least: number, most: number, why?: string): void {
   if (value >= least && value <= most) return;
-  throw new RangeError(`${name} must be between ${least} and ${most}`);
+  throw new RangeError(`${name} must be between ${least} and ${most}${why === undefined ? '' : `, ${why}`}`);
 }

@@ -10,7 +10,7 @@ import {
   type Accepted,
   type ChunkedPayload,
   type Examined,
-  type KSigning,
+  type SignatureKey,
 } from '@sigv4-keyd/sigv4-core';
 import { hasBody, holdBody, putBack } from './held-body.js';
 import { describeUnframed } from './unframed.js';
@@ -22,7 +22,7 @@ const SMALLEST_CHUNK = 8 * 1024;
 export interface Arrived {
   readonly request: IncomingMessage;
   readonly examined: Examined;
-  readonly key: KSigning;
+  readonly key: SignatureKey;
   /** Bytes of data. */
   readonly longestBody: number;
 }

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
-import { examineRequest, isRefused, type Accepted, type Examined } from '@sigv4-keyd/sigv4-core';
+import { examineRequest, isRefused, type Accepted, type Examined, type KeyFinding } from '@sigv4-keyd/sigv4-core';
 import { hasBody } from './held-body.js';
 import { settingsFrom, type Settings, type Sigv4Options } from './options.js';
-import type { SigningKeyFinding } from './signing-key-source.js';
 import { verifyBody } from './verified-body.js';
 
 export type Outcome = Accepted | Refusal | 'client-gone';
@@ -21,7 +20,7 @@ export class Verifier {
    * can be read as if it had just arrived. Never rejects.
    */
   async verify(request: IncomingMessage, target: string, requestId: string): Promise<Outcome> {
-    const outcome = await this.#verify(request, target).catch((cause: unknown): Refusal => ({
+    const outcome = await this.#verify(request, target, requestId).catch((cause: unknown): Refusal => ({
       reason: 'internal-error',
       cause,
     }));
@@ -36,8 +35,8 @@ export class Verifier {
     return answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: now() });
   }
 
-  async #verify(request: IncomingMessage, target: string): Promise<Outcome> {
-    const { policy, payloads, now } = this.#settings;
+  async #verify(request: IncomingMessage, target: string, requestId: string): Promise<Outcome> {
+    const { keys, policy, payloads, longestBody, now } = this.#settings;
     const head = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
     const examined = examineRequest(head, policy, now());
     if (isRefused(examined)) return examined;
@@ -46,20 +45,18 @@ export class Verifier {
     }
     const finding = await this.#find(examined);
     if (!finding.found) return { reason: finding.reason };
-    const { longestBody } = this.#settings;
     const outcome = await verifyBody({ request, examined, key: finding.key, longestBody });
     if (outcome === 'client-gone' || 'reason' in outcome) return outcome;
     // A body may take its time: what was revoked while it came is not accepted any more.
     const reason = finding.objection?.();
-    return reason === undefined ? outcome : { reason };
+    if (reason !== undefined) return { reason };
+    keys.recordAccepted?.(outcome, { head, requestId });
+    return outcome;
   }
 
-  async #find({
-    accessKeyId,
-    scope,
-  }: Examined): Promise<SigningKeyFinding | { found: false; reason: 'keys-unavailable' }> {
+  async #find({ accessKeyId, scope, algorithm }: Examined): Promise<KeyFinding> {
     try {
-      return await this.#settings.keys.find(accessKeyId, scope);
+      return await this.#settings.keys.find(accessKeyId, scope, algorithm);
     } catch {
       return { found: false, reason: 'keys-unavailable' };
     }

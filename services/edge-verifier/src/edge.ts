@@ -1,4 +1,4 @@
-import type { AcceptanceCounts, SignatureKeys } from '@sigv4-keyd/edge-keys';
+import type { GuardedKeySource } from '@sigv4-keyd/edge-keys';
 import { spiffeIdOf, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import { answerShapeOf, answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
@@ -12,7 +12,7 @@ export interface Edge {
   readonly clock: Clock;
   readonly log: Logger;
   readonly policy: VerificationPolicy;
-  readonly keys: SignatureKeys;
+  readonly keys: GuardedKeySource;
   readonly audit: Audit;
   readonly answer: (refusal: Refusal, requestId: string) => Answer;
 }
@@ -22,11 +22,10 @@ export type EdgeSettings = PolicySettings & Pick<Configuration, 'answerShape'>;
 export interface EdgeParts {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly counts: AcceptanceCounts;
-  readonly keys: SignatureKeys;
+  readonly keys: GuardedKeySource;
 }
 
-export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, log, counts, keys }: EdgeParts): Edge {
+export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, log, keys }: EdgeParts): Edge {
   const policy = verificationPolicy(own, settings);
   const shape = settings.answerShape === 'auto' ? answerShapeOf(own.service) : settings.answerShape;
   const { region, clockSkewSeconds } = policy;
@@ -35,7 +34,7 @@ export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, l
     log,
     policy,
     keys,
-    audit: new Audit(spiffeIdOf(own), { log, counts, clock }),
+    audit: new Audit(spiffeIdOf(own), { log, keys }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };
 }

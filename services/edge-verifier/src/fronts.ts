@@ -102,6 +102,6 @@ function payloadRules({ policy }: Edge, configuration: Configuration): BodyRules
     limits: { largest: largestBody, idleMs: bodyIdle * 1000 },
     chunks: { smallest: smallestChunk, largest: largestChunk },
     // The policy itself takes this mode: a request without a body leaves nothing unsigned.
-    unsignedPayload: acceptedModes(payloadModes, policy.service).has('unsigned'),
+    unsignedPayload: acceptedModes(payloadModes, policy.service).includes('unsigned'),
   };
 }

@@ -16,8 +16,8 @@ export const payloadModes = list.transform((words, context): 'auto' | readonly V
 export function acceptedModes(
   setting: 'auto' | readonly VerifiableMode[],
   service: string,
-): ReadonlySet<VerifiableMode> {
-  return new Set(setting === 'auto' ? defaultModesOf(service) : setting);
+): readonly VerifiableMode[] {
+  return setting === 'auto' ? defaultModesOf(service) : setting;
 }
 
 function isMode(word: string): word is VerifiableMode {

@@ -36,7 +36,7 @@ async function start(
   // Closed after the fronts: what they accepted last is counted, too.
   const keys = await openEdgeKeys(configuration, context);
   parts.add(() => keys.close());
-  const fronts = await startFronts(createEdge(keys.own, configuration, { clock, log, ...keys }), configuration);
+  const fronts = await startFronts(createEdge(keys.own, configuration, { clock, log, keys }), configuration);
   parts.add(() => fronts.close());
   const warnings = configuration.debugSignatures ? [DEBUG_WARNING] : [];
   for (const warning of warnings) log.warn(warning);

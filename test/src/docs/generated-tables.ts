@@ -1,10 +1,12 @@
 import { ERROR_CODES, sentenceOf, type AnyRefusalReason } from '@sigv4-keyd/sigv4-answers';
+import { edgeKeysSettings } from '@sigv4-keyd/edge-keys';
 import * as edge from '@sigv4-keyd/edge-verifier';
 import { ERRORS } from '@sigv4-keyd/hop-protocol';
 import * as master from '@sigv4-keyd/master-keyd';
 import * as region from '@sigv4-keyd/region-keyd';
 import { describeSettings } from '@sigv4-keyd/service-skeleton';
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { OUTAGES } from '../outages/rows.js';
 import { ODD_KEYS, OPERATIONS, type ClientRow } from '../clients/operations.js';
 
@@ -13,6 +15,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   refusals: refusalsTable,
   errors: errorsTable,
   settings: settingsTables,
+  'edge-keys-settings': () => settingsTable(z.object(edgeKeysSettings)),
   outages: outagesTable,
   'client-operations': clientOperationsTable,
   'client-keys': clientKeysTable,
@@ -38,11 +41,13 @@ function errorsTable(): string {
 function settingsTables(): string {
   const services = { 'master-keyd': master, 'region-keyd': region, 'edge-verifier': edge };
   return Object.entries(services)
-    .map(([name, { configuration }]) => {
-      const rows = describeSettings(configuration).map((one) => [`\`${one.variable}\``, one.fallback, one.description]);
-      return `### ${name}\n\n${table(['variable', 'default', 'what'], rows)}`;
-    })
+    .map(([name, { configuration }]) => `### ${name}\n\n${settingsTable(configuration)}`)
     .join('\n\n');
+}
+
+function settingsTable(schema: z.ZodObject): string {
+  const rows = describeSettings(schema).map((one) => [`\`${one.variable}\``, one.fallback, one.description]);
+  return table(['variable', 'default', 'what'], rows);
 }
 
 function clientOperationsTable(): string {

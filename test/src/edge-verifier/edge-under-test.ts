@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   AcceptanceCounts,
+  AcceptanceRecord,
   createServiceKeys,
   feedGuard,
   SignatureKeys,
+  windowRuleOf,
   type ScopeGuard,
   type ServiceKeys,
 } from '@sigv4-keyd/edge-keys';
-import { DEFAULT_HORIZONS, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import { DEFAULT_HORIZONS, spiffeIdOf, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import { configuration, createEdge, startFronts } from '@sigv4-keyd/edge-verifier';
 import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { Test } from 'tap';
@@ -109,8 +111,9 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
   const counts = new AcceptanceCounts();
   const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': new DerivedPublicKeys(parent) };
-  const parts = { clock, log: logger, counts, keys: new SignatureKeys({ sources, guard }) };
-  const fronts = await startFronts(createEdge(own, settings, parts), settings);
+  const record = new AcceptanceRecord(spiffeIdOf(own), { clock, log: logger, counts });
+  const keys = new SignatureKeys(own, { sources, guard, window: windowRuleOf(settings), record });
+  const fronts = await startFronts(createEdge(own, settings, { clock, log: logger, keys }), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();

@@ -1,4 +1,4 @@
-import { AcceptanceCounts, createServiceKeys, SignatureKeys } from '@sigv4-keyd/edge-keys';
+import { AcceptanceCounts, AcceptanceRecord, createServiceKeys, SignatureKeys } from '@sigv4-keyd/edge-keys';
 import { configuration as edgeConfiguration, createEdge, type Edge } from '@sigv4-keyd/edge-verifier';
 import {
   CachedKeySource,
@@ -121,11 +121,16 @@ export function tiersOfAYear(
     t.teardown(new Prefetch({ ...keep, keys, hours: PREFETCH_HOURS.edge, identity, clock }).start());
     const publicKeys = new DerivedPublicKeys(new DerivingParent(own.region, own.service));
     const sources = { 'AWS4-HMAC-SHA256': keys, 'AWS4-ECDSA-P256-SHA256': publicKeys };
+    const log = createLogger({ service: 'edge', level: 'silent' });
     const edge = createEdge(own, settings, {
       clock,
-      log: createLogger({ service: 'edge', level: 'silent' }),
-      counts: new AcceptanceCounts(),
-      keys: new SignatureKeys({ sources, guard: { objectionTo: () => undefined } }),
+      log,
+      keys: new SignatureKeys(own, {
+        sources,
+        guard: { objectionTo: () => undefined },
+        window: WINDOW,
+        record: new AcceptanceRecord(identity, { log, counts: new AcceptanceCounts(), clock }),
+      }),
     });
     return { offMs, verdictOn: (message: Message) => verdictOf(edge, message) };
   });

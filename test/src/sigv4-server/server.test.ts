@@ -188,8 +188,8 @@ t.test('what was revoked while the body came is not accepted', async (t) => {
   let isRevoked = false;
   const revocable: Sigv4Options['keys'] = {
     ...{ region: keys.region, service: keys.service },
-    find: async (accessKeyId, scope) => {
-      const finding = await keys.find(accessKeyId, scope);
+    find: async (...question) => {
+      const finding = await keys.find(...question);
       if (!finding.found) return finding;
       const objection = (): 'scope-revoked' | undefined => (isRevoked ? 'scope-revoked' : undefined);
       isRevoked = true;
@@ -255,7 +255,8 @@ t.test('with the debug switch the sender is shown what its request looks like fr
 t.test('static secrets: keys of nine days at most, and no key for a wrong setting', (t) => {
   const keys = staticSecrets({ [ACCESS_KEY_ID]: SECRET }, { region: 'eu-west-1', service: 's3' });
   const keyOf = (date: ScopeDate): unknown => {
-    const finding = keys.find(ACCESS_KEY_ID, { date, region: 'eu-west-1', service: 's3', terminator: 'aws4_request' });
+    const scope = { date, region: 'eu-west-1', service: 's3', terminator: 'aws4_request' } as const;
+    const finding = keys.find(ACCESS_KEY_ID, scope, 'AWS4-HMAC-SHA256');
     return 'key' in finding ? finding.key : undefined;
   };
   const day = (n: number): ScopeDate => scopeDateOf(NOW + n * 86_400_000);

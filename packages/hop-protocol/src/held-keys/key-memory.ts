@@ -1,4 +1,4 @@
-import { mostDaysInWindow, type WindowRule } from '../window-of-days.js';
+import { mostDaysInWindow, type WindowRule } from '@sigv4-keyd/sigv4-core';
 import { mostBytesAKey } from './held-keys.js';
 import { MOST_BYTES_A_USE } from './used-access-keys.js';
 

@@ -1,15 +1,13 @@
-import { DAY_MS, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { DAY_MS, scopeDateOf, startOfScopeDate } from './scope-date.js';
+import type { ScopeDate } from './scope-date.js';
 
-/** The rule by which every tier refuses dates outside its window, in both directions. */
+/** The rule by which whoever holds the keys of days refuses dates outside its window, in both directions. */
 export interface WindowRule {
   /** The longest life of a presigned URL, seconds: at most 7 days. Past days are kept as long as one may still live. */
   readonly longestPresignedSeconds: number;
   /** The largest accepted difference between two clocks, seconds. */
   readonly clockSkewSeconds: number;
 }
-
-/** The longest life that SigV4 allows a presigned URL: 7 days, in seconds. */
-export const LONGEST_PRESIGNED_SECONDS = 7 * 86_400;
 
 /** Milliseconds into the UTC day from which tomorrow's keys are issued: midnight finds them everywhere already. */
 export const TOMORROW_FROM_MS = 12 * 3_600_000;
