@@ -5,14 +5,14 @@ import { edgeKeysSettings, type EdgeKeysSettings } from './settings.js';
 
 type Setting = keyof typeof edgeKeysSettings;
 
-/** Each setting by its name, or by its name and `File` where a file holds the value; in words, as in the environment. */
-export type EdgeKeysInput = { readonly [Name in Setting | `${Setting}File`]?: string };
+/** Each setting by its name, or by its name and `File` where a file holds the value; written as in the environment. */
+export type EdgeKeysInput = Readonly<Partial<Record<Setting | `${Setting}File`, string>>>;
 
 const configuration = related(z.object(edgeKeysSettings), EDGE_LIFETIMES);
 
 /**
- * Reads the settings from variables, `KEYD_REGIONS` and so on. What other programs call by the prefix is a problem, too:
- * a misspelt setting must not silently fall back to its default.
+ * Reads the settings from variables, `KEYD_REGIONS` and so on. Any other variable with this prefix is a problem, too: a
+ * misspelt setting must not silently fall back to its default.
  * @throws ConfigurationError, with all problems
  */
 export function edgeKeysFromEnvironment(env: Environment): EdgeKeysSettings {

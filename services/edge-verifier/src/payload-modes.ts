@@ -13,10 +13,7 @@ export const payloadModes = list.transform((words, context): 'auto' | readonly V
 });
 
 /** The modes that a service accepts. */
-export function acceptedModes(
-  setting: 'auto' | readonly VerifiableMode[],
-  service: string,
-): readonly VerifiableMode[] {
+export function acceptedModes(setting: 'auto' | readonly VerifiableMode[], service: string): readonly VerifiableMode[] {
   return setting === 'auto' ? defaultModesOf(service) : setting;
 }
 
