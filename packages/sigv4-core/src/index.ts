@@ -55,6 +55,7 @@ export { scalarFromCandidate } from './ecdsa-scalar.js';
 export { ecdsaSignatureMatches, ecdsaSignatureOf, isEcdsaSignature } from './ecdsa-signature.js';
 export { examineRequest } from './examine.js';
 export type { Examined } from './examine.js';
+export { commonSpelling } from './header-spelling.js';
 export { readHeaders } from './header-table.js';
 export type { HeaderTable } from './header-table.js';
 export { hostMatcher, isHostEntry } from './host-list.js';

@@ -46,7 +46,7 @@ export const REFUSALS = {
   'region-not-in-set': 'Sign for a region set that has the region of this endpoint in it.',
   // what the signature covers
   'host-not-signed': 'Sign the host header.',
-  'header-not-signed': 'Sign every x-amz-* header that is sent.',
+  'header-not-signed': 'Sign every x-amz-* header that is sent, and every one that stands for the method.',
   'signed-header-absent': 'Send every header that was signed; a proxy between may have removed one.',
   'host-not-served': 'Send the request to a host that is served here.',
   'path-not-normalised': 'Send the path without empty, "." or ".." segments.',

@@ -1,3 +1,4 @@
+import { commonSpelling } from './header-spelling.js';
 import type { HeaderTable } from './header-table.js';
 import { refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
@@ -19,15 +20,18 @@ export function parseSignedHeaders(text: string): readonly string[] | Refused {
   return names;
 }
 
+// In every spelling: some frameworks read x_amz_acl as x-amz-acl, and let these others stand for the method.
+const STEERING = /^x-(?:amz-|http-method$|http-method-override$|method-override$)/;
+
 /**
- * Host and every x-amz-* header that arrived must be signed, and every signed header must have arrived. An unsigned
- * x-amz-* header could change what the request does; an absent signed one was not what the signer saw.
+ * Host and every header that could change what the request does must be signed, and every signed header must have
+ * arrived: an absent one was not what the signer saw.
  */
 export function checkSignedHeaders(headers: HeaderTable, signedHeaders: readonly string[]): Refused | undefined {
   const signed = new Set(signedHeaders);
   if (!signed.has('host')) return refuse('host-not-signed');
   for (const name of headers.keys()) {
-    if (name.startsWith('x-amz-') && !signed.has(name)) return refuse('header-not-signed', name);
+    if (!signed.has(name) && STEERING.test(commonSpelling(name))) return refuse('header-not-signed', name);
   }
   for (const name of signedHeaders) {
     if (!headers.has(name)) return refuse('signed-header-absent', name);

@@ -1,14 +1,6 @@
-import { PAYLOAD_TOKENS, type Accepted } from '@sigv4-keyd/sigv4-core';
+import { commonSpelling, PAYLOAD_TOKENS, type Accepted } from '@sigv4-keyd/sigv4-core';
 
 const PREFIX = 'x-keyd-';
-
-/**
- * The one spelling that stands for all under which a header could be read: gateways and frameworks take "_" and other
- * characters for "-" (CGI, WSGI).
- */
-export function commonSpelling(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
-}
 
 /** Whether a header could be read as one of ours. */
 export function isIdentityHeader(name: string): boolean {
