@@ -1,4 +1,5 @@
-import { commonSpelling, isIdentityHeader } from '../identity-headers.js';
+import { commonSpelling } from '@sigv4-keyd/sigv4-core';
+import { isIdentityHeader } from '../identity-headers.js';
 import { endToEndHeaders } from './hop-by-hop.js';
 
 export type Scheme = 'http' | 'https';
@@ -18,7 +19,9 @@ export interface UpstreamHeaderOptions {
   readonly contentLength: number | undefined;
 }
 
-const ABOUT_THE_WAY = /^(?:forwarded$|x-forwarded-|x-real-ip$)/;
+// Some frameworks take the last ones for the target or host of the request, in place of what was verified.
+const ABOUT_THE_WAY =
+  /^(?:forwarded|x-forwarded|x-forwarded-.*|x-real-ip|x-original-(?:url|uri|host|method)|x-rewrite-url|x-http-host-override)$/;
 
 /** The headers for the upstream: the client's own, as they came, without what must not travel, and ours. */
 export function upstreamHeaders(rawHeaders: readonly string[], options: UpstreamHeaderOptions): string[] {
