@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { signedChunks } from '@sigv4-keyd/payload-streams';
 import { signChunkedRequest, type ChecksumHeader, type ChunkedMode } from '@sigv4-keyd/sigv4-core';
-import { ACCESS_KEY_ID, HOST, NOW, SECRET, type Message } from './client.js';
+import { ACCESS_KEY_ID, HOST, NOW, SECRET, type Draft, type Message } from './client.js';
 
-export interface ChunkedDraft {
+export interface ChunkedDraft extends Omit<Draft, 'body' | 'payload' | 'regionSet'> {
   readonly kind: ChunkedMode;
   readonly data: Buffer;
   /** Bytes of data in each chunk but the last; by default 8 KiB. */
@@ -11,24 +11,21 @@ export interface ChunkedDraft {
   /** By default CRC32C, in the modes that have trailers. */
   readonly trailer?: ChecksumHeader;
   readonly contentEncoding?: string;
-  /** Signed, beside host and x-amz-*. */
-  readonly headers?: readonly (readonly [string, string])[];
-  readonly service?: string;
-  readonly secret?: string;
 }
 
 /** A request whose head and body are signed in chunks. */
 export async function chunked(draft: ChunkedDraft): Promise<Message> {
-  const { kind, data, chunkBytes = 8_192, trailer = 'x-amz-checksum-crc32c', service = 's3' } = draft;
+  const { kind, data, chunkBytes = 8_192, trailer = 'x-amz-checksum-crc32c' } = draft;
+  const { method = 'PUT', target = '/bucket/key', host = HOST } = draft;
+  const { now = NOW, region = 'eu-west-1', service = 's3', accessKeyId = ACCESS_KEY_ID, secret = SECRET } = draft;
   const trailers = kind === 'streaming-signed' ? [] : [trailer];
-  const target = '/bucket/key';
-  const headers = [['host', HOST], ...(draft.headers ?? [])] as const;
+  const headers = [['host', host], ...(draft.headers ?? [])] as const;
   const { headers: added, encoder } = signChunkedRequest(
-    { method: 'PUT', target, headers },
-    { accessKeyId: ACCESS_KEY_ID, secretAccessKey: draft.secret ?? SECRET },
+    { method, target, headers },
+    { accessKeyId, secretAccessKey: secret },
     {
-      now: NOW,
-      region: 'eu-west-1',
+      now,
+      region,
       service,
       kind,
       trailers,
@@ -37,7 +34,7 @@ export async function chunked(draft: ChunkedDraft): Promise<Message> {
     },
   );
   const body = await Readable.from(signedChunks(Readable.from([data]), encoder, { chunkBytes, trailers })).toArray();
-  return { method: 'PUT', target, headers: [...headers, ...added], body: Buffer.concat(body) };
+  return { method, target, headers: [...headers, ...added, ...(draft.unsigned ?? [])], body: Buffer.concat(body) };
 }
 
 /** The message with the byte at `at` of its body changed; negative positions count from the end. */

@@ -3,32 +3,7 @@ import t, { type Test } from 'tap';
 import { ACCESS_KEY_ID, HOST, presigned, send, signed, type Message, type Reply } from './client.js';
 import { chunked as chunkedMessage, withChangedByte } from './chunked-client.js';
 import { startEdge, type EdgeUnderTest } from './edge-under-test.js';
-
-type Origin = 'x-original' | 'x-forwarded' | 'request-line';
-
-type Told = readonly (readonly [string, string])[];
-
-/** The question that a front asks about a message. All but Envoy ask with a GET of their own. */
-function question(message: Message, origin: Origin, more: Told = []): Message {
-  const { method, target, headers } = message;
-  if (origin === 'request-line') {
-    // Where it sends no body along, it says so.
-    const length = message.body.length === 0 ? ([['content-length', '0']] as const) : [];
-    return { ...message, headers: [...headers, ...length, ...more] };
-  }
-  const told: Readonly<Record<typeof origin, Told>> = {
-    'x-original': [
-      ['X-Original-Method', method],
-      ['X-Original-URI', target],
-    ],
-    'x-forwarded': [
-      ['X-Forwarded-Method', method],
-      ['X-Forwarded-Uri', target],
-      ['X-Forwarded-Host', HOST],
-    ],
-  };
-  return { method: 'GET', target: '/auth', headers: [...headers, ...told[origin], ...more], body: Buffer.alloc(0) };
-}
+import { ORIGINS, question, type Origin, type Told } from './question.js';
 
 function edgeFor(t: Test, origin: Origin, env: Readonly<Record<string, string>> = {}): Promise<EdgeUnderTest> {
   return startEdge(t, { env: { KEYD_FORWARD_AUTH_FROM: origin, ...env } });
@@ -44,8 +19,6 @@ function withHeader(message: Message, name: string, value: string): Message {
 function dialled(message: Message): Message {
   return withHeader(message, 'host', 'edge.internal:8082');
 }
-
-const ORIGINS = ['x-original', 'x-forwarded', 'request-line'] as const;
 
 function ask(edge: EdgeUnderTest, message: Message): Promise<Reply> {
   return send(edge.forwardAuth, message);
@@ -203,8 +176,7 @@ t.test('bodies stay with the front: refused, or declared for the upstream to che
   const empty = signed({ method: 'PUT' });
   const unstated = signed({ method: 'POST', payload: { kind: 'body', sha256: EMPTY_BODY_SHA256 } });
   const unsigned = signed({ method: 'PUT', payload: { kind: 'unsigned' } });
-  type Told = readonly [string, string];
-  const of = async (edge: EdgeUnderTest, message: Message, ...told: Told[]): Promise<unknown> => {
+  const of = async (edge: EdgeUnderTest, message: Message, ...told: Told): Promise<unknown> => {
     const { status, headers } = await ask(edge, question(message, 'x-original', told));
     return status === 204 ? headers['x-keyd-payload-sha256'] : headers['x-keyd-reason'];
   };

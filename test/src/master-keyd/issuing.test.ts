@@ -16,6 +16,7 @@ import { addDays, exportKRegion, type KRegion } from '@sigv4-keyd/sigv4-core';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
+import { spellings } from '../support/spellings.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
@@ -26,7 +27,6 @@ import {
   hmac,
   independentKRegion,
   NOON,
-  spellings,
   startMaster,
   TODAY,
   type MasterUnderTest,
@@ -357,7 +357,9 @@ t.test('status tells who was given what, who reported, and for how long nobody h
   await clock.advance(3_600_000);
 
   const { regions, warnings } = await status();
-  t.match(warnings, [/edge\/us-east-1\/s3\/e1: .*604800s \+ 901s = 605701s.* 605700s only; set KEYD_LONGEST_PRESIGNED/]);
+  t.match(warnings, [
+    /edge\/us-east-1\/s3\/e1: .*604800s \+ 901s = 605701s.* 605700s only; set KEYD_LONGEST_PRESIGNED/,
+  ]);
   t.same(
     regions.map(({ spiffeId }) => spiffeId),
     ['us-east-1/r1', 'us-west-2/r1'].map((name) => `spiffe://${TRUST_DOMAIN}/region/${name}`),

@@ -139,14 +139,6 @@ export const hmac = (key: string | Buffer, text: string): Buffer => createHmac('
 export const independentKRegion = (secret: string, date: string, region: string): Buffer =>
   hmac(hmac(`AWS4${secret}`, date), region);
 
-/** Every way in which these bytes might be written. */
-export const spellings = (bytes: Buffer): readonly Buffer[] => [
-  bytes,
-  ...(['hex', 'base64', 'base64url'] as const).map((encoding) => Buffer.from(bytes.toString(encoding))),
-  Buffer.from(bytes.toString('hex').toUpperCase()),
-  Buffer.from(JSON.stringify([...bytes])),
-];
-
 export function recordingInto(received: Buffer[]): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) =>
     dispatch(options, {

@@ -71,7 +71,7 @@ t.test('a replica dies: the edge goes to the other within the request, and comes
     { url: toFar.url, isHealthy: true },
   ]);
 
-  toNear.open();
+  toNear.state = 'open';
   await untilFirst(network, toNear);
   t.equal(await verdictOn('AKIAFEEDNEW'), 'served');
   t.same([askedOf(near), askedOf(far)], [2, 1], 'the nearest again');
@@ -81,7 +81,7 @@ t.test('a partition without a word: half-open connections cost one short wait, t
   const network = await setUp(t);
   const { tiers, near, far, toNear, toFar, edge, verdictOn } = network;
   t.equal(await verdictOn('AKIAFEEDANN'), 'served');
-  toNear.silence();
+  toNear.state = 'silent';
   const verdict = verdictOn('AKIAFEEDBEN');
   await until(() => toNear.swallowed > 0);
   await tiers.timer.advance(1_000);
@@ -92,7 +92,7 @@ t.test('a partition without a word: half-open connections cost one short wait, t
   t.equal(askedOf(far), 2, 'straight to the other');
   t.equal(askedOf(near), 1);
 
-  toNear.open();
+  toNear.state = 'open';
   await untilFirst(network, toNear);
   t.pass('and back when the network is');
 });
@@ -124,7 +124,7 @@ t.test('one replica cut off from the master: edges are served by the one that is
 t.test('everything is cut: what is held is served, and nobody waits for it', async (t) => {
   const { tiers, toNear, toFar, verdictOn } = await setUp(t);
   t.equal(await verdictOn('AKIAFEEDANN'), 'served');
-  toNear.silence();
+  toNear.state = 'silent';
   toFar.refuse();
   const slow = verdictOn('AKIAFEEDBEN');
   for (let request = 0; request < 20; request += 1) t.equal(await verdictOn('AKIAFEEDANN'), 'served');

@@ -19,11 +19,11 @@ import {
   hmac,
   independentKRegion,
   sharedFeedKeys,
-  spellings,
   startMaster,
   TODAY,
   type MasterUnderTest,
 } from '../master-keyd/master-under-test.js';
+import { spellings } from '../support/spellings.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { runSql } from '../support/postgres.js';
