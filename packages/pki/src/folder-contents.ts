@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
 import { certificatesInPem } from '@sigv4-keyd/fastify-mtls';
 
 /** A file of a folder, by what is in it and not by its name. */
@@ -17,8 +17,14 @@ export async function folderContents(folder: string): Promise<readonly FolderFil
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => !entry.isDirectory() && EXTENSIONS.has(extname(entry.name)))
+    .filter((entry) => !isHidden(relative(folder, entry.parentPath)))
     .map((entry) => join(entry.parentPath, entry.name));
   return Promise.all(files.sort().map(readFolderFile));
+}
+
+// Versions of a pair (`.tls@…`, and `..data` where Kubernetes mounts a secret): they are seen through their links.
+function isHidden(path: string): boolean {
+  return path.split(sep).some((name) => name.startsWith('.'));
 }
 
 async function readFolderFile(file: string): Promise<FolderFile> {

@@ -4,6 +4,7 @@ import type { IssuedFiles } from './issue.js';
 import { readPrivateKey } from './keys.js';
 import { PkiError } from './pki-error.js';
 import { placeFiles } from './place-files.js';
+import { replacePair } from './replace-pair.js';
 
 export interface CertificateToInstall {
   readonly folder: string;
@@ -28,12 +29,7 @@ export async function installCertificate({ folder, name, certPem, caPem }: Certi
   if (!leaf.checkPrivateKey(await readPrivateKey(files.key))) {
     throw new PkiError('key-mismatch', `the certificate is not for ${files.key}: install it where its request was made`);
   }
-  await placeFiles(
-    [
-      { file: files.ca, contents: caPem, mode: 0o644 },
-      { file: files.cert, contents: certPem, mode: 0o644 },
-    ],
-    'replacing',
-  );
+  await placeFiles([{ file: files.ca, contents: caPem, mode: 0o644 }], 'replacing');
+  await replacePair(files, { cert: certPem });
   return files;
 }

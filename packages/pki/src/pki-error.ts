@@ -1,5 +1,6 @@
 export type PkiErrorCode =
   | 'exists'
+  | 'renewed-meanwhile'
   | 'unreadable'
   | 'malformed'
   | 'key-mismatch'

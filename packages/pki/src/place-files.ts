@@ -23,7 +23,7 @@ export async function placeFiles(files: readonly FileToPlace[], placing: Placing
       await mkdir(dirname(file.file), { recursive: true });
       const from = join(dirname(file.file), `.placing-${randomBytes(8).toString('hex')}`);
       staged.push({ from, to: file.file });
-      await writeDurably(from, file);
+      await writeDurably({ ...file, file: from });
     }
     for (const { from, to } of staged) await (placing === 'new' ? linkNew(from, to) : rename(from, to));
   } finally {
@@ -31,8 +31,9 @@ export async function placeFiles(files: readonly FileToPlace[], placing: Placing
   }
 }
 
-async function writeDurably(path: string, { contents, mode }: FileToPlace): Promise<void> {
-  const handle = await open(path, 'wx', mode);
+/** A new file, on the disk when this resolves. */
+export async function writeDurably({ file, contents, mode }: FileToPlace): Promise<void> {
+  const handle = await open(file, 'wx', mode);
   try {
     // Said again because the umask may have taken from it; it never adds, so a key was at no time readable by others.
     await handle.chmod(mode);

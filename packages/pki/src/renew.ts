@@ -5,8 +5,8 @@ import { leafOf, namesOf } from './certificate-names.js';
 import { leafFiles, readText } from './folder-layout.js';
 import { placeTrust, type IssuedFiles } from './issue.js';
 import { newKeyPair, privateKeyPem, readPrivateKey, type KeyPair } from './keys.js';
-import { placeFiles, type FileToPlace } from './place-files.js';
 import { PkiError } from './pki-error.js';
+import { replacePair } from './replace-pair.js';
 
 export interface CertificateToRenew {
   readonly authority: Authority;
@@ -20,9 +20,8 @@ export interface CertificateToRenew {
 }
 
 /**
- * A new certificate for the identity and the names of the one in the folder, in its place: the key first, so that who
- * reads in between finds a key that does not fit, and keeps what it has. The authority may be another than before (a
- * roll-over): the folder then trusts both.
+ * A new certificate for the identity and the names of the one in the folder, in its place, certificate and key at
+ * once (see `replacePair`). The authority may be another than before (a roll-over): the folder then trusts both.
  * @throws PkiError
  */
 export async function renew(wanted: CertificateToRenew): Promise<IssuedFiles> {
@@ -31,11 +30,10 @@ export async function renew(wanted: CertificateToRenew): Promise<IssuedFiles> {
   const old = leafOf(await readText(files.cert), files.cert);
   const names = namesOf(old, files.cert);
   const { privateKey, publicKey } = newKey ? await newKeyPair() : await existingKeyPair(old, files);
+  const key = newKey ? { key: privateKeyPem(privateKey) } : {};
   const certPem = authority.certify({ ...names, publicKey, now, ...(days === undefined ? {} : { days }) });
-  const key: FileToPlace = { file: files.key, contents: privateKeyPem(privateKey), mode: 0o600 };
-  const cert: FileToPlace = { file: files.cert, contents: certPem, mode: 0o644 };
   await placeTrust(authority, files.ca);
-  await placeFiles(newKey ? [key, cert] : [cert], 'replacing');
+  await replacePair(files, { ...key, cert: certPem });
   return files;
 }
 

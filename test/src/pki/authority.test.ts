@@ -156,12 +156,21 @@ t.test('renewing keeps the identity and the names', async (t) => {
   t.not(readFileSync(files.key, 'utf8'), oldKey, 'with a new key');
   t.equal(modeOf(files.key), '600');
   t.equal((await readCredentials(files)).spiffeId, ID);
-  t.strictSame(readdirSync(live).sort(), ['ca.crt', 'tls.crt', 'tls.key'], 'nothing else is left behind');
+  const shown = (): string[] => readdirSync(live).filter((name) => !name.startsWith('.'));
+  const versions = (): string[] => readdirSync(live).filter((name) => name.startsWith('.tls@'));
+  t.strictSame(shown().sort(), ['ca.crt', 'tls.crt', 'tls.key']);
+  t.equal(versions().length, 1, 'the old pair is gone');
+  t.equal(
+    modeOf(join(live, versions()[0] ?? '')),
+    modeOf(live),
+    'who may look into the folder may go through its link',
+  );
 
   const key = readFileSync(files.key, 'utf8');
   await renew({ authority, folder: live, now: NOW, newKey: false });
   t.equal(readFileSync(files.key, 'utf8'), key, 'or with the old one, when told so');
   t.not(certificateIn(files.cert).serialNumber, renewed.serialNumber);
+  t.equal(versions().length, 1);
 
   writeFileSync(files.key, oldKey);
   await t.rejects(renew({ authority, folder: live, now: NOW, newKey: false }), { code: 'key-mismatch' });
