@@ -25,7 +25,9 @@ export class ProbedProcess {
   constructor(name: string, script: string, env: Readonly<Record<string, string>>, healthPort: number) {
     this.name = name;
     this.#health = new URL(`http://127.0.0.1:${healthPort}/status`);
-    this.#child = spawn(process.execPath, ['--expose-gc', '--import', PROBE, script], {
+    const profiles = process.env['KEYD_BENCH_PROFILES'];
+    const profiled = profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-name', `${profiles}/${name}.cpuprofile`];
+    this.#child = spawn(process.execPath, [...profiled, '--expose-gc', '--import', PROBE, script], {
       env: { PATH: process.env['PATH'] ?? '', KEYD_LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', process.env['KEYD_BENCH_LOGS'] === undefined ? 'ignore' : 'inherit', 'inherit', 'ipc'],
     });

@@ -75,8 +75,9 @@ async function open(
   { clock, log, random = Math.random, timer }: ServiceContext,
   parts: OpenedParts,
 ): Promise<EdgeKeys> {
-  const { store, identity: own, stop } = await openOwnCredentials(settings, 'edge', { clock, log });
-  parts.add(stop);
+  const credentials = await openOwnCredentials(settings, 'edge', { clock, log });
+  const { store, identity: own } = credentials;
+  parts.add(credentials.stop);
   const regions = ownRegion(settings.regions, own, { credentials: store, clock, log, random, timer });
   parts.add(() => regions.close());
   const region = regions.client;
@@ -140,6 +141,7 @@ async function open(
     recordAccepted: (accepted, request) => keys.recordAccepted(accepted, request),
     notReady: () => [...outOfKeys(upkeep, reports), ...feed.notReady()],
     warnings: () => [
+      ...credentials.warnings(),
       ...feed.warnings(),
       ...ledger.warnings(),
       ...kept.warnings(),

@@ -1,4 +1,4 @@
-import { errorCodeOf, every, type Cancel, type Clock, type ErrorCode } from '@sigv4-keyd/hop-protocol';
+import { errorCodeOf, every, type Clock, type ErrorCode } from '@sigv4-keyd/hop-protocol';
 import type { BatchBuffer } from './batch-buffer.js';
 import type { Logger } from './logging.js';
 
@@ -6,8 +6,8 @@ export interface BatchUploaderOptions<Entry> {
   readonly buffer: BatchBuffer<Entry>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Resolves once the tier above has made the entries durable. Rejects with a KeydError. */
-  readonly send: (entries: readonly Entry[]) => Promise<unknown>;
+  /** Resolves once the tier above has made the entries durable. Rejects with a KeydError, soon after the signal. */
+  readonly send: (entries: readonly Entry[], signal: AbortSignal) => Promise<unknown>;
   /** What tells of an entry that the tier above refuses for good; undefined: nothing is left to tell. */
   readonly toldAs: (refused: Entry) => Entry | undefined;
 }
@@ -21,6 +21,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set(['malformed-request', 'too-large']
 /** Hands on what a buffer holds, oldest first, until the tier above has it: at least once, never twice at a time. */
 export class BatchUploader<Entry> {
   readonly #options: BatchUploaderOptions<Entry>;
+  readonly #stopping = new AbortController();
   #sending: Promise<void> | undefined;
   #isFailing = false;
 
@@ -28,9 +29,15 @@ export class BatchUploader<Entry> {
     this.#options = options;
   }
 
-  start(): Cancel {
+  /** Returns the end of it, which waits until the buffer is left alone. */
+  start(): () => Promise<void> {
     void this.send();
-    return every(this.#options.clock, RETRY_EVERY_MS, () => this.send());
+    const stop = every(this.#options.clock, RETRY_EVERY_MS, () => this.send());
+    return async () => {
+      stop();
+      this.#stopping.abort();
+      await this.#sending;
+    };
   }
 
   /** Whether the last batch was not taken. */
@@ -48,14 +55,16 @@ export class BatchUploader<Entry> {
 
   async #sendAll(): Promise<void> {
     const { buffer, log } = this.#options;
+    const { signal } = this.#stopping;
     try {
-      for (let group = await buffer.oldest(); group; group = await buffer.oldest()) {
+      for (let group = await buffer.oldest(); group && !signal.aborted; group = await buffer.oldest()) {
         await this.#sendGroup(group.entries);
         await group.remove();
         if (this.#isFailing) log.info('the tier above takes roll-ups again');
         this.#isFailing = false;
       }
     } catch (error) {
+      if (signal.aborted) return;
       if (!this.#isFailing) log.warn({ err: error }, 'roll-ups cannot be handed on; they wait on disk');
       this.#isFailing = true;
     }
@@ -63,9 +72,9 @@ export class BatchUploader<Entry> {
 
   async #sendGroup(entries: readonly Entry[]): Promise<void> {
     try {
-      await this.#options.send(entries);
+      await this.#options.send(entries, this.#stopping.signal);
     } catch (error) {
-      if (!isFinal(error)) throw error;
+      if (this.#stopping.signal.aborted || !isFinal(error)) throw error;
       // One bad entry must not keep the others, or those behind them, from going up.
       if (entries.length > 1) for (const entry of entries) await this.#sendGroup([entry]);
       else await this.#giveUp(entries, error);

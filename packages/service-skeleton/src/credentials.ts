@@ -1,4 +1,4 @@
-import { CredentialsError, CredentialsStore, parseSpiffeId, type Credentials } from '@sigv4-keyd/fastify-mtls';
+import { CredentialsError, CredentialsStore, parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
 import {
   every,
   hasRole,
@@ -8,11 +8,9 @@ import {
   type Identity,
   type Role,
 } from '@sigv4-keyd/hop-protocol';
+import { certificateCondition, type CertificateAge, type CertificateCondition } from './certificate-age.js';
 import type { Logger } from './logging.js';
 import { StartError } from './run-service.js';
-
-/** Renewal is due with a third of the life left; with less than this share, it was missed. */
-const OVERDUE_SHARE = 0.2;
 
 /** How often the certificate files are looked at, milliseconds. */
 export const RELOAD_EVERY_MS = 10_000;
@@ -21,13 +19,15 @@ export interface OwnCredentials<R extends Role> {
   readonly store: CredentialsStore;
   /** Who we are, read from our own certificate: region and service are never configured. */
   readonly identity: Extract<Identity, { role: R }>;
+  /** What somebody should see to about the certificate, in words. */
+  readonly warnings: () => readonly string[];
   /** Stops looking for new files. */
   readonly stop: Cancel;
 }
 
 /**
  * Reads the service's own certificate, key and authorities, refuses a certificate of another role or trust domain, and
- * looks for renewed files on every beat.
+ * looks for renewed files, and at how old the one in use is, on every beat.
  * @throws StartError
  */
 export async function openOwnCredentials<R extends Role>(
@@ -45,9 +45,23 @@ export async function openOwnCredentials<R extends Role>(
       78,
     );
   }
-  tellAge(store.current, { clock, log });
-  const stop = every(clock, RELOAD_EVERY_MS, () => store.reload());
-  return { store, identity, stop };
+  const tellAge = ageTeller(log);
+  const condition = (): CertificateCondition => certificateCondition(store.current, clock.now());
+  tellAge(condition());
+  const stop = every(clock, RELOAD_EVERY_MS, async () => {
+    await store.reload();
+    tellAge(condition());
+  });
+  return { store, identity, warnings: () => condition().warnings, stop };
+}
+
+/** Says once when the certificate grows old, and once more when it is too old. */
+function ageTeller(log: Logger): (condition: CertificateCondition) => void {
+  let told: CertificateAge = 'good';
+  return ({ age, warnings }) => {
+    if (age !== told) for (const warning of warnings) log.warn({ event: `certificate-${age}` }, warning);
+    told = age;
+  };
 }
 
 async function openStore(
@@ -65,18 +79,5 @@ async function openStore(
   } catch (error) {
     if (error instanceof CredentialsError) throw new StartError(error.message, 78, error);
     throw error;
-  }
-}
-
-function tellAge(
-  { notBefore, notAfter }: Credentials,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
-): void {
-  const left = notAfter.getTime() - clock.now();
-  const life = notAfter.getTime() - notBefore.getTime();
-  if (left < 0) log.warn({ notAfter }, 'the certificate has expired: peers will refuse it until it is renewed');
-  else if (left < life * OVERDUE_SHARE) {
-    const share = `${Math.round(left / 60_000)} of its ${Math.round(life / 60_000)} minutes are left`;
-    log.warn({ notAfter }, `the certificate was to be renewed by now: ${share}`);
   }
 }

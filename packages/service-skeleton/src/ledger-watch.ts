@@ -2,7 +2,6 @@ import {
   CHECKPOINT_PATH,
   checkpointAnswer,
   every,
-  type Cancel,
   type Clock,
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
@@ -46,8 +45,10 @@ export class LedgerWatch {
   readonly #log: LogIdentity;
   readonly #memory: CheckpointMemory;
   #refusal: LedgerError | undefined;
+  readonly #stopping = new AbortController();
   #acceptedAt: number;
   #isAccepted = false;
+  #asking: Promise<void> | undefined;
 
   private constructor(settings: LedgerWatchSettings, memory: CheckpointMemory, options: LedgerWatchOptions) {
     this.#options = options;
@@ -63,9 +64,15 @@ export class LedgerWatch {
     return new LedgerWatch(settings, await readCheckpointMemory(settings.stateFolder, origin), options);
   }
 
-  start(): Cancel {
+  /** Returns the end of it, which waits for what is being written. */
+  start(): () => Promise<void> {
     void this.beat();
-    return every(this.#options.clock, this.#options.everyMs, () => this.beat());
+    const stop = every(this.#options.clock, this.#options.everyMs, () => this.beat());
+    return async () => {
+      stop();
+      this.#stopping.abort();
+      await this.#asking;
+    };
   }
 
   /** Undefined until a first checkpoint was accepted. */
@@ -87,13 +94,21 @@ export class LedgerWatch {
   }
 
   /** Never rejects. What is refused is told once, and again when the reason changes. */
-  async beat(): Promise<void> {
+  beat(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #ask(): Promise<void> {
     const { parent, clock, log } = this.#options;
+    const { signal } = this.#stopping;
     const from = this.newest?.size ?? 0;
     let answer;
     try {
       const path = `${CHECKPOINT_PATH}?from=${from}`;
-      answer = await parent.call({ method: 'GET', path, answer: checkpointAnswer });
+      answer = await parent.call({ method: 'GET', path, answer: checkpointAnswer, signal });
     } catch (error) {
       // The tier above is out of reach, which is told elsewhere; for how long it may be is told by `warnings`.
       log.debug({ err: error }, 'no checkpoint of the ledger was answered');

@@ -47,8 +47,9 @@ export async function startMasterKeyd(
     for (let step = undo.pop(); step; step = undo.pop()) await step();
   };
   try {
-    const { store, identity, stop } = await openOwnCredentials(configuration, 'master', { clock, log });
-    undo.push(stop);
+    const credentials = await openOwnCredentials(configuration, 'master', { clock, log });
+    const { store, identity } = credentials;
+    undo.push(credentials.stop);
     const hosts = DatabaseHosts.of(databaseUrl);
     const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
     const pool = openPool(hosts, log);
@@ -112,7 +113,7 @@ export async function startMasterKeyd(
     for (const doubt of doubts) log.warn(doubt);
     const health = createHealthApp({
       notReady,
-      warnings: () => [...ledger.warnings(), ...budget.warnings(), ...doubts],
+      warnings: () => [...credentials.warnings(), ...ledger.warnings(), ...budget.warnings(), ...doubts],
       status: () => ({
         identity: store.current.spiffeId,
         ...beat.ownReport(),

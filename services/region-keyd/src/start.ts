@@ -47,7 +47,8 @@ export async function startRegionKeyd(
   configuration: Configuration,
   { clock, log, random = Math.random, timer, makeDurable }: RegionContext,
 ): Promise<RunningService> {
-  const { store, identity, stop } = await openOwnCredentials(configuration, 'region', { clock, log });
+  const credentials = await openOwnCredentials(configuration, 'region', { clock, log });
+  const { store, identity } = credentials;
   const masters = new TierAbove(configuration.masters, {
     credentials: store,
     acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
@@ -135,6 +136,7 @@ export async function startRegionKeyd(
   const health = createHealthApp({
     notReady: whyNotReady,
     warnings: () => [
+      ...credentials.warnings(),
       ...freshness.warnings(),
       ...ledger.warnings(),
       ...kept.warnings(),
@@ -170,7 +172,7 @@ export async function startRegionKeyd(
     addresses,
     reload: () => store.reload(),
     async close() {
-      stop();
+      credentials.stop();
       stopKeeping();
       stopReporting();
       stopWatching();

@@ -53,7 +53,10 @@ t.test('first in, first out, across a restart; what was removed is gone', async 
   t.equal(second.groups, 11);
   t.equal(second.bytes, 11 * BLOCK);
   await second.put(numbered(12));
-  t.strictSame((await drain(second)).map(({ number }) => number), Array.from({ length: 12 }, (_, index) => index + 1));
+  t.strictSame(
+    (await drain(second)).map(({ number }) => number),
+    Array.from({ length: 12 }, (_, index) => index + 1),
+  );
   t.equal(second.bytes, 0);
   t.strictSame(readdirSync(folder), []);
 });
@@ -82,7 +85,10 @@ t.test('a full buffer drops the oldest and tells how many', async (t) => {
   t.ok(numbers.length >= 50, `${numbers.length} are left`);
   t.equal(numbers.length + dropped, 300, 'each is either there or told');
   t.equal(numbers.at(-1), 299);
-  t.strictSame(numbers, numbers.toSorted((a, b) => a - b));
+  t.strictSame(
+    numbers,
+    numbers.toSorted((a, b) => a - b),
+  );
 });
 
 t.test('without a way to tell, a full buffer refuses and keeps what it has', async (t) => {
@@ -91,7 +97,10 @@ t.test('without a way to tell, a full buffer refuses and keeps what it has', asy
   await t.rejects(buffer.put(numbered(3)), BufferFull);
   await (await buffer.oldest())?.remove();
   await buffer.put(numbered(4));
-  t.strictSame((await drain(buffer)).map(({ number }) => number), [1, 2, 4]);
+  t.strictSame(
+    (await drain(buffer)).map(({ number }) => number),
+    [1, 2, 4],
+  );
 });
 
 t.test('files that are not whole or not ours stop nothing', async (t) => {
@@ -144,7 +153,10 @@ t.test('kill -9 at any moment: what was acknowledged is there after it, once', a
     await group.remove();
   }
   t.ok(acknowledged.length >= 198);
-  t.strictSame(acknowledged.filter((number) => !found.includes(number)), []);
+  t.strictSame(
+    acknowledged.filter((number) => !found.includes(number)),
+    [],
+  );
   t.equal(new Set(found).size, found.length);
 });
 
@@ -187,5 +199,27 @@ t.test('the uploader: an outage keeps, a refusal is told, one bad entry holds up
   const stop = uploader.start();
   await uploader.send();
   t.equal(taken.at(-1)?.number, 9);
-  stop();
+  await stop();
+
+  await buffer.put(numbered(10));
+  let isUnderWay = false;
+  const hanging = new BatchUploader<Entry>({
+    buffer,
+    clock,
+    log,
+    send: async (_, signal) => {
+      isUnderWay = true;
+      await once(signal, 'abort');
+      await new Promise(setImmediate);
+      isUnderWay = false;
+      throw new KeydError('malformed-request');
+    },
+    toldAs: (refused) => toldAs([refused], 0),
+  });
+  const stopHanging = hanging.start();
+  while (!isUnderWay) await new Promise(setImmediate);
+  await stopHanging();
+  t.notOk(isUnderWay);
+  t.equal(buffer.groups, 1, 'what was under way at the end waits for the next start');
+  t.match((await buffer.oldest())?.entries, [{ number: 10 }]);
 });

@@ -411,6 +411,41 @@ t.test('a state that cannot be saved is believed all the same, told once, and sa
   t.ok(storage.saves - saves <= 3, `a newer beacon alone is saved every ten seconds: ${storage.saves - saves} saves`);
 });
 
+t.test('what comes while it closes is saved before it has closed, or not at all', async (t) => {
+  const storage = new MemoryStorage();
+  let answer: (document: FeedDocument) => void = () => undefined;
+  const source: FeedSource = {
+    name: 's',
+    waits: false,
+    fetch: () => new Promise((resolve) => (answer = resolve)),
+  };
+  const { feed, follower, log, clock } = await follow(t, () => [source], storage);
+  await feed.publisher.revoke({ from: TODAY, to: TODAY });
+  follower.start();
+  answer(await feed.document());
+  // The answer is there now, and its signatures are being checked.
+  await Promise.resolve();
+  const closing = follower.close();
+  t.equal(follower.status.statements, 0);
+  await closing;
+  const { saves } = storage;
+  t.equal(saves, 1);
+  t.equal(follower.status.statements, 1, 'believed and saved');
+
+  const late = await follow(t, () => [source], storage);
+  late.follower.start();
+  const closed = late.follower.close();
+  answer(await feed.document());
+  await closed;
+  await clock.advance(FEED_BEAT_MS);
+  await new Promise(setImmediate);
+  t.equal(storage.saves, saves, 'an answer that came too late is not looked at');
+  t.same(
+    log.lines.filter(({ event }) => event === 'feed-state-unsaved'),
+    [],
+  );
+});
+
 t.test('a document on a web server: TLS checked, bounded, no redirects, not sent again while unchanged', async (t) => {
   const authority = await TestAuthority.create(t.testdir());
   const files = await authority.files('spiffe://keyd.test/web');

@@ -25,6 +25,11 @@ import { freePort } from '../support/free-port.js';
 const REGION = 'eu-west-1';
 const SERVICE = 's3';
 
+const IDENTITIES = {
+  region: { role: 'region', region: REGION, name: 'r1' },
+  edge: { role: 'edge', region: REGION, service: SERVICE, name: 'e1' },
+} as const;
+
 export type Tier = 'master' | 'region' | 'edge';
 type Starters = Readonly<Record<Tier, () => Promise<RunningService>>>;
 
@@ -36,7 +41,7 @@ export class OutageStack {
   readonly #start: Starters;
   readonly #keydctl: { readonly env: Readonly<Record<string, string>> };
   readonly edgeState: string;
-  readonly edgeFiles: TlsFiles;
+  readonly #files: Readonly<Record<'region' | 'edge', TlsFiles>>;
   readonly #authority: TestAuthority;
   /** How far the edge's clock is off, milliseconds. */
   edgeOffMs = 0;
@@ -50,7 +55,7 @@ export class OutageStack {
     readonly start: (stack: () => OutageStack) => Starters;
     readonly operator: Readonly<Record<string, string>>;
     readonly edgeState: string;
-    readonly edgeFiles: TlsFiles;
+    readonly files: Readonly<Record<'region' | 'edge', TlsFiles>>;
   }) {
     this.clock = parts.clock;
     this.postgres = parts.postgres;
@@ -58,7 +63,7 @@ export class OutageStack {
     this.#start = parts.start(() => this);
     this.#keydctl = { env: parts.operator };
     this.edgeState = parts.edgeState;
-    this.edgeFiles = parts.edgeFiles;
+    this.#files = parts.files;
   }
 
   /** `at`: HH:MM of today, UTC. */
@@ -82,15 +87,18 @@ export class OutageStack {
     const upstream = await RecordingUpstream.start();
     const below = (files: TlsFiles, stateFolder: string): Record<string, string> =>
       tierSettings(files, masterEnv['KEYD_FEED_KEYS'] ?? '', stateFolder);
+    const files = {
+      region: await authority.filesOf(IDENTITIES.region),
+      edge: await authority.filesOf(IDENTITIES.edge),
+    };
     const regionEnv = {
-      ...below(await authority.filesOf({ role: 'region', region: REGION, name: 'r1' }), newStateFolder(t)),
+      ...below(files.region, newStateFolder(t)),
       KEYD_LISTEN: `127.0.0.1:${regionPort}`,
       KEYD_MASTERS: masterUrl,
     };
     const edgeState = newStateFolder(t);
-    const edgeFiles = await authority.filesOf({ role: 'edge', region: REGION, service: SERVICE, name: 'e1' });
     const edgeSettings = {
-      ...below(edgeFiles, edgeState),
+      ...below(files.edge, edgeState),
       KEYD_REGIONS: `https://127.0.0.1:${regionPort}`,
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
@@ -104,7 +112,7 @@ export class OutageStack {
       authority,
       operator: { KEYD_MASTER: masterUrl, KEYD_CREDENTIALS: operator },
       edgeState,
-      edgeFiles,
+      files,
       start: (its) => ({
         master: () => startMasterKeyd(readConfiguration(masterConfiguration, masterEnv), context),
         region: () =>
@@ -139,8 +147,8 @@ export class OutageStack {
     await service?.close();
   }
 
-  async reloadEdge(): Promise<void> {
-    await this.#running.get('edge')?.reload();
+  async reload(tier: Tier): Promise<void> {
+    await this.#running.get(tier)?.reload();
   }
 
   async leap(ms: number): Promise<void> {
@@ -192,11 +200,11 @@ export class OutageStack {
   }
 
   /** Puts another certificate of the edge in the place of the present one. */
-  async placeEdgeCertificate(kind: 'expired' | 'good'): Promise<void> {
-    const daysAgo = kind === 'expired' ? 3 : 0;
-    const identity = { role: 'edge', region: REGION, service: SERVICE, name: 'e1' } as const;
-    const files = await this.#authority.filesOf(identity, Date.now() - daysAgo * 86_400_000);
-    for (const part of ['key', 'cert'] as const) copyFileSync(files[part], this.edgeFiles[part]);
+  async placeCertificate(tier: 'region' | 'edge', kind: 'expired' | 'good'): Promise<void> {
+    // It was good for a day, and ended a minute ago.
+    const agoMs = kind === 'expired' ? 86_400_000 + 60_000 : 0;
+    const files = await this.#authority.filesOf(IDENTITIES[tier], Date.now() - agoMs);
+    for (const part of ['key', 'cert'] as const) copyFileSync(files[part], this.#files[tier][part]);
   }
 
   /** Takes away all that the edge has on disk. */

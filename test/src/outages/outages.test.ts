@@ -88,8 +88,8 @@ const PROOFS: Readonly<Record<Outage, (t: Test) => Promise<void>>> = {
     const { stack, keys } = await startedAt(t, '01:00');
     const doomed = await stack.createAccessKey('doomed');
     t.equal(await stack.verdictOn(doomed), 'served');
-    await stack.placeEdgeCertificate('expired');
-    await stack.reloadEdge();
+    await stack.placeCertificate('edge', 'expired');
+    await stack.reload('edge');
     // A certificate is looked at when a connection begins.
     await stack.down('region');
     await stack.up('region');
@@ -99,10 +99,23 @@ const PROOFS: Readonly<Record<Outage, (t: Test) => Promise<void>>> = {
     await stack.disable(doomed.accessKeyId);
     t.equal(await stack.verdictOn(doomed), 'served', 'no news of it yet');
     await silenceEnds(t, stack, keys);
-    await stack.placeEdgeCertificate('good');
+    await stack.placeCertificate('edge', 'good');
     await recovers(t, stack, keys);
     const verdict = await untilNot(stack, 'served', () => stack.verdictOn(doomed));
     t.equal(verdict, 'access-key-disabled', 'it took effect when there was a new certificate');
+  },
+  async regionCertificate(t) {
+    const { stack, keys } = await startedAt(t, '01:00');
+    await stack.placeCertificate('region', 'expired');
+    // A certificate is looked at when a connection begins.
+    await stack.down('region');
+    await stack.up('region');
+    await stack.leap(HOUR);
+    t.equal(await stack.verdictOn(keys.held), 'served');
+    t.equal(await stack.verdictOn(keys.unheld), 'keys-unavailable');
+    await silenceEnds(t, stack, keys);
+    await stack.placeCertificate('region', 'good');
+    await recovers(t, stack, keys);
   },
   async clock(t) {
     const { stack, keys } = await startedAt(t, '01:00');

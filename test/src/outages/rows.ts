@@ -28,6 +28,12 @@ export const OUTAGES = {
     unheld: UNAVAILABLE,
     changes: 'take effect when it was renewed, by itself',
   },
+  regionCertificate: {
+    down: "a region's certificate expired",
+    held: UNTIL,
+    unheld: UNAVAILABLE,
+    changes: 'take effect when it was renewed, by itself',
+  },
   clock: {
     down: "an edge's clock is wrong by more than 15 minutes",
     held: 'refused, `request-too-old` or `request-in-future`; a clock ahead verifies presigned URLs that live',

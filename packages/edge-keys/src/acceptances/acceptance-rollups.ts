@@ -4,7 +4,6 @@ import {
   ACCEPTANCES_PATH,
   every,
   rollupBatch,
-  type Cancel,
   type Clock,
   type PeerClient,
   type RollupBatch,
@@ -48,9 +47,9 @@ export class AcceptanceRollups {
       buffer,
       clock,
       log,
-      send: async (batches) => {
+      send: async (batches, signal) => {
         for (const body of batches) {
-          await region.call({ method: 'POST', path: ACCEPTANCES_PATH, body, answer: z.undefined() });
+          await region.call({ method: 'POST', path: ACCEPTANCES_PATH, body, answer: z.undefined(), signal });
         }
       },
       toldAs: (refused) => (refused.rollups.length === 0 ? undefined : toldOfLost([refused], 0, randomUUID)),
@@ -70,13 +69,13 @@ export class AcceptanceRollups {
     return new AcceptanceRollups(options, buffer);
   }
 
-  /** Stops with what is counted sealed, and sent where that can be done at once. */
+  /** Stops with what is counted sealed. */
   start(): () => Promise<void> {
-    const stopSending: Cancel = this.#uploader.start();
+    const stopSending = this.#uploader.start();
     const stopSealing = every(this.#options.clock, SEAL_EVERY_MS, () => this.sealAndSend());
     return async () => {
       stopSealing();
-      stopSending();
+      await stopSending();
       await this.seal();
     };
   }

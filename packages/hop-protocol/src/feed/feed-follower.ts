@@ -87,9 +87,9 @@ export class FeedFollower {
     for (const source of this.#sources) source.start();
   }
 
-  /** Ends what is under way, and saves. */
+  /** Ends what is under way, and saves. Nothing is written after that. */
   async close(): Promise<void> {
-    for (const source of this.#sources) source.stop();
+    await Promise.all(this.#sources.map((source) => source.stop()));
     await this.#kept.close();
   }
 

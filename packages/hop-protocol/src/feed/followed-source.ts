@@ -51,7 +51,7 @@ export class FollowedSource {
   #stopBeat: Cancel = () => undefined;
   #endPause: Cancel = () => undefined;
   /** Documents that are being judged. */
-  #judging = 0;
+  readonly #judging = new Set<Promise<Acceptance>>();
   #asksForAll = false;
   /** Undefined until it is known. */
   #isReachable: boolean | undefined;
@@ -70,12 +70,13 @@ export class FollowedSource {
     if (source.waits) void this.#poll();
   }
 
-  /** Ends every request under way. */
-  stop(): void {
+  /** Ends every request under way. Resolves once nothing is being judged any more. */
+  async stop(): Promise<void> {
     this.#hasEnded = true;
     this.#stopBeat();
     this.#endPause();
     for (const asking of this.#asking) asking.abort();
+    await Promise.all(this.#judging);
   }
 
   get status(): SourceStatus {
@@ -90,7 +91,7 @@ export class FollowedSource {
 
   async #beat(): Promise<void> {
     // Whoever sends much to be judged is not asked for more meanwhile.
-    if (this.#judging === 0) await this.#ask(0, BEAT_DEADLINE_MS);
+    if (this.#judging.size === 0) await this.#ask(0, BEAT_DEADLINE_MS);
   }
 
   async #poll(): Promise<void> {
@@ -118,7 +119,7 @@ export class FollowedSource {
       const known = this.#asksForAll ? undefined : setHash;
       const document = await source.fetch({ version, setHash: known }, waitSeconds, asking.signal);
       this.#answered();
-      return document === undefined ? 'nothing' : await this.#judge(document, version);
+      return document === undefined || this.#hasEnded ? 'nothing' : await this.#judge(document, version);
     } catch (error) {
       this.#failed(error);
       return 'failed';
@@ -130,8 +131,9 @@ export class FollowedSource {
 
   async #judge(document: FeedDocument, askedWith: number): Promise<Outcome> {
     const { take, source } = this.#options;
-    this.#judging += 1;
-    const { beacon } = await take(document, source.name).finally(() => (this.#judging -= 1));
+    const judging = take(document, source.name);
+    this.#judging.add(judging);
+    const { beacon } = await judging.finally(() => this.#judging.delete(judging));
     if (beacon.outcome === 'refused') {
       this.#refused += 1;
       // The set may have changed since it was asked with; without it, the answer is whole.

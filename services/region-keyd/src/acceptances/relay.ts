@@ -39,8 +39,8 @@ export class AcceptanceRelay {
       buffer,
       clock,
       log,
-      send: (batches) =>
-        master.call({ method: 'POST', path: ACCEPTANCES_PATH, body: { batches }, answer: z.undefined() }),
+      send: (batches, signal) =>
+        master.call({ method: 'POST', path: ACCEPTANCES_PATH, body: { batches }, answer: z.undefined(), signal }),
       toldAs: refusedAsDropped,
     });
   }
@@ -59,7 +59,7 @@ export class AcceptanceRelay {
   start(): () => Promise<void> {
     const stop = this.#uploader.start();
     return async () => {
-      stop();
+      await stop();
       await this.#buffer.idle();
     };
   }

@@ -42,7 +42,7 @@ export class RegionLedger {
   }
 
   async close(): Promise<void> {
-    this.#stopWatching();
+    await this.#stopWatching();
     await this.#stopUploading();
     await this.#journal.close();
   }
@@ -72,6 +72,6 @@ export class RegionLedger {
     return newest ? { checkpoint: { size: newest.size, note: newest.note } } : {};
   }
 
-  #stopWatching = (): void => undefined;
+  #stopWatching = (): Promise<void> => Promise.resolve();
   #stopUploading = (): Promise<void> => Promise.resolve();
 }
