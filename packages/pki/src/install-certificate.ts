@@ -27,7 +27,10 @@ export async function installCertificate({ folder, name, certPem, caPem }: Certi
     throw new PkiError('not-an-authority', 'caPem begins with no authority: copy its ca.crt');
   }
   if (!leaf.checkPrivateKey(await readPrivateKey(files.key))) {
-    throw new PkiError('key-mismatch', `the certificate is not for ${files.key}: install it where its request was made`);
+    throw new PkiError(
+      'key-mismatch',
+      `the certificate is not for ${files.key}: install it where its request was made`,
+    );
   }
   await placeFiles([{ file: files.ca, contents: caPem, mode: 0o644 }], 'replacing');
   await replacePair(files, { cert: certPem });

@@ -1,10 +1,4 @@
-import {
-  CHECKPOINT_PATH,
-  checkpointAnswer,
-  every,
-  type Clock,
-  type PeerClient,
-} from '@sigv4-keyd/hop-protocol';
+import { CHECKPOINT_PATH, checkpointAnswer, every, type Clock, type PeerClient } from '@sigv4-keyd/hop-protocol';
 import {
   LedgerError,
   openCheckpoint,
