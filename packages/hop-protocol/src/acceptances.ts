@@ -13,7 +13,7 @@ export const MOST_ACCEPTED_A_MINUTE = 100_000_000;
 export const rollup = z.strictObject({
   accessKeyId,
   scopeDate,
-  mechanism: z.enum(['header', 'presigned']),
+  mechanism: z.enum(['header', 'presigned', 'post-form']),
   /** The minute in which the requests were accepted, by its beginning. */
   minute: instant,
   count: z.number().int().positive().max(MOST_ACCEPTED_A_MINUTE),

@@ -41,7 +41,7 @@ function problemOf(rollup: Rollup, { now, clockSkewSeconds, keptDays }: RollupRu
   if (minute < now - keptDays * DAY_MS) return `the minute is more than ${keptDays} days ago and no longer kept`;
   // The scope's date is the request's date: nothing of a day is accepted before it begins or after it is worth nothing.
   const day = startOfScopeDate(rollup.scopeDate);
-  const life = rollup.mechanism === 'presigned' ? LONGEST_PRESIGNED_SECONDS * 1000 : 0;
+  const life = rollup.mechanism === 'header' ? 0 : LONGEST_PRESIGNED_SECONDS * 1000;
   // Once for the client's clock and once for the difference between the edge's and ours.
   const isOfItsDay = last >= day - 2 * skew && first <= day + DAY_MS + life + 2 * skew;
   return isOfItsDay ? undefined : 'no signature of this scope date can have been accepted in this minute';

@@ -31,6 +31,8 @@ const MISMATCH: ErrorCodes = [403, 'SignatureDoesNotMatch', 'InvalidSignatureExc
 const INCOMPLETE: ErrorCodes = [400, 'IncompleteBody', 'ValidationException', 'ValidationError'];
 const CHUNK_SIZE: ErrorCodes = [403, 'InvalidChunkSizeError', 'ValidationException', 'ValidationError'];
 const TRAILER_MALFORMED: ErrorCodes = [400, 'MalformedTrailerError', 'ValidationException', 'ValidationError'];
+const POST_MALFORMED: ErrorCodes = [400, 'MalformedPOSTRequest', 'ValidationException', 'ValidationError'];
+const POST_POLICY_MALFORMED: ErrorCodes = [400, 'InvalidPolicyDocument', 'ValidationException', 'ValidationError'];
 const UNKNOWN_KEY: ErrorCodes = [403, 'InvalidAccessKeyId', 'UnrecognizedClientException', 'InvalidClientTokenId'];
 const NO_METHOD: ErrorCodes = [405, 'MethodNotAllowed', 'ValidationException', 'ValidationError'];
 const NOT_IMPLEMENTED: ErrorCodes = [501, 'NotImplemented', 'UnsupportedOperationException', 'UnsupportedOperation'];
@@ -92,6 +94,20 @@ export const ERROR_CODES: Readonly<Record<AnyRefusalReason, ErrorCodes>> = {
   'trailer-signature-mismatch': MISMATCH,
   'malformed-checksum': MALFORMED,
   'checksum-mismatch': [400, 'BadDigest', 'ValidationException', 'ValidationError'],
+  'form-target-refused': NO_METHOD,
+  'malformed-form': POST_MALFORMED,
+  'duplicate-form-field': POST_MALFORMED,
+  'form-fields-too-large': [400, 'MaxPostPreDataLengthExceededError', 'ValidationException', 'ValidationError'],
+  'file-not-last': POST_MALFORMED,
+  'missing-form-field': [400, 'InvalidArgument', 'ValidationException', 'ValidationError'],
+  'post-policy-lives-too-long': POST_POLICY_MALFORMED,
+  'post-policy-not-yet-valid': DENIED,
+  'post-policy-expired': DENIED,
+  'malformed-post-policy': POST_POLICY_MALFORMED,
+  'form-field-not-in-policy': DENIED,
+  'post-policy-condition-failed': DENIED,
+  'file-too-large': [400, 'EntityTooLarge', 'ValidationException', 'ValidationError'],
+  'file-too-small': [400, 'EntityTooSmall', 'ValidationException', 'ValidationError'],
   'signature-mismatch': MISMATCH,
   'access-key-unknown': UNKNOWN_KEY,
   'access-key-disabled': UNKNOWN_KEY,

@@ -22,7 +22,7 @@ export interface Accepted extends SigningTime {
   readonly scope: CredentialScope;
   /** ECDSA only: where else it is good. */
   readonly regionSet?: RegionSet;
-  readonly mechanism: Mechanism;
+  readonly mechanism: Mechanism | 'post-form';
   readonly payload: PayloadMode;
   /** The hash of the body, present when the body itself was hashed and is what was signed. */
   readonly payloadSha256?: string;

@@ -6,16 +6,30 @@ export function isHostEntry(text: string): boolean {
   return ENTRY.test(text) && !text.startsWith('*.[');
 }
 
+/** How a Host header is served: listed itself, or below a wildcard, with the labels that stand for the "*". */
+export type HostMatch = { readonly kind: 'exact' } | { readonly kind: 'wildcard'; readonly labels: string };
+
 /**
- * Whether a Host header names a host that is served. The port counts: `HOST` alone is the host as clients write it on a
- * default port. A wildcard stands for one or more labels (bucket names hold dots), never for none.
+ * Finds a Host header in the list. The port counts: `HOST` alone is the host as clients write it on a default port. A
+ * wildcard stands for one or more labels (bucket names hold dots), never for none; of several the longest one counts,
+ * and a host that is listed itself is below none.
  */
-export function hostMatcher(entries: readonly string[]): (host: string) => boolean {
+export function hostFinder(entries: readonly string[]): (host: string) => HostMatch | undefined {
   const exact = new Set(entries.filter((entry) => !entry.startsWith('*.')));
-  const suffixes = entries.filter((entry) => entry.startsWith('*.')).map((entry) => entry.slice(1));
+  const suffixes = entries
+    .filter((entry) => entry.startsWith('*.'))
+    .map((entry) => entry.slice(1))
+    .sort((one, other) => other.length - one.length);
   return (written) => {
     const host = written.toLowerCase();
-    if (exact.has(host)) return true;
-    return suffixes.some((suffix) => host.endsWith(suffix) && NAME.test(host.slice(0, -suffix.length)));
+    if (exact.has(host)) return { kind: 'exact' };
+    const suffix = suffixes.find((one) => host.endsWith(one) && NAME.test(host.slice(0, -one.length)));
+    return suffix === undefined ? undefined : { kind: 'wildcard', labels: host.slice(0, -suffix.length) };
   };
+}
+
+/** Whether a Host header names a host that is served. */
+export function hostMatcher(entries: readonly string[]): (host: string) => boolean {
+  const find = hostFinder(entries);
+  return (host) => find(host) !== undefined;
 }

@@ -58,7 +58,8 @@ export type { Examined } from './examine.js';
 export { commonSpelling } from './header-spelling.js';
 export { readHeaders } from './header-table.js';
 export type { HeaderTable } from './header-table.js';
-export { hostMatcher, isHostEntry } from './host-list.js';
+export { hostFinder, hostMatcher, isHostEntry } from './host-list.js';
+export type { HostMatch } from './host-list.js';
 export {
   exportKRegion,
   exportKService,
@@ -83,7 +84,20 @@ export type { PayloadMode, PayloadModeKind } from './payload-mode.js';
 export { policyFor } from './policy-for.js';
 export type { PolicyChoices } from './policy-for.js';
 export { DEFAULT_CLOCK_SKEW_SECONDS, LONGEST_PRESIGNED_SECONDS } from './policy.js';
-export type { VerificationPolicy } from './policy.js';
+export type { PostFormPolicy, VerificationPolicy } from './policy.js';
+export { checkFileLength, concludePostForm } from './post-policy/conclude-post-form.js';
+export type { Condition } from './post-policy/condition.js';
+export { examinePostForm } from './post-policy/examine-post-form.js';
+export type { ExaminedPostForm } from './post-policy/examine-post-form.js';
+export { examinePostFormHead, isPostForm } from './post-policy/examine-post-form-head.js';
+export type { PostFormHead } from './post-policy/examine-post-form-head.js';
+export { isFieldName } from './post-policy/form-fields.js';
+export type { FormFields, PostForm } from './post-policy/form-fields.js';
+export type { FileLength } from './post-policy/judge-form.js';
+export { parsePostPolicy } from './post-policy/parse-post-policy.js';
+export type { PostPolicy } from './post-policy/parse-post-policy.js';
+export { signPostPolicy } from './post-policy/sign-post-policy.js';
+export type { PostFormFields, PostPolicySigning, UnsignedPostPolicy } from './post-policy/sign-post-policy.js';
 export { parseQueryParameters } from './query-parameters.js';
 export type { QueryParameter, QueryParameters } from './query-parameters.js';
 export { isRefused, REFUSALS, refuse } from './refusal.js';

@@ -9,6 +9,14 @@ export const DEFAULT_CLOCK_SKEW_SECONDS = 900;
 /** The longest life of a presigned URL, seven days; no policy can allow more. */
 export const LONGEST_PRESIGNED_SECONDS = 604_800;
 
+/** Forms that browsers upload with, for S3 and its like. */
+export interface PostFormPolicy {
+  /** The longest time from x-amz-date to the expiration of the policy. */
+  readonly longestSeconds: number;
+  /** The bucket that a Host header names, undefined when it names none. */
+  readonly bucketOfHost: (host: string) => string | undefined;
+}
+
 /** What a verifier accepts. */
 export interface VerificationPolicy {
   readonly region: string;
@@ -25,6 +33,8 @@ export interface VerificationPolicy {
   readonly acceptsHost: (host: string) => boolean;
   readonly payloadModes: ReadonlySet<PayloadModeKind>;
   readonly sessionTokens: 'refused' | 'signed';
+  /** Absent: forms are requests without a signature. */
+  readonly postForms?: PostFormPolicy;
   /**
    * For the standard path rule, which signs the normalised path: with `accepted`, one signature stands for every path
    * that is normalised to the same. The `s3` rule never normalises, and takes any path.

@@ -71,6 +71,24 @@ export const REFUSALS = {
   'trailer-signature-mismatch': 'Sign the very trailers that are sent, chained to the signature of the last chunk.',
   'malformed-checksum': 'Send the checksum in base64, with as many bytes as its algorithm has.',
   'checksum-mismatch': 'Send the body again: its checksum is not the one that was sent with it.',
+  // a form and its policy
+  'form-target-refused':
+    'Send the form to the URL of the bucket: /BUCKET, or / where the host names the bucket; without a query.',
+  'malformed-form':
+    'Send well-formed multipart/form-data: each part with its name and nothing that could be read in two ways.',
+  'duplicate-form-field': 'Send each field of the form once, in one spelling.',
+  'form-fields-too-large': 'Send less before the file: the fields of a form may have 20 KiB together.',
+  'file-not-last': 'Send the file as the last field of the form, and one file only.',
+  'missing-form-field': 'Bucket POST must contain a field of this name, before the file.',
+  'post-policy-lives-too-long': 'Sign a policy that expires sooner: this one would hold longer than is allowed here.',
+  'post-policy-not-yet-valid': 'Check the clock of the signer: the policy was signed in the future.',
+  'post-policy-expired': 'Invalid according to Policy: Policy expired. Sign another one.',
+  'malformed-post-policy':
+    'Send the policy as base64 of JSON: an expiration such as 2026-11-22T12:00:00Z, and a list of conditions.',
+  'form-field-not-in-policy': 'Invalid according to Policy: Extra input fields. Sign a condition for each field.',
+  'post-policy-condition-failed': 'Invalid according to Policy: Policy Condition failed. Send what the policy allows.',
+  'file-too-large': 'Your proposed upload exceeds the maximum allowed size of the policy: send a smaller file.',
+  'file-too-small': 'Your proposed upload is smaller than the minimum allowed size of the policy: send a larger file.',
   // the signature
   'signature-mismatch': 'Check the secret access key, and that nothing changed the request after it was signed.',
   // the key

@@ -56,7 +56,7 @@ t.test('the figures of a report equal an independent count', async (t) => {
       for (let number = 0; number < 6; number += 1) {
         const rollups = Array.from({ length: 40 }, () => {
           const at = Date.parse('2026-11-15T00:00:00Z') + draw(7 * 86_400) * 1000;
-          const mechanism = draw(2) === 0 ? 'header' : 'presigned';
+          const mechanism = (['header', 'presigned', 'post-form'] as const)[draw(3)] ?? 'header';
           return rollupAt(at, { accessKeyId: keys[draw(3)] ?? '', count: 1 + draw(9), mechanism });
         });
         sent.push(relayed({ region, service, name: `e${number % 2}` }, rollups));
@@ -248,6 +248,9 @@ t.test('what cannot have happened is refused, and nothing of it is kept', async 
     'a scope date long over': relayed(edge, [rollupAt(noon, { scopeDate: day('20261110') })]),
     'a presigned URL that has outlived its days': relayed(edge, [
       rollupAt(noon, { scopeDate: day('20261113'), mechanism: 'presigned' }),
+    ]),
+    'a form that has outlived its days': relayed(edge, [
+      rollupAt(noon, { scopeDate: day('20261113'), mechanism: 'post-form' }),
     ]),
     'a scope date to come': relayed(edge, [rollupAt(noon, { scopeDate: day('20261124') })]),
     'a negative count': relayed(edge, [{ ...good, count: -1 }]),
