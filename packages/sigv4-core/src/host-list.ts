@@ -27,9 +27,3 @@ export function hostFinder(entries: readonly string[]): (host: string) => HostMa
     return suffix === undefined ? undefined : { kind: 'wildcard', labels: host.slice(0, -suffix.length) };
   };
 }
-
-/** Whether a Host header names a host that is served. */
-export function hostMatcher(entries: readonly string[]): (host: string) => boolean {
-  const find = hostFinder(entries);
-  return (host) => find(host) !== undefined;
-}

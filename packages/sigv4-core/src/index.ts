@@ -58,7 +58,7 @@ export type { Examined } from './examine.js';
 export { commonSpelling } from './header-spelling.js';
 export { readHeaders } from './header-table.js';
 export type { HeaderTable } from './header-table.js';
-export { hostFinder, hostMatcher, isHostEntry } from './host-list.js';
+export { hostFinder, isHostEntry } from './host-list.js';
 export type { HostMatch } from './host-list.js';
 export {
   exportKRegion,

@@ -3,6 +3,9 @@ import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { formatCredentialScope, type Accepted, type RecordedRequest, type Examined } from '@sigv4-keyd/sigv4-core';
 
+/** Whose signature a request says that it has, and where it would be good. */
+export type Claim = Pick<Examined, 'accessKeyId' | 'scope'>;
+
 export interface AuditOptions {
   readonly log: Logger;
   /** Remembers what was accepted, with the keys that it was accepted by. */
@@ -23,14 +26,14 @@ export class Audit {
     this.#options.keys.recordAccepted(accepted, request);
   }
 
-  /** `examined` names the access key that the request claims; nothing proves the claim. */
-  refused(request: RecordedRequest, { reason, detail, cause }: Refusal, examined?: Examined): void {
+  /** Nothing proves the claim. */
+  refused(request: RecordedRequest, { reason, detail, cause }: Refusal, claim?: Claim): void {
     const { log } = this.#options;
     const line = {
       event: 'request-refused',
       reason,
       ...(detail !== undefined && { detail }),
-      ...(examined && { claimedAccessKeyId: examined.accessKeyId, scope: formatCredentialScope(examined.scope) }),
+      ...(claim && { claimedAccessKeyId: claim.accessKeyId, scope: formatCredentialScope(claim.scope) }),
       ...requestRecord(request, this.#edge),
       ...(cause !== undefined && { err: cause }),
     };

@@ -46,6 +46,9 @@ const settings = z.object({
   algorithms: algorithms
     .prefault('AWS4-HMAC-SHA256')
     .describe('Signatures that are accepted: AWS4-HMAC-SHA256, AWS4-ECDSA-P256-SHA256 (SigV4A), or both, with a comma'),
+  postForms: yesOrNo
+    .prefault('no')
+    .describe('Accept forms with a signed policy (POST, multipart/form-data) at the reverse proxy; S3 only'),
   payloadModes: payloadModes
     .prefault('auto')
     .describe(
@@ -110,6 +113,13 @@ export const configuration = related(settings, [
     problem: (settings) =>
       !hasProxy(settings) && settings.upstream !== undefined
         ? 'KEYD_UPSTREAM is set without KEYD_PROXY_LISTEN or KEYD_PROXY_TLS_LISTEN; set one of them or remove it'
+        : undefined,
+  },
+  {
+    between: ['postForms', 'presigned'],
+    problem: ({ postForms, presigned }) =>
+      postForms && !presigned
+        ? 'KEYD_POST_FORMS=yes needs KEYD_PRESIGNED=yes: forms are signed beforehand, too'
         : undefined,
   },
   {

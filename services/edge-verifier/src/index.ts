@@ -7,6 +7,8 @@ export * from './forward-auth/app.js';
 export * from './forward-auth/forward-auth.js';
 export * from './fronts.js';
 export * from './proxy/app.js';
+export * from './proxy/post-form/boundary.js';
+export * from './proxy/post-form/form-reader.js';
 export * from './proxy/reverse-proxy.js';
 export * from './proxy/upstream.js';
 export * from './start.js';

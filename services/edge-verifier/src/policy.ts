@@ -11,6 +11,7 @@ export type PolicySettings = Pick<
   | 'externalHosts'
   | 'longestPresigned'
   | 'payloadModes'
+  | 'postForms'
   | 'presigned'
   | 'unnormalisedPaths'
 >;
@@ -23,6 +24,7 @@ export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings):
     clockSkewSeconds: settings.clockSkew,
     presigned: settings.presigned ? { longestSeconds: settings.longestPresigned } : 'refused',
     payloadModes: acceptedModes(settings.payloadModes, own.service),
+    postForms: settings.postForms,
     sessionTokens: 'refused',
     unnormalisedPaths: settings.unnormalisedPaths ? 'accepted' : 'refused',
     describesMismatch: settings.debugSignatures,

@@ -15,7 +15,10 @@ export function checkMessage({ method, headers, httpVersion }: IncomingMessage):
 }
 
 /** Headers named in Connection end here; a signed one would be verified, and then not be served. */
-export function checkConnectionOptions(request: IncomingMessage, { signedHeaders }: Examined): Refusal | undefined {
+export function checkConnectionOptions(
+  request: IncomingMessage,
+  { signedHeaders }: Pick<Examined, 'signedHeaders'>,
+): Refusal | undefined {
   const named = connectionOptions(request.rawHeaders);
   const lost = signedHeaders.find((name) => named.has(name));
   return lost === undefined ? undefined : { reason: 'connection-names-signed-header', detail: lost };

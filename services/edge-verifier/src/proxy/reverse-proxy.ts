@@ -1,5 +1,6 @@
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
-import { examineRequest, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import { examineRequest, isPostForm, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import type { Claim } from '../audit.js';
 import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
@@ -7,6 +8,7 @@ import { identityHeaders } from '../identity-headers.js';
 import { framingOf, incomingPayload, sayContinue } from './incoming-payload.js';
 import { checkConnectionOptions, checkMessage } from './message-checks.js';
 import { refusalOf } from './payload-error.js';
+import { PostForms } from './post-form/post-forms.js';
 import { unframedHeaders } from './unframed-headers.js';
 import type { Forwarded, Upstream } from './upstream.js';
 import { upstreamHeaders, type Scheme } from './upstream-headers.js';
@@ -21,30 +23,29 @@ export class ReverseProxy {
   readonly #edge: Edge;
   readonly #upstream: Upstream;
   readonly #rules: ReverseProxyRules;
+  readonly #postForms: PostForms;
 
   constructor(edge: Edge, upstream: Upstream, rules: ReverseProxyRules) {
     this.#edge = edge;
     this.#upstream = upstream;
     this.#rules = rules;
+    this.#postForms = new PostForms(edge, rules);
   }
 
   /** Answers one request. Never rejects. */
   async serve(arrival: Arrival, scheme: Scheme): Promise<void> {
     const { request, response, target, requestId } = arrival;
     const head: RequestHead = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
-    let examined: Examined | undefined;
+    let claim: Claim | undefined;
+    const onClaim = (claimed: Claim): void => {
+      claim = claimed;
+    };
     const refuse = (refusal: Refusal): void => {
-      this.#edge.audit.refused({ head, requestId }, refusal, examined);
+      this.#edge.audit.refused({ head, requestId }, refusal, claim);
       sendAnswer(request, response, this.#edge.answer(refusal, requestId), this.#edge.clock);
     };
     try {
-      const outcome = checkMessage(request) ?? examineRequest(head, this.#edge.policy, this.#edge.clock.now());
-      if ('reason' in outcome) {
-        refuse(outcome);
-        return;
-      }
-      examined = outcome;
-      const verified = await this.#verify(examined, arrival);
+      const verified = checkMessage(request) ?? (await this.#verify(head, arrival, onClaim));
       if ('reason' in verified) {
         refuse(verified);
         return;
@@ -59,7 +60,21 @@ export class ReverseProxy {
     }
   }
 
-  async #verify(examined: Examined, { request, response }: Arrival): Promise<Verified | Refusal> {
+  #verify(head: RequestHead, arrival: Arrival, onClaim: (claim: Claim) => void): Promise<Verified | Refusal> {
+    return isPostForm(head, this.#edge.policy)
+      ? this.#postForms.verify(head, arrival, onClaim)
+      : this.#verifyRequest(head, arrival, onClaim);
+  }
+
+  /** Throws what the body is refused for. */
+  async #verifyRequest(
+    head: RequestHead,
+    { request, response }: Arrival,
+    onClaim: (claim: Claim) => void,
+  ): Promise<Verified | Refusal> {
+    const examined = examineRequest(head, this.#edge.policy, this.#edge.clock.now());
+    if (examined.verdict === 'refused') return examined;
+    onClaim(examined);
     const lost = checkConnectionOptions(request, examined);
     if (lost) return lost;
     const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope, examined.algorithm);
