@@ -105,6 +105,8 @@ t.test('settings that contradict each other, and all problems at once', (t) => {
   t.match(problemsOf({ ...complete, ...sizes }), [/^KEYD_BODY_IN_MEMORY must not be above/]);
   const chunks = { KEYD_SMALLEST_CHUNK: '2MiB', KEYD_LARGEST_CHUNK: '1MiB' };
   t.match(problemsOf({ ...complete, ...chunks }), [/^KEYD_SMALLEST_CHUNK must not be above/]);
+  const forms = { KEYD_POST_FORMS: 'yes', KEYD_PRESIGNED: 'no' };
+  t.match(problemsOf({ ...complete, ...forms }), [/^KEYD_POST_FORMS=yes needs KEYD_PRESIGNED=yes/]);
   t.match(problemsOf({ ...complete, KEYD_REGION: 'eu-west-1' }), [/^KEYD_REGION is not a setting/], 'the certificate says it');
   const many = problemsOf({ KEYD_PRESIGNED: 'maybe', KEYD_PROXY_TLS_LISTEN: ':0', ...sizes });
   const parts = ['TRUST_DOMAIN', 'REGIONS', 'PRESIGNED', 'belong together', 'UPSTREAM', 'BODY_IN_MEMORY'];
