@@ -77,7 +77,13 @@ t.test('the figures of a report equal an independent count', async (t) => {
   t.equal(found.accepted.count, sum(inside));
   t.equal(found.outside.count, sum(days) - sum(inside));
   t.equal(found.accepted.first, inside.map(({ first }) => first).sort()[0]);
-  t.equal(found.accepted.last, inside.map(({ last }) => last).sort().at(-1));
+  t.equal(
+    found.accepted.last,
+    inside
+      .map(({ last }) => last)
+      .sort()
+      .at(-1),
+  );
   t.equal(found.accepted.accessKeyCount, 3);
   t.equal(found.dropped, 0);
   for (const accessKeyId of keys) {
@@ -128,7 +134,11 @@ async function checkCommand(t: Test, master: MasterUnderTest, found: IncidentRep
 
   const json = await keydctl([...args, '--json']);
   t.strictSame(incidentReport.parse(JSON.parse(json.out)), found);
-  for (const wrong of [['--from', '2026-02-30'], ['--from', '2026-11-20'], ['--region', 'US EAST']]) {
+  for (const wrong of [
+    ['--from', '2026-02-30'],
+    ['--from', '2026-11-20'],
+    ['--region', 'US EAST'],
+  ]) {
     t.match(await keydctl([...args, ...wrong]), { code: 2, out: '' }, wrong.join(' '));
   }
 }
@@ -161,9 +171,15 @@ t.test('what is issued, revoked and good', async (t) => {
     },
     revocations: [],
   });
-  t.ok(before.notes.some((note) => note.includes('3 roll-ups')), 'a lower bound is told');
+  t.ok(
+    before.notes.some((note) => note.includes('3 roll-ups')),
+    'a lower bound is told',
+  );
   t.ok(before.waysBack.some((way) => way.includes('--issued-before')));
-  t.ok(before.waysBack.some((way) => way.includes('2026-11-24')), 'tomorrow was issued, too: the day after is the way');
+  t.ok(
+    before.waysBack.some((way) => way.includes('2026-11-24')),
+    'tomorrow was issued, too: the day after is the way',
+  );
 
   const edges = ['s3', 'execute-api'].map((service) => spiffeIdOfEdge({ region: 'us-east-1', service }));
   for (const [index, service] of ['s3', 'execute-api'].entries()) {
@@ -195,7 +211,10 @@ t.test('what is issued, revoked and good', async (t) => {
   t.match(after.revocations, [{ incident: 'INC-7', lifted: false }]);
   t.strictSame(
     after.accepted.byAccessKey.map(({ accessKeyId, revoked }) => [accessKeyId, revoked]),
-    [['AKIAONE', true], ['AKIATWO', false]],
+    [
+      ['AKIAONE', true],
+      ['AKIATWO', false],
+    ],
   );
   t.strictSame((await report(operator, { region: 'eu-west-1', from: '20261122' })).revocations, []);
 
@@ -263,7 +282,10 @@ t.test('what cannot have happened is refused, and nothing of it is kept', async 
     'an empty batch': relayed(edge, []),
     'a negative number of dropped': relayed(edge, [], -5),
     'an id that is none': relayed(edge, [good], 0, 'again'),
-    'too many roll-ups': relayed(edge, Array.from({ length: 2_001 }, () => good)),
+    'too many roll-ups': relayed(
+      edge,
+      Array.from({ length: 2_001 }, () => good),
+    ),
     'a field too many': { ...relayed(edge, [good]), note: 'x' },
   };
   for (const [name, batch] of Object.entries(hostile)) {

@@ -55,7 +55,17 @@ t.test('each malformed value is named with what it has to be', (t) => {
   const complete = environmentOf(folder);
   const malformed: Readonly<Record<string, readonly string[]>> = {
     REGIONS: ['http://region:8443', 'region', 'https://region/path', 'https://a,,https://b'],
-    EXTERNAL_HOSTS: ['http://a.example', 'a.example/path', '*', '*.', 'a.*.example', 'a,,b', 'a b', 'a:port', '*.[::1]'],
+    EXTERNAL_HOSTS: [
+      'http://a.example',
+      'a.example/path',
+      '*',
+      '*.',
+      'a.*.example',
+      'a,,b',
+      'a b',
+      'a:port',
+      '*.[::1]',
+    ],
     PROXY_LISTEN: ['8080', '127.0.0.1', '127.0.0.1:99999', 'a:b'],
     FORWARD_AUTH_LISTEN: ['8080'],
     UPSTREAM: ['upstream:80', 'ftp://upstream', 'http://upstream/path', 'http://user@upstream'],
@@ -107,11 +117,18 @@ t.test('settings that contradict each other, and all problems at once', (t) => {
   t.match(problemsOf({ ...complete, ...chunks }), [/^KEYD_SMALLEST_CHUNK must not be above/]);
   const forms = { KEYD_POST_FORMS: 'yes', KEYD_PRESIGNED: 'no' };
   t.match(problemsOf({ ...complete, ...forms }), [/^KEYD_POST_FORMS=yes needs KEYD_PRESIGNED=yes/]);
-  t.match(problemsOf({ ...complete, KEYD_REGION: 'eu-west-1' }), [/^KEYD_REGION is not a setting/], 'the certificate says it');
+  t.match(
+    problemsOf({ ...complete, KEYD_REGION: 'eu-west-1' }),
+    [/^KEYD_REGION is not a setting/],
+    'the certificate says it',
+  );
   const many = problemsOf({ KEYD_PRESIGNED: 'maybe', KEYD_PROXY_TLS_LISTEN: ':0', ...sizes });
   const parts = ['TRUST_DOMAIN', 'REGIONS', 'PRESIGNED', 'belong together', 'UPSTREAM', 'BODY_IN_MEMORY'];
   for (const part of parts) {
-    t.ok(many.some((problem) => problem.includes(part)), `${part} is told with the others`);
+    t.ok(
+      many.some((problem) => problem.includes(part)),
+      `${part} is told with the others`,
+    );
   }
   t.end();
 });
