@@ -4,6 +4,7 @@ export { ChecksumCheck } from './checksum-check.js';
 export type { Checksums } from './checksum-check.js';
 export { checkedParts } from './checked-parts.js';
 export { declaredChecksums } from './declared-checksums.js';
+export { isFramedInOneWay } from './message-framing.js';
 export { PayloadRefused } from './payload-refused.js';
 export { signedChunks } from './signed-chunks.js';
 export type { ChunkedWriting } from './signed-chunks.js';

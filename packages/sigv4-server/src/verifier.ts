@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
+import { isFramedInOneWay } from '@sigv4-keyd/payload-streams';
 import { examineRequest, isRefused, type Accepted, type Examined, type KeyFinding } from '@sigv4-keyd/sigv4-core';
 import { hasBody } from './held-body.js';
 import { settingsFrom, type Settings, type Sigv4Options } from './options.js';
@@ -37,6 +38,7 @@ export class Verifier {
 
   async #verify(request: IncomingMessage, target: string, requestId: string): Promise<Outcome> {
     const { keys, policy, payloads, longestBody, now } = this.#settings;
+    if (!isFramedInOneWay(request)) return { reason: 'ambiguous-length' };
     const head = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
     const examined = examineRequest(head, policy, now());
     if (isRefused(examined)) return examined;

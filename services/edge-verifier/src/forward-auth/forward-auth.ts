@@ -4,6 +4,7 @@ import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
+import { checkMessage } from '../proxy/message-checks.js';
 import { framingOf, incomingPayload, sayContinue } from '../proxy/incoming-payload.js';
 import { refusalOf } from '../proxy/payload-error.js';
 import type { BodyRules } from '../proxy/verified-payload.js';
@@ -51,6 +52,9 @@ export class ForwardAuth {
     const original = originalRequest(asked, this.#rules.origin);
     if ('reason' in original) return original;
     question.head = original.head;
+    const { headers, httpVersion } = request;
+    const refused = checkMessage({ method: original.head.method, headers, httpVersion });
+    if (refused) return refused;
     const examined = examineRequest(original.head, this.#edge.policy, this.#edge.clock.now());
     if (examined.verdict === 'refused') return examined;
     question.examined = examined;
