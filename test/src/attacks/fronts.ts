@@ -1,9 +1,9 @@
 import { chmodSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { ALGORITHMS } from '@sigv4-keyd/sigv4-core';
+import { ALGORITHMS, VERIFIABLE_MODES } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
-import { send, type Message, type Reply, type SendOptions } from '../edge-verifier/client.js';
+import { send, type Message, type Reply } from '../edge-verifier/client.js';
 import { startEdge, type EdgeUnderTest } from '../edge-verifier/edge-under-test.js';
 import { ORIGINS, question, type Origin } from '../edge-verifier/question.js';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
@@ -18,7 +18,9 @@ export interface Front {
   /** HOST:PORT */
   readonly address: string;
   readonly tls: boolean;
-  /** Sends a message as it gets there: of forward auth, as a front would carry it. */
+  /** What arrives there of a client's message: at forward auth, the question that a front asks about it. */
+  readonly carry: (message: Message) => Message;
+  /** Carries a message there. */
   readonly send: (message: Message) => Promise<Reply>;
   /** Grows with everything that gets behind the front. */
   readonly behind: () => number;
@@ -41,80 +43,62 @@ export interface FrontsOptions {
   readonly inProcess?: SiteOptions;
 }
 
-const ALL_MODES = [
-  'exact',
-  'body',
-  'unsigned',
-  'streaming-signed',
-  'streaming-signed-trailer',
-  'streaming-unsigned-trailer',
-] as const;
-
-/** Every front, open for every payload mode and algorithm that it knows unless told otherwise. */
-export async function startFronts(t: Test, options: FrontsOptions = {}): Promise<Fronts> {
-  const { service = 's3' } = options;
+/** Every front, open for every algorithm and payload mode unless told otherwise. */
+export async function startFronts(t: Test, { service = 's3', ...options }: FrontsOptions = {}): Promise<Fronts> {
   const output = new Output();
-  const agents = {
-    http: new HttpAgent({ keepAlive: true, maxSockets: 16 }),
-    https: new HttpsAgent({ keepAlive: true, maxSockets: 16 }),
-  };
-  t.teardown(() => {
-    agents.http.destroy();
-    agents.https.destroy();
-  });
-  const sending = async (address: string, message: Message, sendOptions: SendOptions): Promise<Reply> => {
-    const reply = await send(address, message, sendOptions);
-    output.answered(reply);
-    return reply;
-  };
+  const reached = (front: Omit<Front, 'send'>): Front => ({ ...front, send: sender(t, front, output) });
   const env = {
-    KEYD_PAYLOAD_MODES: ALL_MODES.join(','),
+    KEYD_PAYLOAD_MODES: VERIFIABLE_MODES.join(','),
     KEYD_ALGORITHMS: ALGORITHMS.join(','),
     KEYD_FORWARD_AUTH_BODIES: 'sent',
     ...options.env,
   };
+  const carry = (message: Message): Message => message;
+
   const edge = await startEdge(t, { service, env: { ...env, ...(await tlsFiles(t)) } });
   output.follow(edge.log);
-  const proxyFront = { kind: 'proxy', behind: () => edge.upstream.wire.length } as const;
-  const overTls = { agent: agents.https, tls: { rejectUnauthorized: false } };
-  const proxies: readonly Front[] = [
-    {
-      ...proxyFront,
-      ...{ name: 'reverse proxy', address: edge.proxy, tls: false },
-      send: (message) => sending(edge.proxy, message, { agent: agents.http }),
-    },
-    {
-      ...proxyFront,
-      ...{ name: 'reverse proxy over TLS', address: edge.proxyTls, tls: true },
-      send: (message) => sending(edge.proxyTls, message, overTls),
-    },
+  const proxy = { kind: 'proxy', carry, behind: () => edge.upstream.wire.length } as const;
+  const proxies = [
+    reached({ ...proxy, name: 'reverse proxy', address: edge.proxy, tls: false }),
+    reached({ ...proxy, name: 'reverse proxy over TLS', address: edge.proxyTls, tls: true }),
   ];
-  const forwardAuths = await Promise.all(
-    ORIGINS.map(async (origin): Promise<Front> => {
-      const asked = await startEdge(t, { service, env: { ...env, KEYD_FORWARD_AUTH_FROM: origin } });
-      output.follow(asked.log);
-      return {
-        ...{ name: `forward auth, ${origin}`, kind: 'forward-auth', address: asked.forwardAuth, tls: false },
-        send: (message) => sending(asked.forwardAuth, carried(message, origin), { agent: agents.http }),
-        behind: acceptedLines(asked.log),
-      };
-    }),
-  );
-  const siteOptions = { service, payloads: ALL_MODES, ...options.inProcess };
+
+  const forwardAuths: Front[] = [];
+  for (const origin of ORIGINS) {
+    const { forwardAuth: address, log } = await startEdge(t, {
+      service,
+      env: { ...env, KEYD_FORWARD_AUTH_FROM: origin },
+    });
+    output.follow(log);
+    const asking = { kind: 'forward-auth', carry: (message: Message) => carried(message, origin) } as const;
+    forwardAuths.push(
+      reached({ ...asking, name: `forward auth, ${origin}`, address, tls: false, behind: acceptedLines(log) }),
+    );
+  }
+
+  const siteOptions = { service, payloads: VERIFIABLE_MODES, ...options.inProcess };
   const sites = [await startFastifySite(t, siteOptions), await startNodeSite(t, siteOptions)];
-  for (const { log } of sites) output.follow(log);
-  const inProcess = sites.map(({ name, address, seen }): Front => ({
-    ...{ name, kind: 'in-process', address, tls: false },
-    send: (message) => sending(address, message, { agent: agents.http }),
-    behind: () => seen.length,
-  }));
+  const inProcess = sites.map(({ name, address, seen, log }) => {
+    output.follow(log);
+    return reached({ kind: 'in-process', carry, name, address, tls: false, behind: () => seen.length });
+  });
   return { all: [...proxies, ...forwardAuths, ...inProcess], edge, sites, output };
+}
+
+function sender(t: Test, { address, tls, carry }: Omit<Front, 'send'>, output: Output): Front['send'] {
+  const agent = new (tls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: 16 });
+  t.teardown(() => agent.destroy());
+  const options = { agent, ...(tls && { tls: { rejectUnauthorized: false } }) };
+  return async (message) => {
+    const reply = await send(address, carry(message), options);
+    output.answered(reply);
+    return reply;
+  };
 }
 
 /** The message as a front would ask about it, its body along. */
 function carried(message: Message, origin: Origin): Message {
-  const asked = question(message, origin, [], headerOf(message, 'host'));
-  return { ...asked, body: message.body };
+  return { ...question(message, origin, [], headerOf(message, 'host')), body: message.body };
 }
 
 /** Counts the requests that a log says were accepted; each line is read once. */
