@@ -14,6 +14,7 @@ import {
 import type {
   CredentialScope,
   KeyFinding,
+  KeyLookup,
   KeyMissingReason,
   RequestHead,
   SigningPayload,
@@ -31,7 +32,12 @@ const s3Policy = policyWith({ service: 's3', pathRule: 's3' });
 t.test('a signature of an old scope cannot be used today', async (t) => {
   const today = scopeDateOf(NOW);
   const modes = [...Object.values(PAYLOAD_TOKENS), BODY_SHA256, undefined];
-  for (const [mechanism, days] of [['header', 1], ['presigned', 1], ['header', -1], ['presigned', -1]] as const) {
+  for (const [mechanism, days] of [
+    ['header', 1],
+    ['presigned', 1],
+    ['header', -1],
+    ['presigned', -1],
+  ] as const) {
     for (const mode of modes) {
       const scope = { ...scopeOf(s3Policy), date: addDays(today, days) };
       // The holder of the key of that day signs it all correctly, but for saying that it was signed today.
@@ -73,6 +79,27 @@ t.test('a lookup that fails is no verdict', async (t) => {
   const { head, policy, now } = headerArrival;
   const lookupKey = (): Promise<KeyFinding> => Promise.reject(new Error('the source is gone'));
   await t.rejects(verifyRequest(head, policy, { now, lookupKey }), { message: 'the source is gone' });
+});
+
+t.test('what was revoked while the body came is not accepted', async (t) => {
+  for (const { head, policy, now } of [headerArrival, presignedArrival]) {
+    let isRevoked = false;
+    const lookupKey: KeyLookup = (_accessKeyId, scope) => ({
+      found: true,
+      key: signingKey(scope),
+      objection: () => (isRevoked ? 'scope-revoked' : undefined),
+    });
+    const bodySha256 = (): Promise<string> => Promise.resolve(BODY_SHA256);
+    const meanwhileRevoked = (): Promise<string> => {
+      isRevoked = true;
+      return bodySha256();
+    };
+    t.match(await verifyRequest(head, policy, { now, lookupKey, bodySha256 }), { verdict: 'accepted' });
+    t.same(await verifyRequest(head, policy, { now, lookupKey, bodySha256: meanwhileRevoked }), {
+      verdict: 'refused',
+      reason: 'scope-revoked',
+    });
+  }
 });
 
 t.test('the lookup is told whose key for which scope', async (t) => {

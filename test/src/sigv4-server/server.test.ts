@@ -201,6 +201,23 @@ t.test('what was revoked while the body came is not accepted', async (t) => {
   t.strictSame(seen, []);
 });
 
+t.test('static secrets verify SigV4A, too, where it is accepted', async (t) => {
+  const draft = { regionSet: ['eu-west-1', 'us-*'] };
+  const site = await startSite(t, plain, { algorithms: ['AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256'] });
+  for (const message of [signed(draft), presigned(draft), signed()]) {
+    t.equal((await send(site.address, message)).status, 200);
+  }
+  for (const [reason, message] of [
+    ['signature-mismatch', signed({ ...draft, secret: 'wrong' })],
+    ['region-not-in-set', signed({ regionSet: ['us-*'] })],
+    ['access-key-unknown', signed({ ...draft, accessKeyId: 'AKIANOBODYKNOWSTHIS' })],
+  ] as const) {
+    t.equal((await send(site.address, message)).headers['x-keyd-reason'], reason);
+  }
+  const hmacOnly = await startSite(t, plain);
+  t.equal((await send(hmacOnly.address, signed(draft))).headers['x-keyd-reason'], 'unsupported-algorithm');
+});
+
 t.test('keys that cannot be had are an outage, not a refusal', async (t) => {
   const find = (): Promise<never> => Promise.reject(new Error('no way to the keys'));
   const { address } = await startSite(t, fastify, { keys: { region: 'eu-west-1', service: 's3', find } });
