@@ -307,20 +307,26 @@ t.test('settings come from the environment or an object, and all problems are to
   t.match(problemsOf(Object.assign({ hardHorizonn: '1h' }, given)), [/KEYD_HARD_HORIZONN is not a setting/]);
 });
 
-t.test('what cannot be opened leaves nothing open', async (t) => {
-  const clock = systemClock;
-  const around = { clock, feed: await TestFeed.create(clock), authority: await TestAuthority.create(t.testdir()) };
-  const env = await environmentOf(t, around, 'https://127.0.0.1:1');
+t.test('what cannot be opened leaves nothing behind, and what is closed neither', async (t) => {
+  const clock = new VirtualClock(NOW);
+  const around = await belowSmallRegion(t, clock);
+  const env = await environmentOf(t, around, around.url);
   const log = createLogger({ service: 'api', level: 'silent' });
-  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-  const before = timers();
   const badKeys = edgeKeysFromEnvironment({ ...env, KEYD_FEED_KEYS: '{"keys":[]}' });
-  await t.rejects(openEdgeKeys(badKeys, { log }), { name: 'StartError', message: /KEYD_FEED_KEYS/ });
-  t.equal(timers(), before);
+  await t.rejects(openEdgeKeys(badKeys, { clock, log }), { name: 'StartError', message: /KEYD_FEED_KEYS/ });
+  t.equal(clock.pending, 0);
   const { cert, key } = await around.authority.filesOf({ role: 'region', region: REGION, name: 'r2' });
   const badRole = edgeKeysFromEnvironment({ ...env, KEYD_TLS_CERT: cert, KEYD_TLS_KEY: key });
-  await t.rejects(openEdgeKeys(badRole, { log }), { name: 'StartError', message: /role edge/ });
-  t.equal(timers(), before);
+  await t.rejects(openEdgeKeys(badRole, { clock, log }), { name: 'StartError', message: /role edge/ });
+  t.equal(clock.pending, 0);
+  const keys = await openEdgeKeys(edgeKeysFromEnvironment(env), { clock, log });
+  const scope = { date: TODAY, region: REGION, service: SERVICE, terminator: 'aws4_request' } as const;
+  t.match(await keys.find(ANN, scope, 'AWS4-HMAC-SHA256'), { found: true });
+  await clock.advance(60_000);
+  t.ok(clock.pending > 0);
+  await keys.close();
+  t.equal(clock.pending, 0);
+  await keys.close();
 });
 
 t.test('a program ends by itself once its server and its keys are closed', async (t) => {

@@ -24,6 +24,11 @@ export class VirtualClock implements Clock {
     return () => this.#alarms.delete(alarm);
   }
 
+  /** How many alarms are to ring yet: none, once all who set one are closed. */
+  get pending(): number {
+    return this.#alarms.size;
+  }
+
   /** Moves to `to` (epoch milliseconds or ISO 8601), ringing every alarm on the way. */
   async moveTo(to: string | number): Promise<void> {
     const end = typeof to === 'number' ? to : Date.parse(to);
