@@ -4,6 +4,7 @@ import {
   ownBanIn,
   PREFETCH_HOURS,
   SERVICE_KEYS,
+  SessionTokens,
   spiffeIdOf,
   systemClock,
   wipeDenied,
@@ -129,6 +130,7 @@ async function open(
     sources: { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': publicKeys.source },
     // Who hears of no revocation any more accepts nothing.
     guard: { objectionTo: (scope) => (isClosed ? 'keys-unavailable' : guard.objectionTo(scope)) },
+    sessions: new SessionTokens({ ...scope, pinned: feed.follower.pinned, clock }),
     window: windowRuleOf(settings),
     record: new AcceptanceRecord(spiffeIdOf(own), { log, counts, clock }),
   });
@@ -137,6 +139,7 @@ async function open(
     region: own.region,
     service: own.service,
     window: keys.window,
+    judgesSessionTokens: keys.judgesSessionTokens,
     find: (...question) => keys.find(...question),
     recordAccepted: (accepted, request) => keys.recordAccepted(accepted, request),
     notReady: () => [...outOfKeys(upkeep, reports), ...feed.notReady()],

@@ -1,4 +1,11 @@
-import type { CachedKeySource, EdgeIdentity, Finding } from '@sigv4-keyd/hop-protocol';
+import type {
+  CachedKeySource,
+  EdgeIdentity,
+  Finding,
+  Session,
+  SessionFinding,
+  SessionTokens,
+} from '@sigv4-keyd/hop-protocol';
 import type {
   Accepted,
   RecordedRequest,
@@ -30,6 +37,7 @@ export interface GuardedKeySource extends Required<SignatureKeySource> {
     accessKeyId: string,
     scope: CredentialScope,
     algorithm: Algorithm,
+    sessionToken: string | undefined,
   ) => GuardedKeyFinding | Promise<GuardedKeyFinding>;
 }
 
@@ -43,6 +51,13 @@ export interface SignatureKeysOptions {
   /** The days that the sources hold keys of. */
   readonly window: WindowRule;
   readonly record: AcceptanceRecord;
+  readonly sessions: Pick<SessionTokens, 'find'>;
+}
+
+interface Claim {
+  readonly accessKeyId: string;
+  readonly date: ScopeDate;
+  readonly algorithm: Algorithm;
 }
 
 /** The keys that this edge proves signatures with. The same rules hold for both algorithms. */
@@ -50,6 +65,7 @@ export class SignatureKeys implements GuardedKeySource {
   readonly region: string;
   readonly service: string;
   readonly window: WindowRule;
+  readonly judgesSessionTokens = true;
   readonly #options: SignatureKeysOptions;
 
   constructor({ region, service }: EdgeIdentity, options: SignatureKeysOptions) {
@@ -59,19 +75,32 @@ export class SignatureKeys implements GuardedKeySource {
     this.#options = options;
   }
 
+  /** The session token comes first: nobody is asked for a temporary access key that no master vouches for. */
   find(
     accessKeyId: string,
     { date }: CredentialScope,
     algorithm: Algorithm,
+    sessionToken: string | undefined,
   ): GuardedKeyFinding | Promise<GuardedKeyFinding> {
+    const claim = { accessKeyId, date, algorithm };
+    const judged = this.#options.sessions.find(accessKeyId, sessionToken);
+    return judged instanceof Promise ? judged.then((finding) => this.#find(claim, finding)) : this.#find(claim, judged);
+  }
+
+  #find(
+    { accessKeyId, date, algorithm }: Claim,
+    judged: SessionFinding,
+  ): GuardedKeyFinding | Promise<GuardedKeyFinding> {
+    if ('reason' in judged) return { found: false, reason: judged.reason };
+    const { session } = judged;
     const { sources, guard } = this.#options;
     const keys: KeysOf<SignatureKey> = sources[algorithm];
-    const denied = guard.objectionTo({ accessKeyId, date, facts: undefined });
+    const denied = guard.objectionTo({ accessKeyId, date, facts: undefined, session });
     if (denied) return { found: false, reason: denied };
     const held = keys.held(date, accessKeyId);
-    if (held !== undefined) return this.#read(date, held);
+    if (held !== undefined) return this.#read(date, held, session);
     return keys.find(date, accessKeyId).then(
-      (finding) => this.#read(date, finding),
+      (finding) => this.#read(date, finding, session),
       // Whatever the parent's trouble is, the client's is the same; reports upwards log the parent's.
       () => ({ found: false, reason: 'keys-unavailable' }),
     );
@@ -81,12 +110,13 @@ export class SignatureKeys implements GuardedKeySource {
     this.#options.record.add(accepted, request);
   }
 
-  #read(date: ScopeDate, finding: Finding<SignatureKey>): GuardedKeyFinding {
+  #read(date: ScopeDate, finding: Finding<SignatureKey>, session: Session | undefined): GuardedKeyFinding {
     if (typeof finding === 'string') return { found: false, reason: REASON_OF_ABSENCE[finding] };
     const { key, facts } = finding;
     const { accessKeyId } = facts;
-    const objection = (): KeyMissingReason | undefined => this.#options.guard.objectionTo({ accessKeyId, date, facts });
+    const scope = { accessKeyId, date, facts, session };
+    const objection = (): KeyMissingReason | undefined => this.#options.guard.objectionTo(scope);
     const reason = objection();
-    return reason === undefined ? { found: true, key, objection } : { found: false, reason };
+    return reason === undefined ? { found: true, key, session, objection } : { found: false, reason };
   }
 }

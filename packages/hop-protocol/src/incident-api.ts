@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { blastRadius } from './revocation-api.js';
-import { accessKeyId, instant, regionName, scopeDate, serviceName } from './schemas.js';
+import { accessKeyId, instant, regionName, scopeDate, serviceName, sessionName } from './schemas.js';
 
 /** The report on an incident: what fell into a scope of days, what is revoked of it, and what is outside and good. */
 export const INCIDENT_REPORT_PATH = '/v1/incident-report';
@@ -31,7 +31,16 @@ export const incidentReport = z.object({
     /** How many there are in all; the lists are cut to those with the most. */
     accessKeyCount: z.number().int(),
     edgeCount: z.number().int(),
-    byAccessKey: z.array(counted.extend({ accessKeyId, owner: z.string(), revoked: z.boolean() })),
+    byAccessKey: z.array(
+      counted.extend({
+        accessKeyId,
+        owner: z.string(),
+        /** Of a session: the access key that it was made of, and for whom. */
+        parentAccessKeyId: accessKeyId.optional(),
+        sessionName: sessionName.optional(),
+        revoked: z.boolean(),
+      }),
+    ),
     byEdge: z.array(counted.extend({ edge: z.string(), region: regionName, service: serviceName })),
     byDay: z.array(counted.extend({ scopeDate, region: regionName })),
   }),

@@ -1,6 +1,6 @@
 import { ACCESS_KEY_STATUSES } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
-import { accessKeyId, instant, regionName, serviceName } from './schemas.js';
+import { accessKeyId, instant, regionName, serviceName, sessionName } from './schemas.js';
 import { edgeReport, shownRegionReport } from './tier-report.js';
 
 /** What operators ask of master-keyd. keydctl and the service read this one definition. */
@@ -29,6 +29,9 @@ export const accessKey = z.object({
   version: z.number().int().positive(),
   /** Its keys of each day are fetched by the tiers of its scope without having been used there. */
   pinned: z.boolean().default(false),
+  /** Of a session: the access key that it was made of, and for whom. */
+  parentAccessKeyId: accessKeyId.optional(),
+  sessionName: sessionName.optional(),
 });
 export type AccessKey = z.infer<typeof accessKey>;
 
@@ -64,6 +67,8 @@ export type CreatedAccessKey = z.infer<typeof createdAccessKey>;
 export const listAccessKeysQuery = z.object({
   owner: z.string().max(200).optional(),
   status: accessKeyStatus.optional(),
+  /** The sessions of this access key; absent: access keys, and no sessions. */
+  sessionsOf: accessKeyId.optional(),
   /** Continue after this access key id; the order is that of the ids. */
   after: accessKeyId.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -99,6 +104,8 @@ export const statusAnswer = z.object({
   accessKeys: z.object({
     enabled: z.number().int(),
     disabled: z.number().int(),
+    /** Sessions that have not ended. */
+    sessions: z.number().int().default(0),
     /** Those of which the feed tells a change. */
     changesInFeed: z.number().int(),
   }),

@@ -40,7 +40,15 @@ export type RevocationRequest = z.input<typeof revocationRequest>;
 /** What a scope has cost or would cost: from the issuance records, not from what anyone remembers. */
 export const blastRadius = z.object({
   /** Access keys that were issued for the scope, and the days they were issued for. */
-  accessKeys: z.array(z.object({ accessKeyId, owner: z.string(), dates: z.array(scopeDate) })),
+  accessKeys: z.array(
+    z.object({
+      accessKeyId,
+      owner: z.string(),
+      /** Of a session: the access key that it was made of. */
+      parentAccessKeyId: accessKeyId.optional(),
+      dates: z.array(scopeDate),
+    }),
+  ),
   /** Set when the list was cut: how many access keys there are in all. */
   accessKeyCount: z.number().int(),
   /** Who was given keys of the scope: regions from the master, edges from their regions. */

@@ -13,6 +13,11 @@ export const accessKeyId = z
   .meta({ description: 'An access key id', example: 'AKIAIOSFODNN7EXAMPLE' });
 export const regionName = z.string().refine(isRegionName, 'must be a region name, such as eu-west-1');
 export const serviceName = z.string().refine(isServiceName, 'must be a service name, such as s3');
+/** Whom a session is for: what IAM takes for the name of a role session. It travels in a header of ours. */
+export const sessionName = z
+  .string()
+  .regex(/^[A-Za-z0-9_+=,.@-]{2,64}$/, 'must be 2 to 64 letters, digits or characters of _+=,.@-')
+  .meta({ description: 'The name of a session', example: 'alice' });
 export const instant = z.iso.datetime({ offset: false }).meta({ description: 'An instant, ISO 8601, UTC' });
 
 const errorCode = z.string().refine((text): text is ErrorCode => isErrorCode(text), 'must be a known error code');

@@ -14,12 +14,14 @@ import { ledger } from './commands/ledger/ledger.js';
 import { pki } from './commands/pki/pki.js';
 import { revocation } from './commands/revocation/revocation.js';
 import { revoke } from './commands/revoke.js';
+import { session } from './commands/session/session.js';
 import { status } from './commands/status.js';
 
 const COMMANDS: readonly Install[] = [
   pki,
   feedKeys,
   accessKey,
+  session,
   revoke,
   revocation,
   identity,

@@ -24,6 +24,9 @@ export const DOCUMENT_KINDS = {
   revocation: { typ: 'keyd-revocation+jwt', purpose: 'revocation', mostBytes: MOST_DOCUMENT_BYTES },
   lift: { typ: 'keyd-lift+jwt', purpose: 'root', mostBytes: MOST_DOCUMENT_BYTES },
   'access-keys': { typ: 'keyd-access-keys+jwt', purpose: 'revocation', mostBytes: MOST_PAGE_BYTES },
+  // A token alone signs nothing: without the secret of its access key it is worth nothing, so that it needs no key of
+  // its own beside the one that every verifier has pinned.
+  session: { typ: 'keyd-session+jwt', purpose: 'revocation', mostBytes: MOST_DOCUMENT_BYTES },
   beacon: { typ: 'keyd-beacon+jwt', purpose: 'beacon', mostBytes: MOST_BEACON_BYTES },
 } as const satisfies Readonly<Record<string, KindEntry>>;
 

@@ -50,7 +50,7 @@ export { pinFeedKeys, publicJwks, type FeedJwks, type PinnedKey, type PinnedKeys
 export { keptUntil, mayBeForgotten, type RetentionRule } from './retention.js';
 export { RevocationSet, type RevocationLookup } from './revocation-set.js';
 export { isSameSet, nameSet, type SetName } from './set-hash.js';
-export { type DocumentDigest } from './signed-document.js';
+export { openDocument, signDocument, type DocumentDigest, type FlatContent } from './signed-document.js';
 export { isPage, isStatement, verifyFact, type SignedFact } from './signed-fact.js';
 export {
   isLift,

@@ -34,6 +34,7 @@ const TRAILER_MALFORMED: ErrorCodes = [400, 'MalformedTrailerError', 'Validation
 const POST_MALFORMED: ErrorCodes = [400, 'MalformedPOSTRequest', 'ValidationException', 'ValidationError'];
 const POST_POLICY_MALFORMED: ErrorCodes = [400, 'InvalidPolicyDocument', 'ValidationException', 'ValidationError'];
 const UNKNOWN_KEY: ErrorCodes = [403, 'InvalidAccessKeyId', 'UnrecognizedClientException', 'InvalidClientTokenId'];
+const INVALID_TOKEN: ErrorCodes = [400, 'InvalidToken', 'UnrecognizedClientException', 'InvalidClientTokenId'];
 const NO_METHOD: ErrorCodes = [405, 'MethodNotAllowed', 'ValidationException', 'ValidationError'];
 const NOT_IMPLEMENTED: ErrorCodes = [501, 'NotImplemented', 'UnsupportedOperationException', 'UnsupportedOperation'];
 const UNAVAILABLE: ErrorCodes = [503, 'ServiceUnavailable', 'ServiceUnavailableException', 'ServiceUnavailable'];
@@ -75,7 +76,7 @@ export const ERROR_CODES: Readonly<Record<AnyRefusalReason, ErrorCodes>> = {
   'signed-header-absent': MISMATCH,
   'host-not-served': DENIED,
   'path-not-normalised': INVALID_URI,
-  'session-token-refused': [400, 'InvalidToken', 'UnrecognizedClientException', 'InvalidClientTokenId'],
+  'session-token-refused': INVALID_TOKEN,
   'malformed-payload-hash': [400, 'InvalidArgument', 'ValidationException', 'ValidationError'],
   'payload-mode-refused': NOT_IMPLEMENTED,
   'payload-hash-mismatch': [400, 'XAmzContentSHA256Mismatch', 'InvalidSignatureException', 'SignatureDoesNotMatch'],
@@ -109,6 +110,10 @@ export const ERROR_CODES: Readonly<Record<AnyRefusalReason, ErrorCodes>> = {
   'file-too-large': [400, 'EntityTooLarge', 'ValidationException', 'ValidationError'],
   'file-too-small': [400, 'EntityTooSmall', 'ValidationException', 'ValidationError'],
   'signature-mismatch': MISMATCH,
+  'session-token-required': UNKNOWN_KEY,
+  'malformed-session-token': INVALID_TOKEN,
+  'session-token-mismatch': INVALID_TOKEN,
+  'session-token-expired': [400, 'ExpiredToken', 'ExpiredTokenException', 'ExpiredToken'],
   'access-key-unknown': UNKNOWN_KEY,
   'access-key-disabled': UNKNOWN_KEY,
   'access-key-expired': UNKNOWN_KEY,

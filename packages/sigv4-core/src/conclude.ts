@@ -9,6 +9,7 @@ import type { Refused } from './refusal.js';
 import type { RegionSet } from './region-set.js';
 import { isProven } from './signature-key.js';
 import type { SignatureKey } from './signature-key.js';
+import type { SessionIdentity } from './session-token.js';
 import type { SigningTime } from './signing-time.js';
 import { examinedStringToSign } from './string-to-sign.js';
 import type { Algorithm } from './algorithm.js';
@@ -18,6 +19,8 @@ export interface Accepted extends SigningTime {
   readonly verdict: 'accepted';
   readonly algorithm: Algorithm;
   readonly accessKeyId: string;
+  /** Temporary credentials only: whom they stand for. */
+  readonly session?: SessionIdentity;
   /** Where the signature was used. */
   readonly scope: CredentialScope;
   /** ECDSA only: where else it is good. */
@@ -38,7 +41,7 @@ export interface Accepted extends SigningTime {
 export function concludeRequest(examined: Examined, key: SignatureKey, bodySha256?: string): Accepted | Refused {
   const hash = payloadHash(examined.payload, bodySha256);
   if (hash === undefined) return refuse('payload-mode-refused', 'the body was not hashed');
-  const { algorithm, accessKeyId, scope, regionSet, mechanism } = examined;
+  const { algorithm, accessKeyId, session, scope, regionSet, mechanism } = examined;
   const canonical = canonicalRequest(examined.request, hash);
   const text = examinedStringToSign(examined, canonical);
   if (!isProven(algorithm, key, text, examined.signature)) {
@@ -53,6 +56,7 @@ export function concludeRequest(examined: Examined, key: SignatureKey, bodySha25
     verdict: 'accepted',
     algorithm,
     accessKeyId,
+    ...(session && { session }),
     scope,
     ...(regionSet && { regionSet }),
     mechanism,

@@ -21,6 +21,8 @@ import type { RegionSet } from './region-set.js';
 import { isToken } from './request-head.js';
 import type { RequestHead } from './request-head.js';
 import { parseRequestTarget } from './request-target.js';
+import { readSessionToken } from './session-token.js';
+import type { PresentedToken } from './session-token.js';
 import { checkSignedHeaders } from './signed-headers.js';
 import { checkExpiry, checkFreshness, checkScopeDate } from './signing-time.js';
 import type { SigningTime } from './signing-time.js';
@@ -28,7 +30,7 @@ import type { SigningTime } from './signing-time.js';
 const examined: unique symbol = Symbol('examined');
 
 /** A request that passed every step that needs no key. Only examineRequest makes one. */
-export interface Examined extends SigningTime {
+export interface Examined extends SigningTime, PresentedToken {
   readonly verdict: 'examined';
   readonly algorithm: Algorithm;
   readonly accessKeyId: string;
@@ -88,9 +90,10 @@ export function examineRequest(head: RequestHead, policy: VerificationPolicy, no
   const refused =
     checkService(authentication, policy) ??
     checkSignedHeaders(headers, authentication.signedHeaders) ??
-    checkDestination(headers, target.path, policy) ??
-    checkSessionToken(headers, query, policy);
+    checkDestination(headers, target.path, policy);
   if (refused !== undefined) return refused;
+  const token = readSessionToken({ headers, query }, authentication, policy);
+  if (isRefused(token)) return token;
   const payload = choosePayloadMode(headers, query, authentication, policy);
   if (isRefused(payload)) return payload;
 
@@ -106,6 +109,7 @@ export function examineRequest(head: RequestHead, policy: VerificationPolicy, no
     payload,
     signedHeaders,
     signature,
+    ...token,
     request: {
       method: head.method,
       path: target.path,
@@ -162,14 +166,4 @@ function checkDestination(headers: HeaderTable, path: string, policy: Verificati
   if (host === undefined || !policy.acceptsHost(host)) return refuse('host-not-served');
   const strict = policy.pathRule === 'standard' && policy.unnormalisedPaths === 'refused';
   return strict && !isNormalisedPath(path) ? refuse('path-not-normalised') : undefined;
-}
-
-function checkSessionToken(
-  headers: HeaderTable,
-  query: QueryParameters,
-  policy: VerificationPolicy,
-): Refused | undefined {
-  // Where tokens are accepted, the header is signed like every x-amz-* header, and the parameter like every parameter.
-  const present = headers.has('x-amz-security-token') || query.amz.has('x-amz-security-token');
-  return present && policy.sessionTokens === 'refused' ? refuse('session-token-refused') : undefined;
 }

@@ -75,7 +75,14 @@ export {
   kSigning,
 } from './key-ladder.js';
 export type { KDate, KRegion, KSecret, KService, KSigning, ProtocolVersion, Purpose, Rung } from './key-ladder.js';
-export type { RecordedRequest, KeyFinding, KeyLookup, KeyMissingReason, SignatureKeySource } from './key-source.js';
+export type {
+  RecordedRequest,
+  KeyFinding,
+  KeyLookup,
+  KeyMissingReason,
+  SessionTokenReason,
+  SignatureKeySource,
+} from './key-source.js';
 export { isS3Service, pathRuleOf } from './path-rule.js';
 export type { PathRule } from './path-rule.js';
 export { EMPTY_BODY_SHA256, sha256Hex } from './payload-hash.js';
@@ -109,6 +116,8 @@ export { parseRequestTarget } from './request-target.js';
 export type { RequestTarget } from './request-target.js';
 export { addDays, DAY_MS, isScopeDate, parseScopeDate, scopeDateOf, startOfScopeDate } from './scope-date.js';
 export type { ScopeDate } from './scope-date.js';
+export { isSessionAccessKeyId, ofSession } from './session-token.js';
+export type { SessionIdentity } from './session-token.js';
 export { signRequest, signRequestV4a } from './sign-header.js';
 export type { HeaderSigned, HeaderSigning, MultiRegionHeaderSigning } from './sign-header.js';
 export { presignRequest, presignRequestV4a } from './sign-presigned.js';

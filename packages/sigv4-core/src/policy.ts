@@ -32,6 +32,7 @@ export interface VerificationPolicy {
   /** Told the value of the Host header, trimmed; its case and port are as they came. */
   readonly acceptsHost: (host: string) => boolean;
   readonly payloadModes: ReadonlySet<PayloadModeKind>;
+  /** `signed`: whoever looks up the key judges them. `refused`: no temporary credentials, with or without a token. */
   readonly sessionTokens: 'refused' | 'signed';
   /** Absent: forms are requests without a signature. */
   readonly postForms?: PostFormPolicy;

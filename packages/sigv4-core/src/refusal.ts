@@ -50,7 +50,7 @@ export const REFUSALS = {
   'signed-header-absent': 'Send every header that was signed; a proxy between may have removed one.',
   'host-not-served': 'Send the request to a host that is served here.',
   'path-not-normalised': 'Send the path without empty, "." or ".." segments.',
-  'session-token-refused': 'Use long-lived credentials: session tokens are not accepted here.',
+  'session-token-refused': 'Use long-lived credentials: temporary ones (ASIA…, session tokens) are not accepted here.',
   'malformed-payload-hash': 'Send x-amz-content-sha256 as 64 lower-case hex digits or a named payload mode.',
   'payload-mode-refused': 'Send the payload in a mode that is accepted here.',
   'payload-hash-mismatch': 'Send the very body that was hashed: its SHA-256 is not the signed one.',
@@ -91,6 +91,11 @@ export const REFUSALS = {
   'file-too-small': 'Your proposed upload is smaller than the minimum allowed size of the policy: send a larger file.',
   // the signature
   'signature-mismatch': 'Check the secret access key, and that nothing changed the request after it was signed.',
+  // the session
+  'session-token-required': 'Send and sign x-amz-security-token: this access key is good with its session token only.',
+  'malformed-session-token': 'Send the session token whole and unchanged, as it was issued for this access key.',
+  'session-token-mismatch': 'Send a session token with the temporary access key that it was issued for, and no other.',
+  'session-token-expired': 'Get new temporary credentials: the session has ended.',
   // the key
   'access-key-unknown': 'Use an access key that exists.',
   'access-key-disabled': 'Use an access key that is enabled.',

@@ -7,6 +7,7 @@ import type { VerificationPolicy } from './policy.js';
 import { isRefused, refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
 import type { RequestHead } from './request-head.js';
+import { ofSession } from './session-token.js';
 import type { SignatureKey } from './signature-key.js';
 
 /** What verifying needs beside the request and the policy. */
@@ -26,9 +27,10 @@ export async function verifyRequest(
 ): Promise<Accepted | Refused> {
   const examined = examineRequest(head, policy, now);
   if (isRefused(examined)) return examined;
-  const finding = await lookupKey(examined.accessKeyId, examined.scope, examined.algorithm);
+  const { accessKeyId, scope, algorithm, sessionToken } = examined;
+  const finding = await lookupKey(accessKeyId, scope, algorithm, sessionToken);
   if (!finding.found) return refuse(finding.reason);
-  const concluded = await conclude(examined, finding.key, bodySha256);
+  const concluded = await conclude(ofSession(examined, finding.session), finding.key, bodySha256);
   if (isRefused(concluded)) return concluded;
   // The body may have taken its time: what was revoked meanwhile is not accepted any more.
   const reason = finding.objection?.();

@@ -30,6 +30,8 @@ export interface Sigv4Options {
   readonly payloads?: readonly VerifiableMode[];
   /** Bytes of a body, without its framing, that is held in memory until it was verified; 1 MiB by default. */
   readonly longestBody?: number;
+  /** Temporary credentials: by default accepted by an edge's keys, which judge their tokens; no others can. */
+  readonly sessionTokens?: 'refused';
   /** For services that sign the normalised path (not S3): whether others pass. Refused by default. */
   readonly unnormalisedPaths?: 'refused' | 'accepted';
   /** The form of refusals; by default that of the service. */
@@ -67,7 +69,7 @@ export function settingsFrom(options: Sigv4Options): Settings {
       algorithms: options.algorithms ?? ['AWS4-HMAC-SHA256'],
       hosts: hostsFrom(options.hosts),
       payloadModes: payloads,
-      sessionTokens: 'refused',
+      sessionTokens: keys.judgesSessionTokens === true ? (options.sessionTokens ?? 'signed') : 'refused',
       unnormalisedPaths: options.unnormalisedPaths ?? 'refused',
       describesMismatch: options.debugSignatures ?? false,
     }),

@@ -1,7 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
 import { isFramedInOneWay } from '@sigv4-keyd/payload-streams';
-import { examineRequest, isRefused, type Accepted, type Examined, type KeyFinding } from '@sigv4-keyd/sigv4-core';
+import {
+  examineRequest,
+  isRefused,
+  ofSession,
+  type Accepted,
+  type Examined,
+  type KeyFinding,
+} from '@sigv4-keyd/sigv4-core';
 import { hasBody } from './held-body.js';
 import { settingsFrom, type Settings, type Sigv4Options } from './options.js';
 import { verifyBody } from './verified-body.js';
@@ -47,7 +54,12 @@ export class Verifier {
     }
     const finding = await this.#find(examined);
     if (!finding.found) return { reason: finding.reason };
-    const outcome = await verifyBody({ request, examined, key: finding.key, longestBody });
+    const outcome = await verifyBody({
+      request,
+      examined: ofSession(examined, finding.session),
+      key: finding.key,
+      longestBody,
+    });
     if (outcome === 'client-gone' || 'reason' in outcome) return outcome;
     // A body may take its time: what was revoked while it came is not accepted any more.
     const reason = finding.objection?.();
@@ -56,9 +68,9 @@ export class Verifier {
     return outcome;
   }
 
-  async #find({ accessKeyId, scope, algorithm }: Examined): Promise<KeyFinding> {
+  async #find({ accessKeyId, scope, algorithm, sessionToken }: Examined): Promise<KeyFinding> {
     try {
-      return await this.#settings.keys.find(accessKeyId, scope, algorithm);
+      return await this.#settings.keys.find(accessKeyId, scope, algorithm, sessionToken);
     } catch {
       return { found: false, reason: 'keys-unavailable' };
     }

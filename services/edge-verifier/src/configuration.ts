@@ -49,6 +49,9 @@ const settings = z.object({
   postForms: yesOrNo
     .prefault('no')
     .describe('Accept forms with a signed policy (POST, multipart/form-data) at the reverse proxy; S3 only'),
+  sessionTokens: yesOrNo
+    .prefault('yes')
+    .describe('Accept temporary credentials, with the session tokens that keydctl session makes'),
   payloadModes: payloadModes
     .prefault('auto')
     .describe(

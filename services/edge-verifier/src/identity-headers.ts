@@ -9,10 +9,12 @@ export function isIdentityHeader(name: string): boolean {
 
 /** What the upstream is told of a verified request, as name, value, name, value. */
 export function identityHeaders(accepted: Accepted, payloadSha256: string, requestId: string): readonly string[] {
-  const { accessKeyId, scope, mechanism, signedAt } = accepted;
+  const { accessKeyId, session, scope, mechanism, signedAt } = accepted;
   return [
     'x-keyd-access-key-id',
     accessKeyId,
+    ...(session ? ['x-keyd-parent-access-key-id', session.parentAccessKeyId] : []),
+    ...(session?.name === undefined ? [] : ['x-keyd-session-name', session.name]),
     'x-keyd-region',
     scope.region,
     'x-keyd-service',

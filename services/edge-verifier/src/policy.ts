@@ -13,6 +13,7 @@ export type PolicySettings = Pick<
   | 'payloadModes'
   | 'postForms'
   | 'presigned'
+  | 'sessionTokens'
   | 'unnormalisedPaths'
 >;
 
@@ -25,7 +26,7 @@ export function verificationPolicy(own: EdgeIdentity, settings: PolicySettings):
     presigned: settings.presigned ? { longestSeconds: settings.longestPresigned } : 'refused',
     payloadModes: acceptedModes(settings.payloadModes, own.service),
     postForms: settings.postForms,
-    sessionTokens: 'refused',
+    sessionTokens: settings.sessionTokens ? 'signed' : 'refused',
     unnormalisedPaths: settings.unnormalisedPaths ? 'accepted' : 'refused',
     describesMismatch: settings.debugSignatures,
   });

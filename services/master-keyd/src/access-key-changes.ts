@@ -90,6 +90,7 @@ export class AccessKeyChanges {
 
   async #requireChangeable(keys: readonly StoredAccessKey[], { kind }: WantedAccessKeyChange): Promise<void> {
     if (kind !== 'delete') requireNoneDeleted(keys);
+    if (kind === 'expire' || kind === 'restrict') requireNoSession(keys);
     if (kind === 'enable') for (const key of keys) await this.#requireSecret(key);
   }
 
@@ -142,6 +143,14 @@ export async function present(
     if (key) return key;
     throw new KeydError('not-found', { detail: `${id}; nothing was changed` });
   });
+}
+
+/** What a session is good for stands in its token: disabling it and deleting it is all that can be done to it. */
+export function requireNoSession(keys: readonly StoredAccessKey[]): void {
+  const session = keys.find(({ parentId }) => parentId !== undefined);
+  if (!session) return;
+  const detail = `${session.accessKeyId} is a session, which can be disabled or deleted; nothing was changed`;
+  throw new KeydError('wrong-state', { detail });
 }
 
 export function requireNoneDeleted(keys: readonly StoredAccessKey[]): void {

@@ -1,5 +1,5 @@
 import type { RotatedAccessKey } from '@sigv4-keyd/hop-protocol';
-import { beginChange, present, requireNoneDeleted } from './access-key-changes.js';
+import { beginChange, present, requireNoneDeleted, requireNoSession } from './access-key-changes.js';
 import { makeSecretAccessKey, type RandomBytes } from './access-key-material.js';
 import { logOperatorAction, recordOperatorAction, type OperatorAction } from './audit.js';
 import type { Author } from './author.js';
@@ -78,6 +78,7 @@ export class AccessKeyRotation {
 async function presentOne(transaction: Transaction, accessKeyId: string): Promise<StoredAccessKey> {
   const keys = await present(transaction, [accessKeyId]);
   requireNoneDeleted(keys);
+  requireNoSession(keys);
   const [key] = keys;
   if (!key) throw new Error('present answers every id');
   return key;

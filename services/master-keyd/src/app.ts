@@ -19,6 +19,7 @@ import type { NewAccessKeys } from './new-access-keys.js';
 import { acceptancesRoute } from './routes/acceptances.js';
 import { changeAccessKeysRoute } from './routes/change-access-keys.js';
 import { createAccessKeyRoute } from './routes/create-access-key.js';
+import { createSessionRoute } from './routes/create-session.js';
 import { identityBansRoute } from './routes/identity-bans.js';
 import { importAccessKeyRoute } from './routes/import-access-key.js';
 import { incidentReportRoute } from './routes/incident-report.js';
@@ -37,11 +38,13 @@ import { revocationsRoute } from './routes/revocations.js';
 import { rotateAccessKeyRoute } from './routes/rotate-access-key.js';
 import { showAccessKeyRoute } from './routes/show-access-key.js';
 import { statusRoute } from './routes/status.js';
+import type { NewSessions } from './sessions/new-sessions.js';
 
 export interface MasterAppOptions {
   readonly own: MasterIdentity;
   readonly credentials: CredentialsStore;
   readonly newAccessKeys: NewAccessKeys;
+  readonly newSessions: NewSessions;
   readonly changes: AccessKeyChanges;
   readonly rotation: AccessKeyRotation;
   readonly regionKeys: RegionPublicKeysOptions;
@@ -78,6 +81,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   reportRoute(app, regionKeys);
   statusRoute(app, { ...regionKeys, feed });
   createAccessKeyRoute(app, options.newAccessKeys);
+  createSessionRoute(app, options.newSessions);
   importAccessKeyRoute(app, options.newAccessKeys);
   listAccessKeysRoute(app, regionKeys);
   showAccessKeyRoute(app, regionKeys);

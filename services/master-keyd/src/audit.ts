@@ -24,7 +24,8 @@ export interface Issuance {
   readonly requestId: string;
 }
 
-export type AccessKeyActionName = 'create' | 'import' | 'rotate' | AccessKeyChangeKind | 'pin' | 'unpin';
+export type AccessKeyActionName =
+  'create' | 'create-session' | 'import' | 'rotate' | AccessKeyChangeKind | 'pin' | 'unpin';
 
 /** What was done, and to what. */
 export type OperatorDeed =

@@ -8,5 +8,6 @@ export * from './database/migrate.js';
 export * from './database/pool.js';
 export * from './key-source.js';
 export * from './public-key-source.js';
+export { EndedSessions } from './sessions/ended-sessions.js';
 export * from './start.js';
 export { LIFETIMES as MASTER_LIFETIMES } from './lifetimes.js';

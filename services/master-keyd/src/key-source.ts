@@ -22,6 +22,7 @@ import { lockForIssuing } from './database/locks.js';
 import { inTransaction, type Transaction } from './database/transaction.js';
 import { currentBanOf } from './feed/ban-table.js';
 import { refusalFor, requireInWindow } from './policy.js';
+import { withinParent } from './sessions/within-parent.js';
 
 export interface RegionKeysOptions {
   readonly pool: Pool;
@@ -108,7 +109,8 @@ export async function issueFound<Key>(
     // Another master may have banned the region a moment ago; a ban waits for issuances, and those after it see it.
     if (await currentBanOf(transaction, spiffeIdOf(asker.region))) throw new KeydError('identity-banned');
     const found = await find(transaction, at);
-    const answer = await derive(asker, { date, grant }, found, { custody, at });
+    const parents = await parentsOf(transaction, found.stored);
+    const answer = await derive(asker, { date, grant }, { ...found, parents }, { custody, at });
     const issuance = {
       at,
       rung: grant.rung,
@@ -130,20 +132,28 @@ export async function issueFound<Key>(
 async function derive<Key>(
   asker: Asker,
   { date, grant }: { readonly date: ScopeDate; readonly grant: Grant<Key> },
-  { accessKeyIds, stored }: FoundAccessKeys,
+  { accessKeyIds, stored, parents }: FoundAccessKeys & { readonly parents: FoundAccessKeys['stored'] },
   { custody, at }: { readonly custody: Custody; readonly at: number },
 ): Promise<KeyAnswer<Key>> {
   const issued = new Map<string, IssuedKey<Key>>();
   const absent = new Map<string, Absence>();
   for (const [index, accessKeyId] of accessKeyIds.entries()) {
     if (index > 0 && index % grant.slice === 0) await otherWork();
-    const key = stored.get(accessKeyId);
+    const found = stored.get(accessKeyId);
+    const parent = parents.get(found?.parentId ?? '');
+    const key = found && parent ? withinParent(found, parent) : found;
     const refusal = key ? refusalFor(asker.region, key, at) : 'unknown';
     const granted = key && refusal === undefined ? await derived(asker, key, { date, grant, custody }) : undefined;
     if (granted) issued.set(accessKeyId, granted);
     else absent.set(accessKeyId, refusal ?? 'disabled');
   }
   return { issued, absent };
+}
+
+/** The access keys of the sessions among these: what has become of them holds for their sessions, too. */
+function parentsOf(transaction: Transaction, stored: FoundAccessKeys['stored']): Promise<FoundAccessKeys['stored']> {
+  const ids = [...stored.values()].flatMap(({ parentId }) => parentId ?? []);
+  return ids.length === 0 ? Promise.resolve(new Map()) : findAccessKeys(transaction, [...new Set(ids)]);
 }
 
 /** Undefined for a secret whose seal is broken: this access key is refused as if disabled, the others are served. */

@@ -1,4 +1,11 @@
-import type { AccessKey, CreateAccessKey, CreatedAccessKey, ImportAccessKey } from '@sigv4-keyd/hop-protocol';
+import {
+  KeydError,
+  type AccessKey,
+  type CreateAccessKey,
+  type CreatedAccessKey,
+  type ImportAccessKey,
+} from '@sigv4-keyd/hop-protocol';
+import { isSessionAccessKeyId } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import { makeAccessKeyId, makeSecretAccessKey, type RandomBytes } from './access-key-material.js';
 import { logOperatorAction, recordOperatorAction, type OperatorAction } from './audit.js';
@@ -44,6 +51,10 @@ export class NewAccessKeys {
    * made at random.
    */
   async import(author: Author, given: ImportAccessKey): Promise<AccessKey> {
+    if (isSessionAccessKeyId(given.accessKeyId)) {
+      const detail = 'accessKeyId: ids that begin with ASIA are those of sessions, which are made here';
+      throw new KeydError('malformed-request', { detail });
+    }
     const made = await this.#seal(author, 'import', given);
     await this.#store(author, made);
     return describeAccessKey(made.key);

@@ -23,6 +23,8 @@ export function refusalFor(region: RegionIdentity, key: StoredAccessKey, now: nu
   if (key.status === 'disabled') return 'disabled';
   if (key.expiresAt !== undefined && key.expiresAt <= now) return 'expired';
   if (key.regions !== undefined && !key.regions.includes(region.region)) return 'not-for-scope';
+  // Of a session whose access key is good for none of its services any more.
+  if (key.services?.length === 0) return 'not-for-scope';
   return undefined;
 }
 

@@ -28,6 +28,8 @@ import { openLedger } from './ledger/open-ledger.js';
 import { LIFETIMES } from './lifetimes.js';
 import { MasterBeat } from './master-beat.js';
 import { NewAccessKeys } from './new-access-keys.js';
+import { END_SESSIONS_EVERY_MS, EndedSessions } from './sessions/ended-sessions.js';
+import { NewSessions } from './sessions/new-sessions.js';
 
 /** Imports are told in the feed up to so many pages of it; the rest is for what denies. */
 const MOST_PAGES_FOR_NEW = 100;
@@ -71,6 +73,7 @@ export async function startMasterKeyd(
     const { feed, attestingKey } = feedParts;
     const hasFeedRoom = (): boolean => (feed.held?.pages.pages.length ?? 0) < MOST_PAGES_FOR_NEW;
     const newAccessKeys = new NewAccessKeys({ pool, custody, random: randomBytes, now, hasFeedRoom });
+    const newSessions = new NewSessions({ pool, custody, tokenKey: attestingKey, random: randomBytes, now });
     const changes = new AccessKeyChanges({ pool, feed, custody, now });
     const rotation = new AccessKeyRotation({ pool, feed, custody, random: randomBytes, newAccessKeys, now });
     const requireUpToDate = (): void => feed.requireUpToDate();
@@ -79,6 +82,9 @@ export async function startMasterKeyd(
     const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
     await partitions.beat();
     undo.push(every(clock, LOOK_AFTER_EVERY_MS, () => partitions.beat()));
+    const endedSessions = new EndedSessions({ pool, now, log, keptDays });
+    await endedSessions.beat();
+    undo.push(every(clock, END_SESSIONS_EVERY_MS, () => endedSessions.beat()));
     const acceptances = new Acceptances({ pool, partitions, now, clockSkewSeconds: clockSkew, keptDays });
     const statements = (): readonly SignedStatement[] => feed.held?.known.statements ?? [];
     const incidents = { pool, window, now, keptDays, statements };
@@ -97,6 +103,7 @@ export async function startMasterKeyd(
       own: identity,
       credentials: store,
       newAccessKeys,
+      newSessions,
       changes,
       rotation,
       regionKeys,

@@ -86,14 +86,17 @@ function issuedTo(spiffeId: string, issued: readonly IssuedDay[]): RegionStatus[
     .map(({ date, accessKeys, lastIssuedAt }) => ({ date, accessKeys, lastIssuedAt: iso(lastIssuedAt) }));
 }
 
-async function countAccessKeys(pool: Pool): Promise<{ readonly enabled: number; readonly disabled: number }> {
-  const rows = await query<{ readonly enabled: number; readonly disabled: number }>(
+type AccessKeyCounts = Pick<StatusAnswer['accessKeys'], 'enabled' | 'disabled' | 'sessions'>;
+
+async function countAccessKeys(pool: Pool): Promise<AccessKeyCounts> {
+  const rows = await query<AccessKeyCounts>(
     pool,
-    `SELECT count(*) FILTER (WHERE status = 'enabled')::integer AS enabled,
-            count(*) FILTER (WHERE status = 'disabled')::integer AS disabled
+    `SELECT count(*) FILTER (WHERE status = 'enabled' AND parent_id IS NULL)::integer AS enabled,
+            count(*) FILTER (WHERE status = 'disabled' AND parent_id IS NULL)::integer AS disabled,
+            count(*) FILTER (WHERE status <> 'deleted' AND parent_id IS NOT NULL)::integer AS sessions
        FROM access_key`,
   );
-  return rows[0] ?? { enabled: 0, disabled: 0 };
+  return rows[0] ?? { enabled: 0, disabled: 0, sessions: 0 };
 }
 
 function regionOf(spiffeId: string): string | undefined {

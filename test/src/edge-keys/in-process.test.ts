@@ -143,14 +143,14 @@ t.test('a revoked region is refused, and so is a request whose key was found bef
   const region = await tiers.startRegion();
   const { keys } = await open(t, tiers, region.url);
   const scope = { date: TODAY, region: REGION, service: SERVICE, terminator: 'aws4_request' } as const;
-  const finding = await keys.find(ANN, scope, 'AWS4-HMAC-SHA256');
+  const finding = await keys.find(ANN, scope, 'AWS4-HMAC-SHA256', undefined);
   if (!finding.found) throw new Error(finding.reason);
   t.equal(finding.objection(), undefined);
   await feed.revoke({ from: TODAY, to: TODAY, region: REGION });
   await until(() => finding.objection() === 'scope-revoked');
   const site = await startSite(t, nodeSite, { keys, now: () => clock.now() });
   t.equal(await verdictOn(site, signed({ accessKeyId: ANN, service: SERVICE })), 'scope-revoked');
-  const other = await keys.find(BEN, scope, 'AWS4-HMAC-SHA256');
+  const other = await keys.find(BEN, scope, 'AWS4-HMAC-SHA256', undefined);
   t.same(other, { found: false, reason: 'scope-revoked' });
   await keys.close();
   t.equal(finding.objection(), 'keys-unavailable');
@@ -321,7 +321,7 @@ t.test('what cannot be opened leaves nothing behind, and what is closed neither'
   t.equal(clock.pending, 0);
   const keys = await openEdgeKeys(edgeKeysFromEnvironment(env), { clock, log });
   const scope = { date: TODAY, region: REGION, service: SERVICE, terminator: 'aws4_request' } as const;
-  t.match(await keys.find(ANN, scope, 'AWS4-HMAC-SHA256'), { found: true });
+  t.match(await keys.find(ANN, scope, 'AWS4-HMAC-SHA256', undefined), { found: true });
   await clock.advance(60_000);
   t.ok(clock.pending > 0);
   await keys.close();

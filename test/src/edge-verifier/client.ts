@@ -32,6 +32,8 @@ export interface Draft {
   readonly service?: string;
   readonly accessKeyId?: string;
   readonly secret?: string;
+  /** Signed: in the header, or in the query of a presigned URL. */
+  readonly sessionToken?: string;
   readonly now?: number;
 }
 
@@ -42,13 +44,17 @@ export interface Message {
   readonly body: Buffer;
 }
 
+function credentialsOf({ accessKeyId = ACCESS_KEY_ID, secret: secretAccessKey = SECRET, sessionToken }: Draft) {
+  return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+}
+
 /** A request signed in its header. */
 export function signed(draft: Draft = {}): Message {
   const { method = 'GET', target = '/', host = HOST, region = 'eu-west-1', service = 's3', now = NOW } = draft;
   const body = Buffer.from(draft.body ?? '');
   const headers = [['host', host], ...(draft.headers ?? [])] as const;
   const payload = draft.payload ?? { kind: 'exact', sha256: sha256Hex(body) };
-  const credentials = { accessKeyId: draft.accessKeyId ?? ACCESS_KEY_ID, secretAccessKey: draft.secret ?? SECRET };
+  const credentials = credentialsOf(draft);
   const request = { method, target, headers };
   const added = draft.regionSet
     ? signRequestV4a(request, credentials, { now, regionSet: draft.regionSet, service, payload })
@@ -60,7 +66,7 @@ export function signed(draft: Draft = {}): Message {
 export function presigned(draft: Draft & { readonly expiresSeconds?: number } = {}): Message {
   const { method = 'GET', target = '/', host = HOST, region = 'eu-west-1', service = 's3', now = NOW } = draft;
   const headers = [['host', host], ...(draft.headers ?? [])] as const;
-  const credentials = { accessKeyId: draft.accessKeyId ?? ACCESS_KEY_ID, secretAccessKey: draft.secret ?? SECRET };
+  const credentials = credentialsOf(draft);
   const request = { method, target, headers };
   const expiresSeconds = draft.expiresSeconds ?? 300;
   const signing = { now, service, expiresSeconds, ...(draft.payload && { payload: draft.payload }) };

@@ -11,7 +11,13 @@ import {
   type ScopeGuard,
   type ServiceKeys,
 } from '@sigv4-keyd/edge-keys';
-import { DEFAULT_HORIZONS, spiffeIdOf, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import {
+  DEFAULT_HORIZONS,
+  SessionTokens,
+  spiffeIdOf,
+  type EdgeIdentity,
+  type PinnedKeys,
+} from '@sigv4-keyd/hop-protocol';
 import { configuration, createEdge, startFronts } from '@sigv4-keyd/edge-verifier';
 import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { Test } from 'tap';
@@ -46,6 +52,8 @@ export interface EdgeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What the feed says; by default nothing against anyone. */
   readonly guard?: ScopeGuard;
+  /** What session tokens are checked against; by default there are none. */
+  readonly pinned?: PinnedKeys;
   /** Where the clock stands, epoch milliseconds. */
   readonly now?: number;
 }
@@ -112,7 +120,8 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const counts = new AcceptanceCounts();
   const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': new DerivedPublicKeys(parent) };
   const record = new AcceptanceRecord(spiffeIdOf(own), { clock, log: logger, counts });
-  const keys = new SignatureKeys(own, { sources, guard, window: windowRuleOf(settings), record });
+  const sessions = new SessionTokens({ region: own.region, service, pinned: options.pinned ?? new Map(), clock });
+  const keys = new SignatureKeys(own, { sources, guard, sessions, window: windowRuleOf(settings), record });
   const fronts = await startFronts(createEdge(own, settings, { clock, log: logger, keys }), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;

@@ -253,7 +253,7 @@ class World {
     for (let key = 0; key < 5; key += 1) {
       const accessKeyId = `AKIAKEY${key}`;
       const facts = { accessKeyId, version: 1, createdAt: 0 };
-      const objection = guard.objectionTo({ accessKeyId, date: TODAY, facts });
+      const objection = guard.objectionTo({ accessKeyId, date: TODAY, facts, session: undefined });
       const publishedAt = this.#publishedAt.get(accessKeyId);
       if (objection === 'feed-stale') this.met.stale += 1;
       if (objection === undefined) this.met.served += 1;

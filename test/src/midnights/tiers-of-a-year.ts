@@ -128,6 +128,7 @@ export function tiersOfAYear(
       keys: new SignatureKeys(own, {
         sources,
         guard: { objectionTo: () => undefined },
+        sessions: { find: () => ({ session: undefined }) },
         window: WINDOW,
         record: new AcceptanceRecord(identity, { log, counts: new AcceptanceCounts(), clock }),
       }),

@@ -273,7 +273,7 @@ t.test('static secrets: keys of nine days at most, and no key for a wrong settin
   const keys = staticSecrets({ [ACCESS_KEY_ID]: SECRET }, { region: 'eu-west-1', service: 's3' });
   const keyOf = (date: ScopeDate): unknown => {
     const scope = { date, region: 'eu-west-1', service: 's3', terminator: 'aws4_request' } as const;
-    const finding = keys.find(ACCESS_KEY_ID, scope, 'AWS4-HMAC-SHA256');
+    const finding = keys.find(ACCESS_KEY_ID, scope, 'AWS4-HMAC-SHA256', undefined);
     return 'key' in finding ? finding.key : undefined;
   };
   const day = (n: number): ScopeDate => scopeDateOf(NOW + n * 86_400_000);

@@ -28,6 +28,8 @@ export class AcceptanceRecord {
       {
         event: 'request-accepted',
         accessKeyId: accepted.accessKeyId,
+        ...(accepted.session && { parentAccessKeyId: accepted.session.parentAccessKeyId }),
+        ...(accepted.session?.name !== undefined && { sessionName: accepted.session.name }),
         scope: formatCredentialScope(accepted.scope),
         algorithm: accepted.algorithm,
         ...(accepted.regionSet && { regionSet: accepted.regionSet }),

@@ -10,6 +10,7 @@ import {
   CHECKPOINT_PATH,
   checkpointAnswer,
   createdAccessKey,
+  createdSession,
   identityBan,
   INCIDENT_REPORT_PATH,
   incidentReport,
@@ -27,6 +28,7 @@ import {
   REVOCATIONS_PATH,
   rotateAccessKeyPath,
   rotatedAccessKey,
+  SESSIONS_PATH,
   STATUS_PATH,
   statusAnswer,
   type AccessKey,
@@ -36,6 +38,8 @@ import {
   type CheckpointAnswer,
   type CreateAccessKey,
   type CreatedAccessKey,
+  type CreatedSession,
+  type CreateSession,
   type IdentityBan,
   type IncidentQuery,
   type IncidentReport,
@@ -56,6 +60,8 @@ import {
 export interface AccessKeyFilter {
   readonly owner?: string | undefined;
   readonly status?: AccessKeyStatus | undefined;
+  /** The sessions of this access key, in place of access keys. */
+  readonly sessionsOf?: string | undefined;
 }
 
 const PAGE = 1000;
@@ -75,17 +81,23 @@ export class MasterClient {
     return this.#peer.call({ method: 'POST', path: ACCESS_KEYS_PATH, body: request, answer: createdAccessKey });
   }
 
+  /** The one answer that carries secret and token. */
+  createSession(request: CreateSession): Promise<CreatedSession> {
+    return this.#peer.call({ method: 'POST', path: SESSIONS_PATH, body: request, answer: createdSession });
+  }
+
   import(request: ImportAccessKey): Promise<AccessKey> {
     return this.#peer.call({ method: 'POST', path: ACCESS_KEY_IMPORT_PATH, body: request, answer: accessKey });
   }
 
   /** All access keys that fit, in the order of their ids, a page at a time. */
-  async *list({ owner, status }: AccessKeyFilter = {}): AsyncGenerator<AccessKey, void, undefined> {
+  async *list({ owner, status, sessionsOf }: AccessKeyFilter = {}): AsyncGenerator<AccessKey, void, undefined> {
     let after: string | undefined;
     do {
       const query = new URLSearchParams({ limit: String(PAGE) });
       if (owner !== undefined) query.set('owner', owner);
       if (status !== undefined) query.set('status', status);
+      if (sessionsOf !== undefined) query.set('sessionsOf', sessionsOf);
       if (after !== undefined) query.set('after', after);
       const path = `${ACCESS_KEYS_PATH}?${query.toString()}`;
       const page = await this.#peer.call({ method: 'GET', path, answer: listedAccessKeys });

@@ -17,7 +17,7 @@ export function accessKeyTable(paint: Paint, accessKeys: readonly AccessKey[]): 
     accessKeys.map((key) => [
       key.accessKeyId,
       key.owner,
-      paint[COLOURS[key.status]](key.status),
+      statusIn(paint, key),
       key.pinned ? 'yes' : 'no',
       scopes(key.regions),
       scopes(key.services),
@@ -28,21 +28,24 @@ export function accessKeyTable(paint: Paint, accessKeys: readonly AccessKey[]): 
 }
 
 export function accessKeyFacts(paint: Paint, key: AccessKey): string {
-  return facts(paint, factsOf(paint, key));
+  return facts(paint, accessKeyFactPairs(paint, key));
 }
 
 /** The one time that a secret is shown. */
 export function createdAccessKeyFacts(paint: Paint, key: AccessKey & { readonly secretAccessKey: string }): string {
-  const pairs = factsOf(paint, key);
+  const pairs = accessKeyFactPairs(paint, key);
   pairs.splice(1, 0, ['secret access key', paint.bold(key.secretAccessKey)]);
   return `${facts(paint, pairs)}\n\nThe secret is shown this once; keep it now. It cannot be shown again.`;
 }
 
-function factsOf(paint: Paint, key: AccessKey): [name: string, value: string][] {
+/** What is known of an access key; the id first. */
+export function accessKeyFactPairs(paint: Paint, key: AccessKey): [name: string, value: string][] {
   return [
     ['access key id', paint.bold(key.accessKeyId)],
+    ...(key.parentAccessKeyId === undefined ? [] : [pair('session of', key.parentAccessKeyId)]),
+    ...(key.sessionName === undefined ? [] : [pair('session name', key.sessionName)]),
     ['owner', key.owner],
-    ['status', paint[COLOURS[key.status]](key.status)],
+    ['status', statusIn(paint, key)],
     ['pinned', key.pinned ? 'yes' : 'no'],
     ['regions', scopes(key.regions)],
     ['services', scopes(key.services)],
@@ -51,6 +54,14 @@ function factsOf(paint: Paint, key: AccessKey): [name: string, value: string][] 
   ];
 }
 
-function scopes(names: readonly string[] | undefined): string {
+function pair(name: string, value: string): [name: string, value: string] {
+  return [name, value];
+}
+
+export function statusIn(paint: Paint, { status }: AccessKey): string {
+  return paint[COLOURS[status]](status);
+}
+
+export function scopes(names: readonly string[] | undefined): string {
   return names === undefined ? 'all' : names.join(', ');
 }

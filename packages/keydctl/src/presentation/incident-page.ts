@@ -2,6 +2,7 @@ import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
 import { shortInstant } from './age.js';
 import { html, type Html } from './html.js';
 import { INCIDENT_STYLE } from './incident-style.js';
+import { withItsParent } from './sessions.js';
 import { isoDay, runsOfDays } from './utc-days.js';
 
 /** An incident report as one HTML page without anything from outside: it can be mailed, printed and archived. */
@@ -43,16 +44,20 @@ export function incidentPage(report: IncidentReport): string {
           <h2>Access keys issued</h2>
           ${table(
             ['Access key id', 'Owner', 'Days'],
-            blastRadius.accessKeys.map(({ accessKeyId, owner, dates }) => [accessKeyId, owner, runsOfDays(dates)]),
+            blastRadius.accessKeys.map(({ owner, dates, ...accessKey }) => [
+              withItsParent(accessKey),
+              owner,
+              runsOfDays(dates),
+            ]),
           )}
           <h2>Accepted, by access key</h2>
           ${table(
             ['Access key id', 'Owner', 'Count', 'First', 'Last', 'Now'],
-            accepted.byAccessKey.map(({ accessKeyId, owner, count, revoked, ...times }) => [
-              accessKeyId,
+            accepted.byAccessKey.map(({ owner, count, revoked, ...accessKey }) => [
+              withItsParent(accessKey),
               owner,
               String(count),
-              ...instants(times),
+              ...instants(accessKey),
               revoked ? 'revoked' : 'not revoked',
             ]),
           )}

@@ -2,6 +2,7 @@ import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { shortInstant } from './age.js';
 import { lines, section } from './section.js';
+import { withItsParent } from './sessions.js';
 import { isoDay, runsOfDays } from './utc-days.js';
 import { facts, table } from './table.js';
 
@@ -55,11 +56,11 @@ function issuedTo(paint: Paint, { blastRadius: { identities, identityCount } }: 
 
 function byAccessKey(paint: Paint, { accepted }: IncidentReport): string {
   if (accepted.byAccessKey.length === 0) return '  None was reported.';
-  const rows = accepted.byAccessKey.map(({ accessKeyId, owner, revoked, ...count }) => [
-    accessKeyId,
+  const rows = accepted.byAccessKey.map(({ owner, revoked, ...accepted }) => [
+    withItsParent(accepted),
     owner,
-    String(count.count),
-    ...times(count),
+    String(accepted.count),
+    ...times(accepted),
     revoked ? paint.green('revoked') : paint.red('not revoked'),
   ]);
   const headings = ['access key id', 'owner', 'count', 'first', 'last', 'now'];

@@ -3,6 +3,7 @@ import type { Paint } from '../command-line/outcome.js';
 import { forClients } from '../revocation/for-clients.js';
 import { shortInstant } from './age.js';
 import { lines, section } from './section.js';
+import { withItsParent } from './sessions.js';
 import { facts, table } from './table.js';
 import { isoDay, runsOfDays } from './utc-days.js';
 
@@ -78,7 +79,7 @@ function accepted({ acceptances: { count, first, last } }: BlastRadius): string 
 
 function accessKeys(paint: Paint, { accessKeys: found, accessKeyCount }: BlastRadius): string {
   if (found.length === 0) return '  No key was issued in this scope.';
-  const rows = found.map(({ accessKeyId, owner, dates }) => [accessKeyId, owner, runsOfDays(dates)]);
+  const rows = found.map(({ owner, dates, ...accessKey }) => [withItsParent(accessKey), owner, runsOfDays(dates)]);
   return capped(table(paint, ['access key id', 'owner', 'days'], rows.slice(0, MOST_ROWS)), accessKeyCount);
 }
 

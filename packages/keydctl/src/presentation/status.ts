@@ -73,8 +73,8 @@ function issued(paint: Paint, status: StatusAnswer, now: number): string {
   return table(paint, ['issued to', 'day', 'access keys', 'last'], rows);
 }
 
-function accessKeys({ accessKeys: { enabled, disabled, changesInFeed } }: StatusAnswer): string {
-  return `Access keys: ${enabled} enabled, ${disabled} disabled; the feed tells of changes of ${changesInFeed}.`;
+function accessKeys({ accessKeys: { enabled, disabled, sessions, changesInFeed } }: StatusAnswer): string {
+  return `Access keys: ${enabled} enabled, ${disabled} disabled, ${sessions} sessions; the feed tells of changes of ${changesInFeed}.`;
 }
 
 function state(paint: Paint, heardAt: string | undefined, now: number): string {

@@ -11,12 +11,13 @@ import type { FileLength } from './judge-form.js';
  * file; its length is left to be checked with checkFileLength.
  */
 export function concludePostForm(examined: ExaminedPostForm, key: SignatureKey): Accepted | Refused {
-  const { algorithm, accessKeyId, scope, signedAt, expiresAt, policyText, signature } = examined;
+  const { algorithm, accessKeyId, session, scope, signedAt, expiresAt, policyText, signature } = examined;
   if (!isProven(algorithm, key, policyText, signature)) return refuse('signature-mismatch');
   return {
     verdict: 'accepted',
     algorithm,
     accessKeyId,
+    ...(session && { session }),
     scope,
     mechanism: 'post-form',
     signedAt,

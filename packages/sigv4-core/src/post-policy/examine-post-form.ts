@@ -4,6 +4,8 @@ import type { CredentialScope } from '../credential-scope.js';
 import type { VerificationPolicy } from '../policy.js';
 import { isRefused, refuse } from '../refusal.js';
 import type { Refused } from '../refusal.js';
+import { admitSessionToken } from '../session-token.js';
+import type { PresentedToken } from '../session-token.js';
 import { isSignature } from '../signature.js';
 import { checkScopeDate } from '../signing-time.js';
 import type { SigningTime } from '../signing-time.js';
@@ -16,7 +18,7 @@ import type { PostPolicy } from './parse-post-policy.js';
 const examined: unique symbol = Symbol('examined');
 
 /** A form that passed every step that needs no key. Only examinePostForm makes one. */
-export interface ExaminedPostForm extends Required<SigningTime> {
+export interface ExaminedPostForm extends Required<SigningTime>, PresentedToken {
   readonly verdict: 'examined';
   readonly algorithm: 'AWS4-HMAC-SHA256';
   readonly accessKeyId: string;
@@ -72,9 +74,9 @@ export function examinePostForm(
   if (isRefused(signed)) return signed;
   if (scope.region !== policy.region) return refuse('wrong-region');
   if (scope.service !== policy.service) return refuse('wrong-service');
-  if (form.fields.has('x-amz-security-token') && policy.sessionTokens === 'refused') {
-    return refuse('session-token-refused');
-  }
+  // A field like any other: what the policy does not speak of is refused below.
+  const token = admitSessionToken(accessKeyId, form.fields.get('x-amz-security-token'), policy);
+  if (isRefused(token)) return token;
 
   const policyText = field('policy');
   const postPolicy = parsePostPolicy(policyText);
@@ -91,6 +93,7 @@ export function examinePostForm(
     signedAt: signed.signedAt,
     expiresAt: postPolicy.expiresAt,
     signature,
+    ...token,
     policyText,
     fileLength,
     [examined]: true,

@@ -1,5 +1,5 @@
 import type { Answer, Refusal } from '@sigv4-keyd/sigv4-answers';
-import { examineRequest, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import { examineRequest, ofSession, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
 import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
@@ -58,9 +58,14 @@ export class ForwardAuth {
     const examined = examineRequest(original.head, this.#edge.policy, this.#edge.clock.now());
     if (examined.verdict === 'refused') return examined;
     question.examined = examined;
-    const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope, examined.algorithm);
+    const { accessKeyId, scope, algorithm, sessionToken } = examined;
+    const finding = await this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken);
     if (!finding.found) return finding;
-    const vouched = await this.#verify({ examined, ...finding }, original.hasBody, arrival);
+    const vouched = await this.#verify(
+      { ...finding, examined: ofSession(examined, finding.session) },
+      original.hasBody,
+      arrival,
+    );
     if ('reason' in vouched) return vouched;
     // What was revoked while a body came is not accepted any more.
     const reason = finding.objection();

@@ -1,5 +1,5 @@
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
-import { examineRequest, isPostForm, type RequestHead } from '@sigv4-keyd/sigv4-core';
+import { examineRequest, isPostForm, ofSession, type RequestHead } from '@sigv4-keyd/sigv4-core';
 import type { Claim } from '../audit.js';
 import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
@@ -77,7 +77,8 @@ export class ReverseProxy {
     onClaim(examined);
     const lost = checkConnectionOptions(request, examined);
     if (lost) return lost;
-    const finding = await this.#edge.keys.find(examined.accessKeyId, examined.scope, examined.algorithm);
+    const { accessKeyId, scope, algorithm, sessionToken } = examined;
+    const finding = await this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken);
     if (!finding.found) return { reason: finding.reason };
     const { limits } = this.#rules;
     const begin = (): void => sayContinue(request, response);
@@ -86,7 +87,7 @@ export class ReverseProxy {
       parts: (largest: number) => incomingPayload(request, { ...limits, largest }, this.#edge.clock, begin),
       objection: finding.objection,
     };
-    const verified = await verifyPayload(examined, finding.key, payload, this.#rules);
+    const verified = await verifyPayload(ofSession(examined, finding.session), finding.key, payload, this.#rules);
     if ('reason' in verified) return verified;
     // A body may take its time: what was revoked while it came is not accepted any more.
     const reason = finding.objection();

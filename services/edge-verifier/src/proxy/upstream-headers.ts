@@ -22,6 +22,8 @@ export interface UpstreamHeaderOptions {
 // Some frameworks take the last ones for the target or host of the request, in place of what was verified.
 const ABOUT_THE_WAY =
   /^(?:forwarded|x-forwarded|x-forwarded-.*|x-real-ip|x-original-(?:url|uri|host|method)|x-rewrite-url|x-http-host-override)$/;
+/** What a client signed with is none of the upstream's business. */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'x-amz-security-token']);
 
 /** The headers for the upstream: the client's own, as they came, without what must not travel, and ours. */
 export function upstreamHeaders(rawHeaders: readonly string[], options: UpstreamHeaderOptions): string[] {
@@ -29,7 +31,7 @@ export function upstreamHeaders(rawHeaders: readonly string[], options: Upstream
   const kept = endToEndHeaders(rawHeaders, (name) => {
     if (isIdentityHeader(name) || ABOUT_THE_WAY.test(commonSpelling(name))) return false;
     if (name === 'content-length' || name === 'expect') return false;
-    return name !== 'authorization' || forwardAuthorization;
+    return forwardAuthorization || !CREDENTIALS.has(name);
   });
   return [
     ...kept,

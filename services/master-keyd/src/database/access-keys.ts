@@ -11,6 +11,9 @@ export interface StoredAccessKey {
   /** Absent: good for all. */
   readonly regions?: readonly string[];
   readonly services?: readonly string[];
+  /** Of a session: the access key that it was made of, and for whom. */
+  readonly parentId?: string;
+  readonly sessionName?: string;
   readonly version: number;
   readonly pinned: boolean;
   /** The version of the beacon that last told of a change; 0: none did. Absent: the next one is to. */
@@ -23,6 +26,8 @@ export interface AccessKeyFilter {
   readonly owner?: string | undefined;
   /** Absent: all but the deleted ones. */
   readonly status?: AccessKeyStatus | undefined;
+  /** The sessions of this access key; absent: access keys, and no sessions. */
+  readonly sessionsOf?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -36,6 +41,8 @@ export interface AccessKeyRow {
   readonly expires_at: Date | null;
   readonly regions: string[] | null;
   readonly services: string[] | null;
+  readonly parent_id: string | null;
+  readonly session_name: string | null;
   readonly version: number;
   readonly pinned: boolean;
   readonly changed_in: number | null;
@@ -43,14 +50,15 @@ export interface AccessKeyRow {
 }
 
 const STORED =
-  'id, owner, status, created_at, expires_at, regions, services, version, pinned, changed_in, sealed_secret';
+  'id, owner, status, created_at, expires_at, regions, services, parent_id, session_name, version, pinned, ' +
+  'changed_in, sealed_secret';
 // The driver gives bigint as text.
 export const COLUMNS = STORED.replace('changed_in', 'changed_in::double precision AS changed_in');
 
 /** Stores a new access key. An id that was ever in use, even by one deleted since, is refused. */
 export async function insertAccessKey(transaction: Transaction, key: StoredAccessKey): Promise<void> {
   const inserted = await transaction.query(
-    `INSERT INTO access_key (${STORED}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    `INSERT INTO access_key (${STORED}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
      ON CONFLICT (id) DO NOTHING`,
     [
       key.accessKeyId,
@@ -60,6 +68,8 @@ export async function insertAccessKey(transaction: Transaction, key: StoredAcces
       key.expiresAt === undefined ? null : new Date(key.expiresAt),
       key.regions ?? null,
       key.services ?? null,
+      key.parentId ?? null,
+      key.sessionName ?? null,
       key.version,
       key.pinned,
       key.changedIn ?? null,
@@ -118,15 +128,16 @@ export async function patchAccessKeys(
 /** A page of access keys in the order of their ids; one more than `limit` where there are more. */
 export async function pageOfAccessKeys(
   transaction: Transaction,
-  { owner, status, after, limit }: AccessKeyFilter,
+  { owner, status, sessionsOf, after, limit }: AccessKeyFilter,
 ): Promise<readonly StoredAccessKey[]> {
   const { rows } = await transaction.query<AccessKeyRow>(
     `SELECT ${COLUMNS} FROM access_key
       WHERE ($1::text IS NULL OR owner = $1)
         AND CASE WHEN $2::text IS NULL THEN status <> 'deleted' ELSE status = $2 END
         AND ($3::text IS NULL OR id > $3)
-      ORDER BY id LIMIT $4`,
-    [owner ?? null, status ?? null, after ?? null, limit + 1],
+        AND CASE WHEN $4::text IS NULL THEN parent_id IS NULL ELSE parent_id = $4 END
+      ORDER BY id LIMIT $5`,
+    [owner ?? null, status ?? null, after ?? null, sessionsOf ?? null, limit + 1],
   );
   return rows.map(storedFrom);
 }
@@ -154,6 +165,8 @@ export function describeAccessKey(key: StoredAccessKey): AccessKey {
     ...(key.expiresAt !== undefined && { expiresAt: new Date(key.expiresAt).toISOString() }),
     ...(key.regions && { regions: [...key.regions] }),
     ...(key.services && { services: [...key.services] }),
+    ...(key.parentId !== undefined && { parentAccessKeyId: key.parentId }),
+    ...(key.sessionName !== undefined && { sessionName: key.sessionName }),
     version: key.version,
     pinned: key.pinned,
   };
@@ -168,6 +181,8 @@ export function storedFrom(row: AccessKeyRow): StoredAccessKey {
     ...(row.expires_at && { expiresAt: row.expires_at.getTime() }),
     ...(row.regions && { regions: row.regions }),
     ...(row.services && { services: row.services }),
+    ...(row.parent_id !== null && { parentId: row.parent_id }),
+    ...(row.session_name !== null && { sessionName: row.session_name }),
     version: row.version,
     pinned: row.pinned,
     ...(row.changed_in !== null && { changedIn: row.changed_in }),

@@ -10,7 +10,7 @@ import { StartError } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from '../configuration.js';
 
 export interface MasterFeedKeys {
-  /** Signs revocations, and attests public keys. */
+  /** Signs revocations and session tokens, and attests public keys. */
   readonly revocation: FeedKey;
   /** Signs beacons. */
   readonly beacon: FeedKey;

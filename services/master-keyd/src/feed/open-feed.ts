@@ -16,7 +16,7 @@ import { Revocations } from './revocations.js';
 
 /** All that master-keyd does about the feed. */
 export interface FeedParts {
-  /** Signs revocations, and attests public keys. */
+  /** Signs revocations and session tokens, and attests public keys. */
   readonly attestingKey: FeedKey;
   readonly feed: MasterFeed;
   readonly publisher: FeedPublisher;

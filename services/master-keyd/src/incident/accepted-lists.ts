@@ -2,12 +2,15 @@ import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
 import { parseScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Transaction } from '../database/transaction.js';
 import { COUNTED, countedOf, type Counted, type CountedRow } from './accepted-totals.js';
-import { acceptedValues, IN_SCOPE, type IncidentScope } from './incident-scope.js';
+import { acceptedValues, IN_SCOPE, NOT_KNOWN, type IncidentScope } from './incident-scope.js';
 
 export interface AcceptedAccessKey {
   readonly counted: Counted;
   readonly accessKeyId: string;
   readonly owner: string;
+  /** Of a session. */
+  readonly parentAccessKeyId?: string;
+  readonly sessionName?: string;
   /** Epoch milliseconds; absent for an access key that this database does not know. */
   readonly createdAt?: number;
 }
@@ -29,6 +32,8 @@ interface AccessKeyGroup {
   readonly id: string;
   readonly owner: string | null;
   readonly created_at: Date | null;
+  readonly parent_id: string | null;
+  readonly session_name: string | null;
 }
 
 interface EdgeGroup {
@@ -76,7 +81,7 @@ export async function acceptedLists(
               min(first_at) OVER all_of_it AS total_first_at, max(last_at) OVER all_of_it AS total_last_at
          FROM counted WINDOW all_of_it AS (PARTITION BY list)
      )
-     SELECT placed.*, access_key.owner, access_key.created_at FROM placed LEFT JOIN access_key USING (id)
+     SELECT placed.*, access_key.owner, access_key.created_at, access_key.parent_id, access_key.session_name FROM placed LEFT JOIN access_key USING (id)
       WHERE place <= CASE list WHEN 'day' THEN $8::integer ELSE $7::integer END ORDER BY list, place`,
     [...acceptedValues(scope), most.listed, most.days],
   );
@@ -105,7 +110,9 @@ function groupsOf(rows: readonly Row[], list: Row['list']): number {
 function accessKeyOf(row: InAll & AccessKeyGroup): AcceptedAccessKey {
   return {
     accessKeyId: row.id,
-    owner: row.owner ?? '(not known here)',
+    owner: row.owner ?? NOT_KNOWN,
+    ...(row.parent_id !== null && { parentAccessKeyId: row.parent_id }),
+    ...(row.session_name !== null && { sessionName: row.session_name }),
     ...(row.created_at && { createdAt: row.created_at.getTime() }),
     counted: countedOf(row),
   };

@@ -74,9 +74,11 @@ async function acceptedIn(
   return {
     ...total,
     ...rest,
-    byAccessKey: byAccessKey.map(({ accessKeyId, owner, counted }) => ({
+    byAccessKey: byAccessKey.map(({ accessKeyId, owner, parentAccessKeyId, sessionName, counted }) => ({
       accessKeyId,
       owner,
+      ...(parentAccessKeyId !== undefined && { parentAccessKeyId }),
+      ...(sessionName !== undefined && { sessionName }),
       ...counted,
       revoked: revoked.has(accessKeyId),
     })),

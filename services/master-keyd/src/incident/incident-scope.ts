@@ -18,13 +18,21 @@ export function scopeValues({ from, to, region, accessKeyId }: IncidentScope): S
   return [from, to, region ?? null, accessKeyId ?? null];
 }
 
+/** The owner of an access key that this database does not know, or no longer. */
+export const NOT_KNOWN = '(not known here)';
+
 /** The value of $5: access keys created before it. */
 export function createdBefore({ issuedBefore }: IncidentScope): Date | null {
   return issuedBefore === undefined ? null : new Date(issuedBefore);
 }
 
+const SESSIONS_IN_SCOPE = 'SELECT id FROM access_key WHERE parent_id = $4';
+
+/** The access key of $4 and its sessions, as an array: what is done to it is done to them. */
+export const ACCESS_KEYS_IN_SCOPE = `($4::text || ARRAY(${SESSIONS_IN_SCOPE}))`;
+
 /** The condition on rows of acceptance_day beside the days. Always true or false: none of the columns is ever null. */
-export const IN_SCOPE = `(($3::text IS NULL OR region = $3) AND ($4::text IS NULL OR access_key_id = $4)
+export const IN_SCOPE = `(($3::text IS NULL OR region = $3) AND ($4::text IS NULL OR access_key_id = $4 OR access_key_id IN (${SESSIONS_IN_SCOPE}))
   AND ($5::text IS NULL OR service = $5)
   AND ($6::timestamptz IS NULL
        OR NOT EXISTS (SELECT FROM access_key WHERE id = access_key_id AND created_at >= $6)))`;

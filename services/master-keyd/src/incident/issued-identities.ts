@@ -1,7 +1,7 @@
 import type { BlastRadius } from '@sigv4-keyd/hop-protocol';
 import { isScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Transaction } from '../database/transaction.js';
-import { scopeValues, type IncidentScope } from './incident-scope.js';
+import { ACCESS_KEYS_IN_SCOPE, scopeValues, type IncidentScope } from './incident-scope.js';
 
 interface Row {
   readonly peer: string;
@@ -26,7 +26,7 @@ export async function issuedIdentities(
             min(issued_at) AS first_at, max(issued_at) AS last_at, count(*) OVER () AS total
        FROM issuance
       WHERE rung <> 'publicKey' AND scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
-        AND ($4::text IS NULL OR access_key_ids @> ARRAY[$4]) AND ($5::text IS NULL OR service IS NULL OR service = $5)
+        AND ($4::text IS NULL OR access_key_ids && ${ACCESS_KEYS_IN_SCOPE}) AND ($5::text IS NULL OR service IS NULL OR service = $5)
       GROUP BY peer, rung ORDER BY rung, peer LIMIT $6`,
     [...scopeValues(scope), scope.service ?? null, limit],
   );

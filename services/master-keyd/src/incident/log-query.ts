@@ -7,7 +7,9 @@ import type { IncidentScope } from './incident-scope.js';
 export function logQuery({ from, to, region, service, accessKeyId }: IncidentScope): string {
   const conditions = [
     '.event == "request-accepted"',
-    ...(accessKeyId === undefined ? [] : [`.accessKeyId == "${accessKeyId}"`]),
+    ...(accessKeyId === undefined
+      ? []
+      : [`(.accessKeyId == "${accessKeyId}" or .parentAccessKeyId == "${accessKeyId}")`]),
     `(.scope | split("/") | .[0] >= "${from}" and .[0] <= "${to}"${partOf(1, region)}${partOf(2, service)})`,
   ];
   return `jq -c 'select(${conditions.join(' and ')})' edge-*.log`;

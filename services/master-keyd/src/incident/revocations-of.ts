@@ -35,10 +35,13 @@ export function revokedAccessKeys(
   statements: readonly SignedStatement[],
 ): ReadonlySet<string> {
   const set = RevocationSet.of(statements);
-  const createdAt = new Map(accessKeys.map((key) => [key.accessKeyId, key.createdAt]));
-  const revoked = new Set(createdAt.keys());
+  const known = new Map(accessKeys.map((key) => [key.accessKeyId, key]));
+  const revoked = new Set(known.keys());
   for (const accepted of scopes) {
-    const hit = set.find({ ...accepted, createdAt: createdAt.get(accepted.accessKeyId) });
+    const { createdAt, parentAccessKeyId: parent } = known.get(accepted.accessKeyId) ?? {};
+    const hit =
+      set.find({ ...accepted, createdAt }) ??
+      (parent === undefined ? undefined : set.find({ ...accepted, accessKeyId: parent, createdAt }));
     if (!hit) revoked.delete(accepted.accessKeyId);
   }
   return revoked;

@@ -7,7 +7,9 @@ export function remainsGood(scope: IncidentScope): readonly string[] {
   return [
     ...(region === undefined ? [] : [`Signatures for every region other than ${region}.`]),
     ...(service === undefined ? [] : [`Signatures for every service other than ${service}.`]),
-    ...(accessKeyId === undefined ? [] : [`Signatures of every access key other than ${accessKeyId}.`]),
+    ...(accessKeyId === undefined
+      ? []
+      : [`Signatures of every access key other than ${accessKeyId} and its sessions.`]),
     ...(scope.issuedBefore === undefined
       ? []
       : [`Signatures of access keys created at ${new Date(scope.issuedBefore).toISOString()} or later.`]),

@@ -6,6 +6,7 @@ import {
   examinePostForm,
   examinePostFormHead,
   isRefused,
+  ofSession,
   type Accepted,
   type ExaminedPostForm,
   type PostForm,
@@ -82,9 +83,11 @@ export class PostForms {
     const { policy, clock, keys } = this.#edge;
     const examined = accepted(examinePostForm(form, bucket, policy, clock.now()));
     onClaim(examined);
-    const finding = await keys.find(examined.accessKeyId, examined.scope, examined.algorithm);
+    const { accessKeyId, scope, algorithm, sessionToken } = examined;
+    const finding = await keys.find(accessKeyId, scope, algorithm, sessionToken);
     if (!finding.found) throw new PayloadError(finding.reason);
-    return { examined, accepted: accepted(concludePostForm(examined, finding.key)), objection: finding.objection };
+    const ofIts = ofSession(examined, finding.session);
+    return { examined, accepted: accepted(concludePostForm(ofIts, finding.key)), objection: finding.objection };
   }
 }
 
