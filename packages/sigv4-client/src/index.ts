@@ -4,6 +4,6 @@ export type { CredentialSource } from './credentials.js';
 export type { NodeRequestOptions, SentHead } from './node-request.js';
 export type { HeaderPair } from './message-headers.js';
 export { createSigner, Signer } from './signer.js';
-export type { PresignOptions, SignerOptions, SignOptions } from './signer.js';
+export type { PresignOptions, PresignPostOptions, SignerOptions, SignOptions } from './signer.js';
 export { SIGNING_ERRORS, SigningError } from './signing-error.js';
 export type { SigningErrorCode } from './signing-error.js';

@@ -2,9 +2,12 @@ import {
   presignRequest,
   scopeDateOf,
   signChunkedRequest,
+  signPostPolicy,
   signRequest,
   type Credentials,
   type PathRule,
+  type PostFormFields,
+  type UnsignedPostPolicy,
 } from '@sigv4-keyd/sigv4-core';
 import { chunkedBody, chunkedLength } from './chunked-body.js';
 import { credentialsOf, type CredentialSource } from './credentials.js';
@@ -93,6 +96,12 @@ export class RequestSigner {
     const signing = { ...this.#scope, now, expiresSeconds };
     const { method, target } = head;
     return presignRequest({ method, target, headers: withHost(head) }, await this.#credentials(now), signing).target;
+  }
+
+  /** The fields of a form with the signature of its policy. */
+  async presignPost(policy: UnsignedPostPolicy, expiresSeconds: number): Promise<PostFormFields> {
+    const now = this.clock.now();
+    return signPostPolicy(policy, await this.#credentials(now), { ...this.#scope, now, expiresSeconds });
   }
 
   async #credentials(now: number): Promise<Credentials> {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { PathRule } from '@sigv4-keyd/sigv4-core';
+import type { PathRule, PostFormFields, UnsignedPostPolicy } from '@sigv4-keyd/sigv4-core';
 import type { Dispatcher } from 'undici';
 import type { Body } from './body.js';
 import type { CredentialSource } from './credentials.js';
@@ -37,6 +37,11 @@ export interface PresignOptions {
   readonly method?: string;
   /** Headers that whoever uses the URL has to send as they are here. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface PresignPostOptions extends UnsignedPostPolicy {
+  /** Seconds, 1 to 604800. */
+  readonly expires: number;
 }
 
 export interface SignOptions {
@@ -81,6 +86,11 @@ export class Signer {
     const plain = new URL(url);
     const target = await this.#signer.presign(headFor(method, plain, Object.entries(headers)), expires);
     return `${plain.origin}${target}`;
+  }
+
+  /** All fields of a form that a browser uploads with, for the bucket's URL; the file follows them as the last one. */
+  presignPost({ expires, ...policy }: PresignPostOptions): Promise<PostFormFields> {
+    return this.#signer.presignPost(policy, expires);
   }
 
   /** All headers that a request has to be sent with, names in lower case; for clients that are none of the above. */

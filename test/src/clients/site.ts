@@ -45,6 +45,7 @@ export async function startSite(t: Test): Promise<Site> {
       now,
       env: {
         KEYD_UPSTREAM: store,
+        KEYD_POST_FORMS: 'yes',
         KEYD_PAYLOAD_MODES: 'exact,body,unsigned,streaming-signed,streaming-signed-trailer,streaming-unsigned-trailer',
         KEYD_EXTERNAL_HOSTS: [plain, tls].flatMap((port) => [`127.0.0.1:${port}`, `localhost:${port}`]).join(','),
         KEYD_PROXY_LISTEN: `127.0.0.1:${plain}`,

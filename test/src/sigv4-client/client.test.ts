@@ -220,6 +220,16 @@ t.test('presigned URLs, and headers for other clients', async (t) => {
   t.equal((await fetch(put, { method: 'PUT' })).status, 403, 'without the header');
   t.equal((await fetch(put, { method: 'PUT', headers: { 'x-amz-acl': 'private' } })).status, 200);
   await t.rejects(signer.presign(server.origin, { expires: 604_801 }), RangeError);
+  const form = await signer.presignPost({ bucket: 'photos', fields: { key: 'k' }, expires: 60 });
+  t.strictSame(Object.keys(form).sort(), [
+    'key',
+    'policy',
+    'x-amz-algorithm',
+    'x-amz-credential',
+    'x-amz-date',
+    'x-amz-signature',
+  ]);
+  await t.rejects(signer.presignPost({ bucket: 'photos', fields: {}, expires: 60 }), TypeError);
   const headers = await signer.sign(`${server.origin}/x`, { method: 'PUT', body: 'y' });
   const sent = await fetch(`${server.origin}/x`, {
     method: 'PUT',
