@@ -30,6 +30,8 @@ export interface Fronts {
   readonly all: readonly Front[];
   /** Of the two reverse proxies. */
   readonly edge: EdgeUnderTest;
+  /** All of them. */
+  readonly edges: readonly EdgeUnderTest[];
   readonly sites: readonly Site[];
   /** All that was answered and logged. */
   readonly output: Output;
@@ -63,12 +65,12 @@ export async function startFronts(t: Test, { service = 's3', ...options }: Front
     reached({ ...proxy, name: 'reverse proxy over TLS', address: edge.proxyTls, tls: true }),
   ];
 
+  const edges = [edge];
   const forwardAuths: Front[] = [];
   for (const origin of ORIGINS) {
-    const { forwardAuth: address, log } = await startEdge(t, {
-      service,
-      env: { ...env, KEYD_FORWARD_AUTH_FROM: origin },
-    });
+    const asked = await startEdge(t, { service, env: { ...env, KEYD_FORWARD_AUTH_FROM: origin } });
+    edges.push(asked);
+    const { forwardAuth: address, log } = asked;
     output.follow(log);
     const asking = { kind: 'forward-auth', carry: (message: Message) => carried(message, origin) } as const;
     forwardAuths.push(
@@ -82,7 +84,7 @@ export async function startFronts(t: Test, { service = 's3', ...options }: Front
     output.follow(log);
     return reached({ kind: 'in-process', carry, name, address, tls: false, behind: () => seen.length });
   });
-  return { all: [...proxies, ...forwardAuths, ...inProcess], edge, sites, output };
+  return { all: [...proxies, ...forwardAuths, ...inProcess], edge, edges, sites, output };
 }
 
 function sender(t: Test, { address, tls, carry }: Omit<Front, 'send'>, output: Output): Front['send'] {

@@ -28,6 +28,9 @@ export interface SiteOptions {
   readonly payloads?: readonly VerifiableMode[];
   /** The clock; by default it stands. */
   readonly now?: () => number;
+  /** Beside the one that all have: secrets by access key id. */
+  readonly moreSecrets?: Readonly<Record<string, string>>;
+  readonly debugSignatures?: boolean;
 }
 
 /** Behind the Fastify plugin. */
@@ -66,9 +69,17 @@ export async function startNodeSite(t: Test, options: SiteOptions): Promise<Site
   return { ...site, address: await listening(t, server) };
 }
 
-function sigv4Options({ service = 's3', payloads, now = () => NOW }: SiteOptions): Sigv4Options {
-  const keys = staticSecrets({ [ACCESS_KEY_ID]: SECRET }, { region: 'eu-west-1', service });
-  return { keys, hosts: [HOST, `*.${HOST}`], algorithms: ALGORITHMS, now, ...(payloads && { payloads }) };
+function sigv4Options({ service = 's3', payloads, now = () => NOW, ...more }: SiteOptions): Sigv4Options {
+  const { moreSecrets = {}, debugSignatures = false } = more;
+  const keys = staticSecrets({ [ACCESS_KEY_ID]: SECRET, ...moreSecrets }, { region: 'eu-west-1', service });
+  return {
+    keys,
+    hosts: [HOST, `*.${HOST}`],
+    algorithms: ALGORITHMS,
+    now,
+    debugSignatures,
+    ...(payloads && { payloads }),
+  };
 }
 
 async function listening(t: Test, server: Server): Promise<string> {
