@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import t from 'tap';
 import { GENERATED, withGenerated } from './generated-tables.js';
@@ -21,6 +21,20 @@ t.test('links within the project lead somewhere', (t) => {
       t.ok(existsSync(file), `${relative(process.cwd(), path)} links to ${target}`);
     }
   }
+  t.end();
+});
+
+t.test('every class of attack in docs/security.md has its test file, and every file its class', (t) => {
+  const security = files.find(({ path }) => path.endsWith('security.md'))?.text ?? '';
+  const classes = /## Attack classes\n([\s\S]*?)\n## /.exec(security)?.[1]?.split('\n### ').slice(1) ?? [];
+  const named = classes.map((text) => {
+    const [, file = 'none'] =
+      /^Tests: \[[^\]]*\]\(\.\.\/test\/src\/attacks\/([a-z0-9-]+\.test\.ts)\)$/m.exec(text) ?? [];
+    for (const part of ['*What others got wrong.*', '*The answer.*']) t.match(text, part, text.slice(0, 40));
+    return file;
+  });
+  const present = readdirSync('test/src/attacks').filter((name) => name.endsWith('.test.ts'));
+  t.strictSame(named.sort(), present.sort());
   t.end();
 });
 
