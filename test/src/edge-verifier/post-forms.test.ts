@@ -1,6 +1,9 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { signSessionToken, type Session } from '@sigv4-keyd/hop-protocol';
 import t, { type Test } from 'tap';
+import { TestFeed } from '../support/test-feed.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { ACCESS_KEY_ID, HOST, NOW, presigned, SECRET, send, signed, wireOf, type Reply } from './client.js';
 import { startEdge, type EdgeOptions, type EdgeUnderTest } from './edge-under-test.js';
 import { BOUNDARY, END, filePart, form, part, signedFields, type FormDraft } from './post-form-client.js';
@@ -147,7 +150,7 @@ t.test('what is refused, before the upstream hears of it', async (t) => {
     'an unknown access key': [403, 'InvalidAccessKeyId', 'access-key-unknown', { accessKeyId: 'AKIANOBODY' }],
     'another region': [400, 'AuthorizationHeaderMalformed', 'wrong-region', { region: 'us-east-1' }],
     'another service': [400, 'AuthorizationHeaderMalformed', 'wrong-service', { service: 'sqs' }],
-    'a session token': [400, 'InvalidToken', 'session-token-refused', { sessionToken: 'token' }],
+    'a session token': [400, 'InvalidToken', 'session-token-mismatch', { sessionToken: 'token' }],
     'no signature': [400, 'InvalidArgument', 'missing-form-field', { changed: { 'x-amz-signature': undefined } }],
     'no fields': [400, 'InvalidArgument', 'missing-form-field', { body: `${filePart('x').toString()}${END}` }],
     'no file': [400, 'InvalidArgument', 'missing-form-field', { body: `${part('key', 'x').toString()}${END}` }],
@@ -243,6 +246,44 @@ t.test('revocation, disabled access keys and silence hold for forms', async (t) 
   t.equal(asked, 3);
   t.equal(late.upstream.wire, '');
   t.notMatch(log.join(), SECRET);
+});
+
+t.test('temporary credentials sign forms, with their token as a field', async (t) => {
+  const feed = await TestFeed.create(new VirtualClock(NOW));
+  const { proxy, parent, upstream } = await start(t, { pinned: feed.keys.pinned });
+  const accessKeyId = 'ASIAONEOFTHESESSIONS';
+  const secret = 'the-secret-of-a-session-in-these-tests';
+  parent.secrets.set(accessKeyId, secret);
+  const tokenOf = (changes: Partial<Session> = {}): Promise<string> => {
+    const life = { createdAt: NOW - 3_600_000, expiresAt: NOW + 3_600_000 };
+    const session = { accessKeyId, parentAccessKeyId: ACCESS_KEY_ID, name: 'alice', ...life, ...changes };
+    return signSessionToken(session, feed.keys.revocation);
+  };
+  const sessionToken = await tokenOf();
+  t.equal((await send(proxy, form({ accessKeyId, secret, sessionToken }))).status, 200);
+  t.strictSame(upstream.lastHeader('x-keyd-session-name'), ['alice']);
+  t.strictSame(upstream.lastHeader('x-keyd-parent-access-key-id'), [ACCESS_KEY_ID]);
+
+  upstream.wire = '';
+  const without = { accessKeyId, secret };
+  const refused: Readonly<Record<string, FormDraft>> = {
+    'session-token-required': without,
+    'form-field-not-in-policy': { ...without, changed: { 'x-amz-security-token': sessionToken } },
+    'post-policy-condition-failed': {
+      ...without,
+      sessionToken,
+      changed: { 'x-amz-security-token': await tokenOf({ name: 'bob' }) },
+    },
+    'session-token-expired': { ...without, sessionToken: await tokenOf({ expiresAt: NOW - 1 }) },
+    'session-token-mismatch': { ...without, sessionToken: await tokenOf({ accessKeyId: 'ASIASOMEBODYELSES' }) },
+    'malformed-session-token': { ...without, sessionToken: `${sessionToken.slice(0, -4)}AAAA` },
+  };
+  for (const [reason, draft] of Object.entries(refused)) {
+    t.equal(reasonOf(await send(proxy, form(draft))), reason, reason);
+  }
+  t.equal(upstream.wire, '');
+  const off = await start(t, { pinned: feed.keys.pinned, env: { KEYD_SESSION_TOKENS: 'no' } });
+  t.equal(reasonOf(await send(off.proxy, form({ accessKeyId, secret, sessionToken }))), 'session-token-refused');
 });
 
 t.test('the window of days holds for forms', async (t) => {
