@@ -5,8 +5,6 @@ import { kSigning, type KService, type KSigning } from '@sigv4-keyd/sigv4-core';
 import type { EdgeKeysSettings } from './settings.js';
 import { windowRuleOf } from './window.js';
 
-/** Absent access keys are asked for again after this long, so that a new one works within seconds. */
-export const ABSENT_FOR_MS = 5_000;
 /** What the clients of one edge together may ask for that does not exist. */
 export const MISS_BUDGET = { burst: 1_000, perSecond: 50 };
 
@@ -35,5 +33,5 @@ export function createServiceKeys(
     hashSeed: randomBytes(8),
     denialOf,
   });
-  return new CachedKeySource({ parent, days, clock, random, absentForMs: ABSENT_FOR_MS, missBudget: MISS_BUDGET });
+  return new CachedKeySource({ parent, days, clock, random, missBudget: MISS_BUDGET });
 }

@@ -7,7 +7,7 @@ import {
   type EdgeIdentity,
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
-import { KeptPublicKeys, type KeptPublicKeysOptions } from '@sigv4-keyd/service-skeleton';
+import { KeptPublicKeys, type KeptPublicKeysContext } from '@sigv4-keyd/service-skeleton';
 import {
   ECDSA_PUBLIC_KEY_BYTES,
   exportEcdsaPublicKey,
@@ -15,7 +15,7 @@ import {
   type EcdsaPublicKey,
 } from '@sigv4-keyd/sigv4-core';
 import type { EdgeKeysSettings } from './settings.js';
-import { ABSENT_FOR_MS, MISS_BUDGET } from './key-source.js';
+import { MISS_BUDGET } from './key-source.js';
 import { windowRuleOf } from './window.js';
 
 /** How public keys are held: they were attested when they came, so that the attestations need not be kept. */
@@ -26,17 +26,12 @@ export const EDGE_PUBLIC_KEYS = {
   importKey: importEcdsaPublicKey,
 } as const;
 
-export type EdgePublicKeysContext = Pick<
-  KeptPublicKeysOptions<EcdsaPublicKey>,
-  'credentials' | 'feed' | 'denialOf' | 'isBanned' | 'clock' | 'random' | 'log'
->;
-
 /** The public keys that this edge verifies ECDSA signatures with, asked of region-keyd once an access key and day. */
 export function openEdgePublicKeys(
   own: EdgeIdentity,
   settings: EdgeKeysSettings,
   region: PeerClient,
-  context: EdgePublicKeysContext,
+  context: KeptPublicKeysContext,
 ): Promise<KeptPublicKeys<EcdsaPublicKey>> {
   const scope = { region: own.region, service: own.service };
   const passedOn = mtlsKeySource(SERVICE_PUBLIC_KEYS, scope, region);
@@ -56,7 +51,6 @@ export function openEdgePublicKeys(
     window: windowRuleOf(settings),
     hours: PREFETCH_HOURS.edge,
     identity: spiffeIdOf(own),
-    absentForMs: ABSENT_FOR_MS,
     missBudget: MISS_BUDGET,
   });
 }

@@ -26,11 +26,13 @@ export interface CachedKeySourceOptions<Carried, Ready> {
   readonly clock: Clock;
   /** A number from 0 up to 1, for jitter. */
   readonly random: () => number;
-  /** How long an access key that the parent does not know is remembered as absent, milliseconds. */
-  readonly absentForMs: number;
+  /** How long an access key that the parent does not know is remembered as absent, milliseconds; 5 s by default. */
+  readonly absentForMs?: number;
   readonly missBudget: MissBudgetLimits;
 }
 
+/** Absent access keys are asked for again after this long, so that a new one works within seconds. */
+const ABSENT_FOR_MS = 5_000;
 const MOST_ABSENCES = 100_000;
 /** An access key that the parent could not ask about is asked for again after this. */
 const UNAVAILABLE_FOR_MS = 1_000;
@@ -158,7 +160,7 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
   }
 
   #rememberAbsent(date: ScopeDate, accessKeyId: string, reason: Absence): void {
-    const { clock, absentForMs } = this.#options;
+    const { clock, absentForMs = ABSENT_FOR_MS } = this.#options;
     const isUnavailable = reason === 'unavailable';
     const until = clock.now() + (isUnavailable ? Math.min(UNAVAILABLE_FOR_MS, absentForMs) : absentForMs);
     this.#absent.set(`${date}/${accessKeyId}`, { reason, until });

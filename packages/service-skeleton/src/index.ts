@@ -9,6 +9,7 @@ export * from './feed-state-file.js';
 export * from './followed-feed.js';
 export * from './health.js';
 export * from './key-cache/index.js';
+export * from './issuing-route.js';
 export * from './kept-public-keys.js';
 export * from './key-upkeep.js';
 export * from './ledger-keys.js';

@@ -20,7 +20,19 @@ import { keepKeys, type KeptKeys, type KeptKeysSettings, type KeptKeysStatus } f
 import { KeyUpkeep } from './key-upkeep.js';
 import type { Logger } from './logging.js';
 
-export interface KeptPublicKeysOptions<Key> {
+/** What the keys of a tier live by, public ones as well. */
+export interface KeptPublicKeysContext {
+  readonly credentials: CredentialsStore;
+  readonly feed: FeedFollower;
+  readonly denialOf: DenialOf;
+  readonly isBanned: () => boolean;
+  readonly clock: Clock;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+export interface KeptPublicKeysOptions<Key> extends KeptPublicKeysContext {
   readonly parent: KeySource<Key>;
   /** How the keys are laid flat, and the hop that they come by. */
   readonly form: Pick<Hop<Key>, 'path' | 'keyBytes' | 'exportKey' | 'importKey'>;
@@ -28,17 +40,7 @@ export interface KeptPublicKeysOptions<Key> {
   readonly hours: PrefetchHours;
   /** Our SPIFFE id. */
   readonly identity: string;
-  readonly credentials: CredentialsStore;
-  readonly feed: FeedFollower;
-  readonly denialOf: DenialOf;
-  readonly isBanned: () => boolean;
-  /** How long an absent access key is remembered, milliseconds. */
-  readonly absentForMs: number;
   readonly missBudget: MissBudgetLimits;
-  readonly clock: Clock;
-  /** A number from 0 up to 1. */
-  readonly random: () => number;
-  readonly log: Logger;
 }
 
 export interface KeptPublicKeysSettings extends KeptKeysSettings {
@@ -69,7 +71,7 @@ export class KeptPublicKeys<Key> {
     options: KeptPublicKeysOptions<Key>,
   ): Promise<KeptPublicKeys<Key>> {
     const { parent, form, window, hours, identity, credentials, feed, denialOf, isBanned } = options;
-    const { absentForMs, missBudget, clock, random, log } = options;
+    const { missBudget, clock, random, log } = options;
     const days = new HeldDays<Key>({
       hop: form,
       ready: (key) => key,
@@ -79,7 +81,7 @@ export class KeptPublicKeys<Key> {
       hashSeed: randomBytes(8),
       denialOf,
     });
-    const source = new CachedKeySource({ parent, days, clock, random, absentForMs, missBudget });
+    const source = new CachedKeySource({ parent, days, clock, random, missBudget });
     wipeDenied(feed, source, denialOf, log);
     wipeWhenBanned(feed, source, isBanned, log);
     const kept = await keepKeys(settings, { hop: form, held: days, credentials, feed, clock, log });

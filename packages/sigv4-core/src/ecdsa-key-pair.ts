@@ -1,6 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, createSecretKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { scalarFromCandidate } from './ecdsa-scalar.js';
+import { OpaqueKey } from './opaque-key.js';
 
 /** The halves of the key pair of AWS4-ECDSA-P256-SHA256. The ladder of keys has no part in it. */
 type Half = 'ecdsaPrivateKey' | 'ecdsaPublicKey';
@@ -8,7 +9,6 @@ type Half = 'ecdsaPrivateKey' | 'ecdsaPublicKey';
 const LABEL = 'AWS4-ECDSA-P256-SHA256';
 const LAST_COUNTER = 254;
 const COORDINATE_BYTES = 32;
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /** The bytes of a public key: x, then y. */
 export const ECDSA_PUBLIC_KEY_BYTES = 2 * COORDINATE_BYTES;
@@ -18,12 +18,11 @@ export const ECDSA_PUBLIC_KEY_BYTES = 2 * COORDINATE_BYTES;
  * and no print reaches it. A public key is a class of its own, which no HMAC takes: a request that was signed with HMAC
  * under the bytes of a public key, which everyone may know, cannot be checked with that public key by mistake.
  */
-class EcdsaKey<H extends Half> {
-  readonly rung: H;
+class EcdsaKey<H extends Half> extends OpaqueKey<H> {
   readonly #key: KeyObject;
 
   private constructor(rung: H, key: KeyObject) {
-    this.rung = rung;
+    super(rung);
     this.#key = key;
   }
 
@@ -46,18 +45,6 @@ class EcdsaKey<H extends Half> {
   static bytesOf(key: EcdsaKey<'ecdsaPublicKey'>): Buffer {
     // The point, uncompressed, is the end of the structure.
     return key.#key.export({ format: 'der', type: 'spki' }).subarray(-ECDSA_PUBLIC_KEY_BYTES);
-  }
-
-  toString(): string {
-    return `[${this.rung}]`;
-  }
-
-  toJSON(): string {
-    return this.toString();
-  }
-
-  [INSPECT](): string {
-    return this.toString();
   }
 }
 

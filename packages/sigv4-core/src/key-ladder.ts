@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { OpaqueKey } from './opaque-key.js';
 import type { ScopeDate } from './scope-date.js';
 
 /** The first letters of kSecret; names the version of the protocol. */
@@ -12,18 +13,16 @@ export type Purpose = 'aws4_request';
 export type Rung = 'kSecret' | 'kDate' | 'kRegion' | 'kService' | 'kSigning';
 
 const KEY_BYTES = 32;
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * A key on one rung. The bytes sit in a KeyObject in a private field: no print, JSON, spread or clone of the key
  * reaches them, and the private field makes the class nominal, so that only this file can put a key on a rung.
  */
-class LadderKey<R extends Rung> {
-  readonly rung: R;
+class LadderKey<R extends Rung> extends OpaqueKey<R> {
   readonly #key: KeyObject;
 
   private constructor(rung: R, key: KeyObject) {
-    this.rung = rung;
+    super(rung);
     this.#key = key;
   }
 
@@ -38,18 +37,6 @@ class LadderKey<R extends Rung> {
 
   static bytesOf(key: LadderKey<'kRegion' | 'kService' | 'kSigning'>): Buffer {
     return key.#key.export();
-  }
-
-  toString(): string {
-    return `[${this.rung}]`;
-  }
-
-  toJSON(): string {
-    return this.toString();
-  }
-
-  [INSPECT](): string {
-    return this.toString();
   }
 }
 
@@ -130,7 +117,9 @@ export function macWithKSigning(key: KSigning, message: string): Buffer {
 
 function imported<R extends Rung>(rung: R, bytes: Uint8Array): LadderKey<R> {
   if (bytes.length !== KEY_BYTES) {
-    throw new RangeError(`${rung} has ${KEY_BYTES} bytes, ${bytes.length} were given: check how the key was transported`);
+    throw new RangeError(
+      `${rung} has ${KEY_BYTES} bytes, ${bytes.length} were given: check how the key was transported`,
+    );
   }
   return LadderKey.of(rung, bytes);
 }

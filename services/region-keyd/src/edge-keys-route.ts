@@ -1,18 +1,12 @@
 import {
   denialsIn,
-  encodeKeyAnswer,
-  hasRole,
-  KeydError,
-  keyAnswer,
-  keyRequest,
-  spiffeIdOf,
   type EdgeIdentity,
   type Hop,
   type KeySource,
   type KnownFeed,
   type RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
-import type { MtlsApp, PeerBudget } from '@sigv4-keyd/service-skeleton';
+import { issuingRoute, type MtlsApp, type PeerBudget } from '@sigv4-keyd/service-skeleton';
 import { logIssuance } from './audit.js';
 import type { RegionLedger } from './journal/region-ledger.js';
 import { issuanceToEdge, type EdgeRung } from './journal/issuance-to-edge.js';
@@ -43,28 +37,25 @@ export function edgeKeysRoute<Held, Key>(
   { hop, rung, held, take }: EdgeKeys<Held, Key>,
   { own, feed, ledger, budget, now }: EdgeKeysRouteOptions,
 ): void {
-  app.post(
-    hop.path,
-    {
-      config: { mtls: { roles: ['edge'] } },
-      schema: { body: keyRequest, response: { 200: keyAnswer } },
-      onRequest: budget.refuseEarly,
-    },
-    async (request) => {
-      const edge = request.peer;
-      if (!hasRole(edge, 'edge')) throw new KeydError('role-not-allowed');
+  issuingRoute(app, {
+    hop,
+    role: 'edge',
+    budget,
+    issueTo({ peer: edge, requestId, log }) {
       requireOwnRegion(own, edge);
       const scope = { region: own.region, service: edge.service };
       const denialOf = denialsIn(feed, scope, { now });
       const source = keysForEdge({ held, take: (key) => take(key, edge), denialOf });
-      const { date, accessKeyIds: asked } = request.body;
-      const answer = await budget.run(spiffeIdOf(edge), asked.length, () => source.issue(request.body));
-      const accessKeyIds = [...answer.issued.keys()];
-      const issuance = { own, edge, rung, date, accessKeyIds, requestId: request.id, at: now() };
-      // Recorded before released: a key that leaves without its record would be outside of every blast radius.
-      if (accessKeyIds.length > 0) await ledger.record(issuanceToEdge(issuance));
-      logIssuance(request.log, issuance, answer.absent.size);
-      return encodeKeyAnswer(hop, date, scope, answer);
+      const issue: KeySource<Key>['issue'] = async (request) => {
+        const answer = await source.issue(request);
+        const accessKeyIds = [...answer.issued.keys()];
+        const issuance = { own, edge, rung, date: request.date, accessKeyIds, requestId, at: now() };
+        // Recorded before released: a key that leaves without its record would be outside of every blast radius.
+        if (accessKeyIds.length > 0) await ledger.record(issuanceToEdge(issuance));
+        logIssuance(log, issuance, answer.absent.size);
+        return answer;
+      };
+      return { scope, keys: { issue } };
     },
-  );
+  });
 }

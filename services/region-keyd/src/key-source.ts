@@ -13,8 +13,6 @@ import type { KRegion } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
 import { windowRuleOf } from './policy.js';
 
-/** Absent access keys are asked for again after this long, so that a new one works within seconds. */
-export const ABSENT_FOR_MS = 5_000;
 /** What all edges of the region together may ask for that does not exist. */
 export const MISS_BUDGET = { burst: 20_000, perSecond: 500 };
 
@@ -46,7 +44,6 @@ export function createRegionKeys(
     days,
     clock,
     random,
-    absentForMs: ABSENT_FOR_MS,
     missBudget: MISS_BUDGET,
   });
 }

@@ -7,22 +7,17 @@ import {
   type PeerClient,
   type RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
-import { KeptPublicKeys, type KeptPublicKeysOptions } from '@sigv4-keyd/service-skeleton';
+import { KeptPublicKeys, type KeptPublicKeysContext } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from './configuration.js';
-import { ABSENT_FOR_MS, MISS_BUDGET } from './key-source.js';
+import { MISS_BUDGET } from './key-source.js';
 import { windowRuleOf } from './policy.js';
-
-export type RegionPublicKeysContext = Pick<
-  KeptPublicKeysOptions<AttestedPublicKey>,
-  'credentials' | 'feed' | 'denialOf' | 'isBanned' | 'clock' | 'random' | 'log'
->;
 
 /** The public keys that this region passes on, asked of master-keyd once an access key and day. */
 export function openRegionPublicKeys(
   own: RegionIdentity,
   configuration: Configuration,
   master: PeerClient,
-  context: RegionPublicKeysContext,
+  context: KeptPublicKeysContext,
 ): Promise<KeptPublicKeys<AttestedPublicKey>> {
   return KeptPublicKeys.open(configuration, {
     ...context,
@@ -32,7 +27,6 @@ export function openRegionPublicKeys(
     window: windowRuleOf(configuration),
     hours: PREFETCH_HOURS.region,
     identity: spiffeIdOf(own),
-    absentForMs: ABSENT_FOR_MS,
     missBudget: MISS_BUDGET,
   });
 }

@@ -1,0 +1,61 @@
+import {
+  encodeKeyAnswer,
+  hasRole,
+  KeydError,
+  keyAnswer,
+  keyRequest,
+  spiffeIdOf,
+  type AnswerScope,
+  type Hop,
+  type Identity,
+  type KeySource,
+  type Role,
+} from '@sigv4-keyd/hop-protocol';
+import type { Logger } from './logging.js';
+import type { MtlsApp } from './mtls-app.js';
+import type { PeerBudget } from './peer-budget/index.js';
+
+/** Who asks for keys, and by which request. */
+export interface KeyAsker<R extends Role> {
+  /** From its certificate. */
+  readonly peer: Extract<Identity, { role: R }>;
+  readonly requestId: string;
+  readonly log: Logger;
+}
+
+/** What is issued to one asker, and the scope that its certificate gives it. */
+export interface ScopedKeys<Key> {
+  readonly scope: AnswerScope;
+  /** What it issues is recorded when it resolves: what leaves has a record. */
+  readonly keys: KeySource<Key>;
+}
+
+export interface IssuingRoute<R extends Role, Key> {
+  readonly hop: Hop<Key>;
+  /** Who may ask. */
+  readonly role: R;
+  readonly budget: PeerBudget;
+  /** Throws KeydError for an asker that may have nothing here. */
+  readonly issueTo: (asker: KeyAsker<R>) => ScopedKeys<Key>;
+}
+
+/** The upper end of a hop: POST of its path, answered to the role below, within the budget of each peer. */
+export function issuingRoute<R extends Role, Key>(
+  app: MtlsApp,
+  { hop, role, budget, issueTo }: IssuingRoute<R, Key>,
+): void {
+  app.post(
+    hop.path,
+    {
+      config: { mtls: { roles: [role] } },
+      schema: { body: keyRequest, response: { 200: keyAnswer } },
+      onRequest: budget.refuseEarly,
+    },
+    async ({ peer, body, id: requestId, log }) => {
+      if (!hasRole(peer, role)) throw new KeydError('role-not-allowed');
+      const { scope, keys } = issueTo({ peer, requestId, log });
+      const answer = await budget.run(spiffeIdOf(peer), body.accessKeyIds.length, () => keys.issue(body));
+      return encodeKeyAnswer(hop, body.date, scope, answer);
+    },
+  );
+}
