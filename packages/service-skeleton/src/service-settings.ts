@@ -15,7 +15,7 @@ export const dateSettings = {
   longestPresigned: seconds
     .refine((life) => life >= 1 && life <= LONGEST_PRESIGNED_SECONDS, 'must be between 1s and 7d')
     .prefault('7d')
-    .describe("Longest life of a presigned URL; past days' keys are kept this long"),
+    .describe("Longest life of a presigned URL or form; past days' keys are kept this long"),
   clockSkew: seconds
     .refine((skew) => skew >= 1 && skew <= 3_600, 'must be between 1s and 1h')
     .prefault('15m')

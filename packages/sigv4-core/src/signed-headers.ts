@@ -30,11 +30,16 @@ const STEERING = /^x-(?:amz-|http-method$|http-method-override$|method-override$
 export function checkSignedHeaders(headers: HeaderTable, signedHeaders: readonly string[]): Refused | undefined {
   const signed = new Set(signedHeaders);
   if (!signed.has('host')) return refuse('host-not-signed');
-  for (const name of headers.keys()) {
-    if (!signed.has(name) && STEERING.test(commonSpelling(name))) return refuse('header-not-signed', name);
-  }
+  const unsigned = checkUnsignedHeaders(headers, signed);
+  if (unsigned) return unsigned;
   for (const name of signedHeaders) {
     if (!headers.has(name)) return refuse('signed-header-absent', name);
   }
   return undefined;
+}
+
+/** No header that could change what the request does is there without being signed. */
+export function checkUnsignedHeaders(headers: HeaderTable, signed: ReadonlySet<string>): Refused | undefined {
+  const steering = [...headers.keys()].find((name) => !signed.has(name) && STEERING.test(commonSpelling(name)));
+  return steering === undefined ? undefined : refuse('header-not-signed', steering);
 }

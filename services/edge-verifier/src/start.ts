@@ -6,12 +6,16 @@ import {
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
+import { isS3Service } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
 import { createEdge } from './edge.js';
 import { startFronts } from './fronts.js';
 
 const DEBUG_WARNING =
   'KEYD_DEBUG_SIGNATURES is on: refusals show signed headers to whoever asks. Switch it off outside development.';
+
+const NO_FORMS_WARNING =
+  'KEYD_POST_FORMS is on without effect: this edge, by its certificate, is of a service that takes no forms.';
 
 /** Starts edge-verifier, with its region out of reach, too: it is not ready then, but verifies with what it holds. */
 export async function startEdgeVerifier(
@@ -38,7 +42,11 @@ async function start(
   parts.add(() => keys.close());
   const fronts = await startFronts(createEdge(keys.own, configuration, { clock, log, keys }), configuration);
   parts.add(() => fronts.close());
-  const warnings = configuration.debugSignatures ? [DEBUG_WARNING] : [];
+  const { debugSignatures, postForms } = configuration;
+  const warnings = [
+    ...(debugSignatures ? [DEBUG_WARNING] : []),
+    ...(postForms && !isS3Service(keys.own.service) ? [NO_FORMS_WARNING] : []),
+  ];
   for (const warning of warnings) log.warn(warning);
   const health = createHealthApp({
     notReady: () => keys.notReady(),

@@ -11,6 +11,7 @@ import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ACCESS_KEY_ID, HOST, NOW, SECRET, send, signed } from './client.js';
 import { DerivingParent } from './deriving-parent.js';
+import { form } from './post-form-client.js';
 import { RecordingUpstream } from './recording-upstream.js';
 import { tierSettings } from '../support/tier-settings.js';
 
@@ -178,11 +179,14 @@ t.test('an edge believes no server but a region-keyd of its own region, whatever
   }
 });
 
-t.test('the debug switch is warned of', async (t) => {
+t.test('settings that somebody should look at are warned of', async (t) => {
   const { startEdge } = await startTiers(t);
-  const scope = { region: 'eu-west-1', service: 's3' };
-  const edge = await startEdge(scope, undefined, { KEYD_DEBUG_SIGNATURES: 'yes' });
-  t.match(await health(edge, '/status'), { body: { warnings: [/KEYD_DEBUG_SIGNATURES is on/] } });
+  const env = { KEYD_DEBUG_SIGNATURES: 'yes', KEYD_POST_FORMS: 'yes' };
+  const s3 = await startEdge({ region: 'eu-west-1', service: 's3' }, undefined, env);
+  t.match(await health(s3, '/status'), { body: { warnings: [/KEYD_DEBUG_SIGNATURES is on/] } });
+  t.equal((await send(s3.addresses['proxy'] ?? '', form())).status, 200, 'a form, by keys that came down');
+  const sqs = await startEdge({ region: 'eu-west-1', service: 'sqs' }, undefined, { KEYD_POST_FORMS: 'yes' });
+  t.match(await health(sqs, '/status'), { body: { warnings: [/KEYD_POST_FORMS is on without effect/] } });
 });
 
 t.test('an edge of another service gets keys for that one only', async (t) => {

@@ -522,6 +522,7 @@ t.test('what is a form, and where it may be sent', (t) => {
   t.equal(bucketAt('/', '-.files.example'), 'form-target-refused: no bucket');
   t.equal(bucketAt('/photos', 'files.example', 'x-amz-acl', 'public-read'), 'header-not-signed: x-amz-acl');
   t.equal(bucketAt('/photos', 'files.example', 'X_Amz_Acl', 'public-read'), 'header-not-signed: x_amz_acl');
+  t.match(bucketAt('/photos', 'files.example', 'x-http-method-override', 'DELETE'), /^header-not-signed/);
   t.equal(bucketAt('/photos', 'files.example', 'content-encoding', 'gzip'), 'malformed-form: content-encoding');
   const elsewhere = { ...POLICY, acceptsHost: () => false };
   t.equal(reasonOf(examinePostFormHead(head('/photos'), elsewhere)), 'host-not-served');

@@ -6,6 +6,7 @@ import { isRefused, refuse } from '../refusal.js';
 import type { Refused } from '../refusal.js';
 import type { RequestHead } from '../request-head.js';
 import { parseRequestTarget } from '../request-target.js';
+import { checkUnsignedHeaders } from '../signed-headers.js';
 import { bucketOfTarget } from './post-form-target.js';
 
 /** What is known of a form before its body. */
@@ -29,16 +30,15 @@ export function isPostForm(head: RequestHead, policy: VerificationPolicy): boole
   return /^multipart\/form-data(?:$|[\t ;])/i.test(headers.get('content-type') ?? '');
 }
 
-// Gateways take other characters for "-" (CGI, WSGI).
-const AMZ = /^x[^a-z0-9]amz[^a-z0-9]/;
+const NO_HEADER: ReadonlySet<string> = new Set();
 
 /** Every step that needs neither body nor key. No header is signed, so none may say what becomes of the object. */
 export function examinePostFormHead(head: RequestHead, policy: VerificationPolicy): PostFormHead | Refused {
   if (policy.postForms === undefined) return refuse('missing-authentication');
   const headers = readHeaders(head.rawHeaders);
   if (isRefused(headers)) return headers;
-  const unsigned = [...headers.keys()].find((name) => AMZ.test(name));
-  if (unsigned !== undefined) return refuse('header-not-signed', unsigned);
+  const unsigned = checkUnsignedHeaders(headers, NO_HEADER);
+  if (unsigned) return unsigned;
   if (headers.has('content-encoding')) return refuse('malformed-form', 'content-encoding');
   const host = headers.get('host');
   if (host === undefined || !policy.acceptsHost(host)) return refuse('host-not-served');
