@@ -26,7 +26,8 @@ export class ProbedProcess {
     this.name = name;
     this.#health = new URL(`http://127.0.0.1:${healthPort}/status`);
     const profiles = process.env['KEYD_BENCH_PROFILES'];
-    const profiled = profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-name', `${profiles}/${name}.cpuprofile`];
+    const profiled =
+      profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles, '--cpu-prof-name', `${name}.cpuprofile`];
     this.#child = spawn(process.execPath, [...profiled, '--expose-gc', '--import', PROBE, script], {
       env: { PATH: process.env['PATH'] ?? '', KEYD_LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', process.env['KEYD_BENCH_LOGS'] === undefined ? 'ignore' : 'inherit', 'inherit', 'ipc'],

@@ -17,18 +17,14 @@ export async function streamedWay(
   await stack.stop(idleEdge, idle.region);
   await master.measure();
 
+  // Both hops at once, as they are in a deployment.
   const date = scopeDateOf(Date.now());
   const running: ProbedProcess[] = [];
-  let masterToRegion = 0;
-  let regionUrl = '';
   const untilLastEdge = await secondsOf(async () => {
     const { region, url: below } = await stack.region('region', url, 'all');
-    regionUrl = below;
     running.push(region);
     for (let n = 0; n < edges; n += 1) running.push(await stack.edge(`edge-${n}`, below, 'all'));
-    const held = running.map((tier) => secondsUntilHeld(tier, keys, date));
-    masterToRegion = (await held[0]) ?? 0;
-    await Promise.all(held);
+    await Promise.all(running.map((tier) => secondsUntilHeld(tier, keys, date)));
   });
   const [region, edge] = running;
   if (!region || !edge) throw new Error('at least one edge is needed');
@@ -37,8 +33,13 @@ export async function streamedWay(
     region: await costOf(region, emptyRegion, keys),
     edge: await costOf(edge, emptyEdge, keys),
   };
-  const late = await stack.edge('late-edge', regionUrl, 'all');
+  await stack.stop(...running);
+
+  // Each hop by itself.
+  const lone = await stack.region('lone-region', url, 'all');
+  const masterToRegion = await secondsUntilHeld(lone.region, keys, date);
+  const late = await stack.edge('late-edge', lone.url, 'all');
   const regionToEdge = await secondsUntilHeld(late, keys, date);
-  await stack.stop(late, ...running);
+  await stack.stop(late, lone.region);
   return { masterToRegion, regionToEdge, untilLastEdge, ...costs };
 }

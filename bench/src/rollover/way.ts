@@ -11,7 +11,7 @@ export interface TierCost {
 
 /** One way of bringing a day down, measured. Times are seconds. */
 export interface WayMeasured {
-  /** From when the region answers until it holds all keys. */
+  /** From when a region answers until it holds all keys, with no edge below it. */
   readonly masterToRegion: number;
   /** The same of one more edge, with everything at the region. */
   readonly regionToEdge: number;

@@ -94,14 +94,13 @@ export class DayOfKeys<Ready> {
     key: Uint8Array,
     options: { readonly isPinned?: boolean },
   ): 'held' | 'outdated' | 'no-room' {
-    if (facts.version < (this.#keys.versionOf(facts.accessKeyId) ?? 0)) return 'outdated';
-    if (!this.#keys.put(facts, key, options)) {
+    const outcome = this.#keys.put(facts, key, options);
+    if (outcome === 'held') this.#ready.delete(facts.accessKeyId);
+    if (outcome === 'no-room') {
       this.#turnedAway += 1;
       if (this.#keys.evicted + this.#turnedAway === 1) this.#options.onFull();
-      return 'no-room';
     }
-    this.#ready.delete(facts.accessKeyId);
-    return 'held';
+    return outcome;
   }
 
   delete(accessKeyId: string): boolean {

@@ -63,6 +63,8 @@ export type { HostMatch } from './host-list.js';
 export {
   exportKRegion,
   exportKService,
+  kRegionBytes,
+  kServiceBytes,
   exportKSigning,
   importKDate,
   importKRegion,

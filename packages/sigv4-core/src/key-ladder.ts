@@ -31,6 +31,16 @@ class LadderKey<R extends Rung> extends OpaqueKey<R> {
     return new LadderKey(rung, createSecretKey(bytes));
   }
 
+  /** The next rung. The bytes are nowhere but in its key. */
+  static next<R extends Rung>(rung: R, key: LadderKey<Rung>, message: string): LadderKey<R> {
+    const bytes = LadderKey.mac(key, message);
+    try {
+      return LadderKey.of(rung, bytes);
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
   static mac(key: LadderKey<Rung>, message: string): Buffer {
     return createHmac('sha256', key.#key).update(message, 'utf8').digest();
   }
@@ -54,23 +64,28 @@ export type KSigning = LadderKey<'kSigning'>;
 /** Throws RangeError for an empty secret: anyone could derive its keys. */
 export function kSecret(secretAccessKey: string, version: ProtocolVersion = 'AWS4'): KSecret {
   if (secretAccessKey === '') throw new RangeError('the secret access key is empty: give the key that was issued');
-  return LadderKey.of('kSecret', Buffer.from(version + secretAccessKey, 'utf8'));
+  const bytes = Buffer.from(version + secretAccessKey, 'utf8');
+  try {
+    return LadderKey.of('kSecret', bytes);
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 export function kDate(key: KSecret, date: ScopeDate): KDate {
-  return LadderKey.of('kDate', LadderKey.mac(key, date));
+  return LadderKey.next('kDate', key, date);
 }
 
 export function kRegion(key: KDate, region: string): KRegion {
-  return LadderKey.of('kRegion', LadderKey.mac(key, region));
+  return LadderKey.next('kRegion', key, region);
 }
 
 export function kService(key: KRegion, service: string): KService {
-  return LadderKey.of('kService', LadderKey.mac(key, service));
+  return LadderKey.next('kService', key, service);
 }
 
 export function kSigning(key: KService, purpose: Purpose = 'aws4_request'): KSigning {
-  return LadderKey.of('kSigning', LadderKey.mac(key, purpose));
+  return LadderKey.next('kSigning', key, purpose);
 }
 
 // Three rungs travel between tiers. kSecret and kDate have no export: with either, a region could make the keys of all.
@@ -88,6 +103,18 @@ export function exportKService(key: KService): Buffer {
 /** The 32 bytes of the key. The caller owns the copy and wipes it. */
 export function exportKSigning(key: KSigning): Buffer {
   return LadderKey.bytesOf(key);
+}
+
+// Where whole days go down, a key is made to travel and nothing else: these spare it the object.
+
+/** The bytes of `kRegion`. The caller wipes them. */
+export function kRegionBytes(key: KDate, region: string): Buffer {
+  return LadderKey.mac(key, region);
+}
+
+/** The bytes of `kService`, from those of kRegion. The caller wipes both. Throws RangeError unless given 32 bytes. */
+export function kServiceBytes(key: Uint8Array, service: string): Buffer {
+  return LadderKey.mac(imported('kRegion', key), service);
 }
 
 /** For a kDate that an HSM computed, where kSecret never leaves the device. Throws RangeError unless 32 bytes. */

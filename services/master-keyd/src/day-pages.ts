@@ -1,12 +1,23 @@
 import { MOST_KEYS_A_REQUEST, type DayStreamRequest, type StreamedKey } from '@sigv4-keyd/hop-protocol';
-import { exportKRegion } from '@sigv4-keyd/sigv4-core';
+import { kRegionBytes } from '@sigv4-keyd/sigv4-core';
 import { pageOfIssuableAccessKeys } from './database/issuable-access-keys.js';
-import { issueFound, KREGION, type Asker, type RegionKeysOptions } from './key-source.js';
+import { issueFound, type Asker, type Grant, type RegionKeysOptions } from './key-source.js';
+
+/** kRegion, made to travel on at once. */
+const KREGION_BYTES: Grant<Buffer> = {
+  rung: 'kRegion',
+  slice: 200,
+  derive(custody, secret, { region, date }) {
+    const key = custody.kDate(secret, date);
+    return key instanceof Promise ? key.then((later) => kRegionBytes(later, region)) : kRegionBytes(key, region);
+  },
+};
 
 /**
  * A region's keys of a whole day, a page at a time, in the order of the access key ids. Each page is an issuance like
  * any other: one transaction, committed with its record before the page is released, under the checks of its moment.
- * Between two pages nothing is open: whoever reads slowly holds nothing up.
+ * Between two pages nothing is open: whoever reads slowly holds nothing up. The keys are overwritten once the next page
+ * is asked for.
  */
 export async function* dayPages(
   asker: Asker,
@@ -17,13 +28,15 @@ export async function* dayPages(
   let after = startAfter;
   for (;;) {
     const from = after;
-    const wanted = { date, grant: KREGION };
+    const wanted = { date, grant: KREGION_BYTES };
     const { answer, accessKeyIds } = await issueFound(asker, wanted, options, async (transaction, at) => {
       const page = await pageOfIssuableAccessKeys(transaction, { ...filter, at, after: from });
       const stored = new Map(page.map((key) => [key.accessKeyId, key]));
       return { accessKeyIds: [...stored.keys()], stored };
     });
-    yield [...answer.issued.values()].map(({ facts, key }) => ({ facts, key: exportKRegion(key) }));
+    const keys = [...answer.issued.values()];
+    yield keys;
+    for (const { key } of keys) key.fill(0);
     if (accessKeyIds.length < filter.limit) return;
     after = accessKeyIds.at(-1);
   }

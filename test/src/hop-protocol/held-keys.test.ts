@@ -65,8 +65,9 @@ t.test('behaves as a map does, whatever happens to it in which order', (t) => {
       if (action < 6) {
         const facts = factsOf(id, TURNS_OF_FACTS[chance.next().value % TURNS_OF_FACTS.length]);
         const key = keyOf(chance.next().value);
-        if (!keys.put(facts, key)) t.fail(`seed ${seed}, step ${step}: no room`);
-        model.set(id, { facts, key });
+        const isOutdated = facts.version < (model.get(id)?.facts.version ?? 0);
+        if (keys.put(facts, key) !== (isOutdated ? 'outdated' : 'held')) t.fail(`seed ${seed}, step ${step}: put`);
+        if (!isOutdated) model.set(id, { facts, key });
       } else if (action < 9) {
         if (keys.delete(id) !== model.delete(id)) t.fail(`seed ${seed}, step ${step}: delete ${id}`);
       } else if (chance.next().value % 500 === 0) {
@@ -97,7 +98,7 @@ t.test('at the bound as many as fit stay, long ids count for more, and all that 
     const { keys, evicted, memory } = hold(1_000);
     for (let step = 0; step < 20_000; step += 1) {
       const n = chance.next().value % 5_000;
-      if (!keys.put(factsOf(idOf(n), TURNS_OF_FACTS[n % TURNS_OF_FACTS.length]), keyOf(n)))
+      if (keys.put(factsOf(idOf(n), TURNS_OF_FACTS[n % TURNS_OF_FACTS.length]), keyOf(n)) !== 'held')
         t.fail(`no room in ${step}`);
       if (!keys.has(idOf(n))) t.fail(`${idOf(n)} did not stay`);
       if (chance.next().value % 20 === 0) keys.delete(idOf(chance.next().value % 5_000));
@@ -147,15 +148,15 @@ t.test('what is in use stays at the bound, what is pinned stays for good', (t) =
 
   const full = hold(3);
   for (const id of ['A', 'B', 'C']) full.keys.put(factsOf(id), keyOf(5), { isPinned: true });
-  t.equal(full.keys.put(factsOf('D'), keyOf(6)), false, 'no room is said, not made');
-  t.equal(full.keys.put(factsOf('A'), keyOf(7)), true, 'a pinned one can still be replaced');
+  t.equal(full.keys.put(factsOf('D'), keyOf(6)), 'no-room', 'no room is said, not made');
+  t.equal(full.keys.put(factsOf('A'), keyOf(7)), 'held', 'a pinned one can still be replaced');
   t.same([full.keys.size, full.keys.has('D'), full.keys.evicted], [3, false, 0]);
   t.end();
 });
 
 t.test('key bytes are gone from memory once their key is replaced, deleted, evicted or wiped', (t) => {
   const { keys, memory, occurs } = hold(10);
-  const put = (id: string, n: number): boolean => keys.put(factsOf(id), keyOf(n));
+  const put = (id: string, n: number): boolean => keys.put(factsOf(id), keyOf(n)) === 'held';
   put('A', 1);
   t.equal(occurs(keyOf(1)), true, 'the test sees what is there');
   put('A', 2);

@@ -7,6 +7,7 @@ import {
   type IssuanceRecord,
 } from '@sigv4-keyd/ledger';
 import { isScopeDate } from '@sigv4-keyd/sigv4-core';
+import canonicalize from 'canonicalize';
 import t from 'tap';
 import { refusalOf } from './refusal.js';
 
@@ -36,6 +37,9 @@ t.test('one record, one spelling', (t) => {
   t.equal(encodeIssuanceRecord(record), ENCODED);
   const shuffled = Object.fromEntries(Object.entries(record).reverse()) as unknown as IssuanceRecord;
   t.equal(encodeIssuanceRecord(shuffled), ENCODED, 'whatever the order of its parts');
+  const odd = { ...record, requestId: 'a"b\\c/<>&~', accessKeyIds: ['Z_1', 'a_1', 'z_9'] };
+  t.equal(encodeIssuanceRecord(odd), canonicalize(odd), 'as RFC 8785 has it');
+  t.same(decodeIssuanceRecord(encodeIssuanceRecord(odd)), odd);
   t.same(decodeIssuanceRecord(ENCODED), record);
   t.same(recordLeafHash(record), leafHash(Buffer.from(ENCODED)));
   for (const other of [

@@ -9,8 +9,10 @@ import {
   importKSigning,
   kDate,
   kRegion,
+  kRegionBytes,
   kSecret,
   kService,
+  kServiceBytes,
   kSigning,
   scopeDateOf,
   signatureOf,
@@ -27,14 +29,14 @@ const serviceKey = kService(regionKey, 'iam');
 const signing = kSigning(serviceKey);
 
 t.test('derives the published example', (t) => {
-  t.equal(
-    exportKSigning(signing).toString('hex'),
-    'c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9',
-  );
+  t.equal(exportKSigning(signing).toString('hex'), 'c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9');
   t.end();
 });
 
 t.test('a rung that travelled derives the same keys below', (t) => {
+  t.same(kRegionBytes(dayKey, 'us-east-1'), exportKRegion(regionKey), 'a key that only travels has the same bytes');
+  t.same(kServiceBytes(exportKRegion(regionKey), 'iam'), exportKService(serviceKey));
+  t.throws(() => kServiceBytes(new Uint8Array(31), 'iam'), RangeError);
   const travelled = kSigning(kService(importKRegion(exportKRegion(regionKey)), 'iam'));
   t.same(exportKSigning(travelled), exportKSigning(signing));
   t.same(exportKSigning(kSigning(importKService(exportKService(serviceKey)))), exportKSigning(signing));
@@ -113,6 +115,8 @@ export function mustNotCompile(): readonly unknown[] {
     signatureOf(secretKey, 'text'),
     // @ts-expect-error kDate has no way out
     exportKRegion(dayKey),
+    // @ts-expect-error only a kDate has regions below it
+    kRegionBytes(secretKey, 'us-east-1'),
     // @ts-expect-error kSecret has no way out
     exportKRegion(secretKey),
     // @ts-expect-error a kSigning is exported as what it is

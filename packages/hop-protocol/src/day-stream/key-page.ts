@@ -135,18 +135,24 @@ class PageReader {
   }
 
   text(): string {
-    const length = this.uint(1);
-    return this.bytes(length).toString('latin1');
+    const from = this.#pass(this.uint(1));
+    return this.#page.toString('latin1', from, this.#at);
   }
 
   uint(bytes: number): number {
-    return this.bytes(bytes).readUIntBE(0, bytes);
+    return this.#page.readUIntBE(this.#pass(bytes), bytes);
   }
 
   bytes(length: number): Buffer {
-    if (this.#at + length > this.#page.length) throw new WrongStream('an entry that ends beyond its page');
-    const from = this.#at;
-    this.#at += length;
+    const from = this.#pass(length);
     return this.#page.subarray(from, this.#at);
+  }
+
+  /** Where the next so many bytes begin; what follows them is next then. */
+  #pass(length: number): number {
+    const from = this.#at;
+    if (from + length > this.#page.length) throw new WrongStream('an entry that ends beyond its page');
+    this.#at += length;
+    return from;
   }
 }

@@ -78,16 +78,23 @@ export class HeldKeys {
   }
 
   /**
-   * Holds a key in place of the one that was held for this access key. False when there is no room, since everything
-   * that could go is pinned. Throws RangeError for a key of another length or an id that cannot be one.
+   * Holds a key in place of the one that was held for this access key; one of an older version of its secret is
+   * 'outdated' and changes nothing. 'no-room' when everything that could go is pinned. Throws RangeError for a key of
+   * another length or an id that cannot be one.
    */
-  put(facts: AccessKeyFacts, key: Uint8Array, { isPinned = false }: { readonly isPinned?: boolean } = {}): boolean {
+  put(
+    facts: AccessKeyFacts,
+    key: Uint8Array,
+    { isPinned = false }: { readonly isPinned?: boolean } = {},
+  ): 'held' | 'outdated' | 'no-room' {
     if (key.length !== this.#keyBytes)
       throw new RangeError(`a key has ${this.#keyBytes} bytes here, not ${key.length}`);
     const record = this.#table.add(facts.accessKeyId);
-    if (record === NONE) return false;
+    if (record === NONE) return 'no-room';
     const { bytes, view } = this.#table.chunkOf(record);
     const at = this.#table.payloadAt(record);
+    // A new record is all zeros.
+    if (facts.version < view.getUint32(at + VERSION_AT, true)) return 'outdated';
     const services = this.#services.numberOf(facts.services);
     this.#services.release(this.#numberOfServices(record));
     view.setUint32(at + VERSION_AT, facts.version, true);
@@ -97,7 +104,7 @@ export class HeldKeys {
     bytes.set(key, at + KEY_AT);
     // What was pinned stays so when it is fetched anew by somebody who does not know that it is.
     if (isPinned) this.#table.pin(record, true);
-    return true;
+    return 'held';
   }
 
   get(accessKeyId: string): HeldKey | undefined {
@@ -116,13 +123,6 @@ export class HeldKeys {
   /** Without counting as a use. */
   has(accessKeyId: string): boolean {
     return this.#table.find(accessKeyId) !== NONE;
-  }
-
-  /** The version of the secret that the held key was derived from. */
-  versionOf(accessKeyId: string): number | undefined {
-    const record = this.#table.find(accessKeyId);
-    if (record === NONE) return undefined;
-    return this.#table.chunkOf(record).view.getUint32(this.#table.payloadAt(record) + VERSION_AT, true);
   }
 
   /** The facts of one access key, likewise; no key is copied. */
@@ -159,7 +159,9 @@ export class HeldKeys {
 
   #read(record: RecordNumber): HeldKey {
     const at = this.#table.payloadAt(record) + KEY_AT;
-    const key = Uint8Array.from(this.#table.chunkOf(record).bytes.subarray(at, at + this.#keyBytes));
+    const { bytes } = this.#table.chunkOf(record);
+    const key = new Uint8Array(this.#keyBytes);
+    for (let i = 0; i < key.length; i += 1) key[i] = bytes[at + i] ?? 0;
     return { facts: this.#factsAt(record), key, isPinned: this.#table.isPinned(record) };
   }
 

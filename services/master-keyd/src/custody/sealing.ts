@@ -27,9 +27,13 @@ export function open(key: KeyObject, boundTo: string, sealed: Buffer): Buffer {
   const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES })
     .setAAD(Buffer.from(boundTo, 'utf8'))
     .setAuthTag(sealed.subarray(-TAG_BYTES));
+  // All of it at once, since GCM keeps nothing back; `final` says whether it may be believed.
+  const plaintext = decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES));
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+    decipher.final();
+    return plaintext;
   } catch {
+    plaintext.fill(0);
     throw new SealBroken('the seal does not open: tampered with, moved, or sealed with another key');
   }
 }

@@ -7,7 +7,7 @@ import type {
   RegionIdentity,
   StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
-import { exportKService, importKRegion, kService, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { kServiceBytes, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
 import { logIssuance } from '../audit.js';
 import type { RegionLedger } from '../journal/region-ledger.js';
@@ -34,7 +34,8 @@ const SLICE = 200;
 
 /**
  * An edge's keys of a whole day, a page at a time, in the order of the access key ids. Each page is judged when it is
- * made, and recorded before it is released. A key that is not held any more is left out: the edge asks for it singly.
+ * made, and recorded before it is released; its keys are overwritten once the next is asked for. A key that is not held
+ * any more is left out: the edge asks for it singly.
  */
 export async function* serviceDayPages(
   edge: EdgeIdentity,
@@ -56,6 +57,7 @@ export async function* serviceDayPages(
     await ledger.record(issuanceToEdge(issuance));
     logIssuance(log, issuance, accessKeyIds.length - page.length);
     yield page;
+    for (const { key } of page) key.fill(0);
   }
 }
 
@@ -70,7 +72,7 @@ function derived(
   try {
     const { facts, key } = held;
     if (denialOf(date, facts) !== undefined) return undefined;
-    return { facts, key: exportKService(kService(importKRegion(key), edge.service)) };
+    return { facts, key: kServiceBytes(key, edge.service) };
   } finally {
     held.key.fill(0);
   }
