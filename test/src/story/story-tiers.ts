@@ -10,7 +10,7 @@ import type { Test } from 'tap';
 import { request } from 'undici';
 import { HOST, send, type Message } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
-import { keydctlJson } from '../keydctl/keydctl-under-test.js';
+import { keydctl, keydctlJson } from '../keydctl/keydctl-under-test.js';
 import { environment } from '../master-keyd/master-under-test.js';
 import { TestAuthority } from '../support/certificates.js';
 import type { LeapingClock } from '../support/leaping-clock.js';
@@ -41,6 +41,8 @@ export interface StoryTiers {
   readonly edges: readonly EdgeOfStory[];
   /** Runs keydctl as the operator. */
   readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
+  /** The same, as it prints without --json. */
+  readonly printed: (...args: readonly string[]) => Promise<string>;
   /** Leaps to the instant, and on until every edge has news of it. */
   readonly leapTo: (instant: number) => Promise<void>;
 }
@@ -118,6 +120,7 @@ export async function startStoryTiers(
     upstream,
     edges,
     keydctl: (...args) => keydctlJson(args, call),
+    printed: async (...args) => (await keydctl(args, call)).out,
     async leapTo(instant) {
       await clock.leapTo(instant);
       while (!(await Promise.all(health.map(isFresh))).every(Boolean)) await clock.leapTo(clock.now() + 500);
