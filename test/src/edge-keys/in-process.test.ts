@@ -17,6 +17,7 @@ import {
   keyRequest,
   rollupBatch,
   SERVICE_PUBLIC_KEYS,
+  signSessionToken,
   spiffeIdOf,
   systemClock,
   type Clock,
@@ -24,7 +25,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import { ConfigurationError, createLogger } from '@sigv4-keyd/service-skeleton';
 import { ecdsaPrivateKey, ecdsaPublicKey } from '@sigv4-keyd/sigv4-core';
-import type { Sigv4Options } from '@sigv4-keyd/sigv4-server';
+import { staticSecrets, type Sigv4Options } from '@sigv4-keyd/sigv4-server';
 import t, { type Test } from 'tap';
 import { NOW, presigned, SECRET, send, signed, type Message } from '../edge-verifier/client.js';
 import { ANN, BEN, FeedTiers, REGION, until } from '../feed/feed-tiers.js';
@@ -135,6 +136,33 @@ for (const [what, build] of [
     t.equal(await says(BEN), 'keys-unavailable', 'who hears of nothing any more accepts nothing');
   });
 }
+
+t.test('temporary credentials are verified with keys of an edge, and with no others', async (t) => {
+  const tiers = await FeedTiers.start(t);
+  const { clock, feed, master } = tiers;
+  await feed.publish();
+  const region = await tiers.startRegion();
+  const { keys, log } = await open(t, tiers, region.url);
+  const accessKeyId = 'ASIAOFTHISTEST';
+  master.accessKeys.set(accessKeyId, { secretAccessKey: SECRET });
+  const session = { accessKeyId, parentAccessKeyId: ANN, name: 'alice', createdAt: NOW, expiresAt: NOW + 3_600_000 };
+  const sessionToken = await signSessionToken(session, feed.keys.revocation);
+  const message = signed({ accessKeyId, sessionToken, service: SERVICE });
+  const now = (): number => clock.now();
+  const site = await startSite(t, SITES.nodeSite, { keys, now });
+  t.equal(await verdictOn(site, message), 'served');
+  t.match(log.join(''), new RegExp(`"parentAccessKeyId":"${ANN}","sessionName":"alice"`));
+  t.equal(await verdictOn(site, signed({ accessKeyId, service: SERVICE })), 'session-token-required');
+  await feed.change({ accessKeyId: ANN, status: 'disabled', secretVersion: 1 });
+  await until(async () => (await verdictOn(site, message)) === 'access-key-disabled');
+
+  const without = await startSite(t, SITES.nodeSite, { keys, now, sessionTokens: 'refused' });
+  t.equal(await verdictOn(without, message), 'session-token-refused');
+  const secrets = staticSecrets({ [accessKeyId]: SECRET }, { region: REGION, service: SERVICE });
+  const ofSecrets = await startSite(t, SITES.nodeSite, { keys: secrets, now });
+  t.equal(await verdictOn(ofSecrets, message), 'session-token-refused', 'secrets alone judge no token');
+  t.equal(await verdictOn(ofSecrets, signed({ accessKeyId, service: SERVICE })), 'session-token-refused');
+});
 
 t.test('a revoked region is refused, and so is a request whose key was found before', async (t) => {
   const tiers = await FeedTiers.start(t);
