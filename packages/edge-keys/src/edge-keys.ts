@@ -1,21 +1,6 @@
-import {
-  denialsIn,
-  mtlsKeySource,
-  ownBanIn,
-  PREFETCH_HOURS,
-  SERVICE_KEYS,
-  SessionTokens,
-  spiffeIdOf,
-  systemClock,
-  wipeDenied,
-  wipeWhenBanned,
-  type DenialOf,
-  type EdgeIdentity,
-} from '@sigv4-keyd/hop-protocol';
+import { SessionTokens, spiffeIdOf, systemClock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import {
   doubtsAbout,
-  keepKeys,
-  KeyUpkeep,
   LedgerWatch,
   OpenedParts,
   openOwnCredentials,
@@ -27,13 +12,11 @@ import { AcceptanceRecord } from './acceptances/acceptance-record.js';
 import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
 import { EdgeFeed } from './feed/edge-feed.js';
 import { feedGuard } from './feed/feed-guard.js';
-import { createServiceKeys } from './key-source.js';
+import { openHeldKeys } from './held-keys.js';
 import { EDGE_LIFETIMES } from './lifetimes.js';
 import { anyRegion, ownRegion } from './own-region.js';
-import { openEdgePublicKeys } from './public-keys.js';
 import type { EdgeKeysSettings } from './settings.js';
 import { SignatureKeys, type GuardedKeySource } from './signature-keys.js';
-import { wantedServiceKeys } from './wanted-keys.js';
 import { windowRuleOf } from './window.js';
 
 const CHECKPOINT_EVERY_MS = 30_000;
@@ -87,31 +70,10 @@ async function open(
   const feed = await EdgeFeed.open(settings, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
   parts.add(() => feed.close());
 
-  const scope = { region: own.region, service: own.service };
-  const isBanned = ownBanIn(feed.follower, spiffeIdOf(own));
-  const denialInScope = denialsIn(feed.follower, scope, clock);
-  const denialOf: DenialOf = (date, facts) => (isBanned() ? 'revoked' : denialInScope(date, facts));
-  const parent = mtlsKeySource(SERVICE_KEYS, scope, region);
-  const serviceKeys = createServiceKeys(settings, { parent, clock, random, denialOf });
-  wipeDenied(feed.follower, serviceKeys, denialOf, log);
-  wipeWhenBanned(feed.follower, serviceKeys, isBanned, log);
-  const common = { credentials: store, feed: feed.follower, clock, log };
-  const kept = await keepKeys(settings, { ...common, hop: SERVICE_KEYS, held: serviceKeys.days });
-  parts.add(() => kept.close());
-  const publicKeys = await openEdgePublicKeys(own, settings, region, { ...common, denialOf, isBanned, random });
-  parts.add(() => publicKeys.close());
+  const context = { own, credentials: store, regions, feed, clock, random, log };
+  const held = await openHeldKeys(settings, context, parts);
 
-  const upkeep = new KeyUpkeep({
-    keys: serviceKeys,
-    hours: PREFETCH_HOURS.edge,
-    identity: spiffeIdOf(own),
-    wanted: wantedServiceKeys(settings, { own, serviceKeys, region: regions.streams, clock, random }),
-    silenceEndsAt: () => feed.silenceEndsAt(),
-    clock,
-    random,
-    log,
-  });
-  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep });
+  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep: held.upkeep });
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: settings.stateFolder, region, clock, log });
   const ledger = await LedgerWatch.open(settings, { parent: region, clock, log, everyMs: CHECKPOINT_EVERY_MS });
@@ -119,18 +81,17 @@ async function open(
   for (const doubt of doubts) log.warn(doubt);
 
   let isClosed = false;
-  parts.add(upkeep.start());
-  publicKeys.start();
+  parts.add(held.start());
   feed.start();
   parts.add(reports.start());
   parts.add(rollups.start());
   parts.add(ledger.start());
   const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
   const keys = new SignatureKeys(own, {
-    sources: { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': publicKeys.source },
+    sources: held.sources,
     // Who hears of no revocation any more accepts nothing.
     guard: { objectionTo: (scope) => (isClosed ? 'keys-unavailable' : guard.objectionTo(scope)) },
-    sessions: new SessionTokens({ ...scope, pinned: feed.follower.pinned, clock }),
+    sessions: new SessionTokens({ region: own.region, service: own.service, pinned: feed.follower.pinned, clock }),
     window: windowRuleOf(settings),
     record: new AcceptanceRecord(spiffeIdOf(own), { log, counts, clock }),
   });
@@ -142,22 +103,19 @@ async function open(
     judgesSessionTokens: keys.judgesSessionTokens,
     find: (...question) => keys.find(...question),
     recordAccepted: (accepted, request) => keys.recordAccepted(accepted, request),
-    notReady: () => [...outOfKeys(upkeep, reports), ...feed.notReady()],
+    notReady: () => [...outOfKeys(held.upkeep, reports), ...feed.notReady()],
     warnings: () => [
       ...credentials.warnings(),
       ...feed.warnings(),
       ...ledger.warnings(),
-      ...kept.warnings(),
-      ...upkeep.warnings(),
-      ...publicKeys.warnings(),
+      ...held.warnings(),
       ...doubts,
     ],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
-      publicKeys: publicKeys.status(),
       feed: feed.status(),
-      keyCache: kept.status(),
+      ...held.status(),
       rollups: rollups.status(),
       ledger: ledger.status(),
       ...reports.ownReport(),

@@ -29,7 +29,7 @@ import { staticSecrets, type Sigv4Options } from '@sigv4-keyd/sigv4-server';
 import t, { type Test } from 'tap';
 import { NOW, presigned, SECRET, send, signed, type Message } from '../edge-verifier/client.js';
 import { ANN, BEN, FeedTiers, REGION, until } from '../feed/feed-tiers.js';
-import { SITES, startSite, type Build, type Site } from '../sigv4-server/sites.js';
+import { knownKeys, SITES, startSite, type Build, type Site } from '../sigv4-server/sites.js';
 import { TestAuthority } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { SmallRegion } from '../support/small-region.js';
@@ -278,6 +278,34 @@ t.test('SigV4A is verified with public keys, where it was asked for', async (t) 
   t.equal(await verdictOn(site, signed({ ...draft, regionSet: ['us-east-1'] })), 'region-not-in-set');
   const hmacOnly = await startSite(t, nodeSite, options);
   t.equal(await verdictOn(hmacOnly, signed(draft)), 'unsupported-algorithm');
+});
+
+t.test('temporary credentials are judged by their tokens', async (t) => {
+  const clock = new VirtualClock(NOW);
+  const around = await belowSmallRegion(t, clock);
+  const temporary = 'ASIAINTHISPROCESS';
+  around.region.parent.secrets.set(temporary, SECRET);
+  const session = {
+    accessKeyId: temporary,
+    parentAccessKeyId: ANN,
+    createdAt: NOW - 1_000,
+    expiresAt: NOW + 60_000,
+  };
+  const { keys, log } = await open(t, around, around.url);
+  const site = await startSite(t, fastifySite, { keys, now: () => clock.now() });
+  const sessionToken = await signSessionToken(session, around.feed.keys.revocation);
+  const draft = { accessKeyId: temporary, service: SERVICE, sessionToken };
+  t.equal(await verdictOn(site, signed(draft)), 'served');
+  t.match(JSON.parse(log.find((line) => line.includes('request-accepted')) ?? ''), { parentAccessKeyId: ANN });
+  t.equal(await verdictOn(site, signed({ accessKeyId: temporary, service: SERVICE })), 'session-token-required');
+  const forged = await signSessionToken(session, (await TestFeed.create(clock)).keys.revocation);
+  t.equal(await verdictOn(site, signed({ ...draft, sessionToken: forged })), 'malformed-session-token');
+  const refusing = await startSite(t, nodeSite, { keys, now: () => clock.now(), sessionTokens: 'refused' });
+  t.equal(await verdictOn(refusing, signed(draft)), 'session-token-refused');
+  const withSecrets = await startSite(t, nodeSite, { keys: knownKeys(SERVICE), now: () => clock.now() });
+  t.equal(await verdictOn(withSecrets, signed(draft)), 'session-token-refused', 'static secrets judge no token');
+  await clock.advance(61_000);
+  t.equal(await verdictOn(site, signed({ ...draft, now: clock.now() })), 'session-token-expired');
 });
 
 t.test('nothing is accepted for longer than keys are held', async (t) => {
