@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { PinnedKeys } from '@sigv4-keyd/hop-protocol';
 import { ALGORITHMS, VERIFIABLE_MODES } from '@sigv4-keyd/sigv4-core';
 import type { Test } from 'tap';
 import { send, type Message, type Reply } from '../edge-verifier/client.js';
@@ -43,6 +44,8 @@ export interface FrontsOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The same for what runs in process. */
   readonly inProcess?: SiteOptions;
+  /** Session tokens are taken, and judged by these; in process, by an edge's keys in place of static secrets. */
+  readonly pinned?: PinnedKeys;
 }
 
 /** Every front, open for every algorithm and payload mode unless told otherwise. */
@@ -55,9 +58,10 @@ export async function startFronts(t: Test, { service = 's3', ...options }: Front
     KEYD_FORWARD_AUTH_BODIES: 'sent',
     ...options.env,
   };
+  const pinned = options.pinned && { pinned: options.pinned };
   const carry = (message: Message): Message => message;
 
-  const edge = await startEdge(t, { service, env: { ...env, ...(await tlsFiles(t)) } });
+  const edge = await startEdge(t, { service, ...pinned, env: { ...env, ...(await tlsFiles(t)) } });
   output.follow(edge.log);
   const proxy = { kind: 'proxy', carry, behind: () => edge.upstream.wire.length } as const;
   const proxies = [
@@ -68,7 +72,7 @@ export async function startFronts(t: Test, { service = 's3', ...options }: Front
   const edges = [edge];
   const forwardAuths: Front[] = [];
   for (const origin of ORIGINS) {
-    const asked = await startEdge(t, { service, env: { ...env, KEYD_FORWARD_AUTH_FROM: origin } });
+    const asked = await startEdge(t, { service, ...pinned, env: { ...env, KEYD_FORWARD_AUTH_FROM: origin } });
     edges.push(asked);
     const { forwardAuth: address, log } = asked;
     output.follow(log);
@@ -78,7 +82,8 @@ export async function startFronts(t: Test, { service = 's3', ...options }: Front
     );
   }
 
-  const siteOptions = { service, payloads: VERIFIABLE_MODES, ...options.inProcess };
+  const keys = options.pinned && { keys: edge.keys };
+  const siteOptions = { service, payloads: VERIFIABLE_MODES, ...keys, ...options.inProcess };
   const sites = [await startFastifySite(t, siteOptions), await startNodeSite(t, siteOptions)];
   const inProcess = sites.map(({ name, address, seen, log }) => {
     output.follow(log);

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { ALGORITHMS, type VerifiableMode } from '@sigv4-keyd/sigv4-core';
+import { ALGORITHMS, type SignatureKeySource, type VerifiableMode } from '@sigv4-keyd/sigv4-core';
 import { fastifySigv4, sigv4Handler, staticSecrets, type Sigv4Options } from '@sigv4-keyd/sigv4-server';
 import Fastify, { LogController } from 'fastify';
 import type { Test } from 'tap';
@@ -24,6 +24,8 @@ export interface Site {
 }
 
 export interface SiteOptions {
+  /** By default static secrets. */
+  readonly keys?: SignatureKeySource;
   readonly service?: string;
   readonly payloads?: readonly VerifiableMode[];
   /** The clock; by default it stands. */
@@ -31,6 +33,7 @@ export interface SiteOptions {
   /** Beside the one that all have: secrets by access key id. */
   readonly moreSecrets?: Readonly<Record<string, string>>;
   readonly debugSignatures?: boolean;
+  readonly sessionTokens?: 'refused';
 }
 
 /** Behind the Fastify plugin. */
@@ -70,14 +73,16 @@ export async function startNodeSite(t: Test, options: SiteOptions): Promise<Site
 }
 
 function sigv4Options({ service = 's3', payloads, now = () => NOW, ...more }: SiteOptions): Sigv4Options {
-  const { moreSecrets = {}, debugSignatures = false } = more;
-  const keys = staticSecrets({ [ACCESS_KEY_ID]: SECRET, ...moreSecrets }, { region: 'eu-west-1', service });
+  const { moreSecrets = {}, debugSignatures = false, sessionTokens } = more;
+  const secrets = { [ACCESS_KEY_ID]: SECRET, ...moreSecrets };
+  const { keys = staticSecrets(secrets, { region: 'eu-west-1', service }) } = more;
   return {
     keys,
     hosts: [HOST, `*.${HOST}`],
     algorithms: ALGORITHMS,
     now,
     debugSignatures,
+    ...(sessionTokens && { sessionTokens }),
     ...(payloads && { payloads }),
   };
 }

@@ -18,6 +18,7 @@ export class Output {
   readonly #answers: string[] = [];
   readonly #logs: (readonly string[])[] = [];
   readonly #signatures = new Set<string>();
+  readonly #tokens: string[] = [];
 
   answered({ rawHeaders, body }: Reply): void {
     this.#answers.push(rawHeaders.join('\n'), body);
@@ -35,13 +36,19 @@ export class Output {
   /** Adds the signatures that an honest message carries: whoever sees one could send the message again. */
   expectSignaturesOf(honest: Message): void {
     const written = `${JSON.stringify(honest.headers)}${honest.target}${honest.body.toString('latin1')}`;
-    for (const [, signature = ''] of written.matchAll(/signature[=:]([0-9a-f]{64})/gi)) this.#signatures.add(signature);
+    for (const [, signature = ''] of written.matchAll(/signature(?:[=:]|"\r\n\r\n)([0-9a-f]{64})/gi))
+      this.#signatures.add(signature);
   }
 
   /** Adds the signature that a hostile message would have to carry. */
   expectSignatureFor(hostile: Message): void {
     const expected = expectedSignature(hostile);
     if (expected !== undefined) this.#signatures.add(expected);
+  }
+
+  /** Adds a session token, which nobody may see but who sent it. */
+  expectToken(token: string): void {
+    this.#tokens.push(token);
   }
 
   /** What of the secret, of its rungs and of the signatures came out; nothing, where all is well. */
@@ -51,6 +58,7 @@ export class Output {
     for (const [name, key] of rungsOf(scopeDateOf(NOW))) {
       if (spellings(key).some((spelling) => everything.includes(spelling))) found.push(name);
     }
+    if (this.#tokens.some((token) => everything.includes(token))) found.push('a session token');
     const keys = new Map<string, string>();
     for (let day = -9; day <= 1; day += 1) {
       for (const [name, key] of rungsOf(scopeDateOf(NOW + day * DAY))) keys.set(key.toString('hex'), name);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { signedChunks } from '@sigv4-keyd/payload-streams';
 import { signChunkedRequest, type ChecksumHeader, type ChunkedMode } from '@sigv4-keyd/sigv4-core';
-import { ACCESS_KEY_ID, HOST, NOW, SECRET, type Draft, type Message } from './client.js';
+import { credentialsOf, HOST, NOW, type Draft, type Message } from './client.js';
 
 export interface ChunkedDraft extends Omit<Draft, 'body' | 'payload' | 'regionSet'> {
   readonly kind: ChunkedMode;
@@ -17,22 +17,18 @@ export interface ChunkedDraft extends Omit<Draft, 'body' | 'payload' | 'regionSe
 export async function chunked(draft: ChunkedDraft): Promise<Message> {
   const { kind, data, chunkBytes = 8_192, trailer = 'x-amz-checksum-crc32c' } = draft;
   const { method = 'PUT', target = '/bucket/key', host = HOST } = draft;
-  const { now = NOW, region = 'eu-west-1', service = 's3', accessKeyId = ACCESS_KEY_ID, secret = SECRET } = draft;
+  const { now = NOW, region = 'eu-west-1', service = 's3' } = draft;
   const trailers = kind === 'streaming-signed' ? [] : [trailer];
   const headers = [['host', host], ...(draft.headers ?? [])] as const;
-  const { headers: added, encoder } = signChunkedRequest(
-    { method, target, headers },
-    { accessKeyId, secretAccessKey: secret },
-    {
-      now,
-      region,
-      service,
-      kind,
-      trailers,
-      decodedLength: data.length,
-      ...(draft.contentEncoding !== undefined && { contentEncoding: draft.contentEncoding }),
-    },
-  );
+  const { headers: added, encoder } = signChunkedRequest({ method, target, headers }, credentialsOf(draft), {
+    now,
+    region,
+    service,
+    kind,
+    trailers,
+    decodedLength: data.length,
+    ...(draft.contentEncoding !== undefined && { contentEncoding: draft.contentEncoding }),
+  });
   const body = await Readable.from(signedChunks(Readable.from([data]), encoder, { chunkBytes, trailers })).toArray();
   return { method, target, headers: [...headers, ...added, ...(draft.unsigned ?? [])], body: Buffer.concat(body) };
 }

@@ -7,6 +7,8 @@ import {
   sha256Hex,
   signRequest,
   signRequestV4a,
+  type Credentials,
+  type MultiRegionCredentials,
   type SigningPayload,
 } from '@sigv4-keyd/sigv4-core';
 
@@ -44,7 +46,11 @@ export interface Message {
   readonly body: Buffer;
 }
 
-function credentialsOf({ accessKeyId = ACCESS_KEY_ID, secret: secretAccessKey = SECRET, sessionToken }: Draft) {
+/** Who signs a draft. */
+export function credentialsOf(
+  draft: Pick<Draft, 'accessKeyId' | 'secret' | 'sessionToken'>,
+): Credentials & MultiRegionCredentials {
+  const { accessKeyId = ACCESS_KEY_ID, secret: secretAccessKey = SECRET, sessionToken } = draft;
   return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
 }
 

@@ -35,6 +35,8 @@ export interface EdgeUnderTest {
   readonly counts: AcceptanceCounts;
   readonly upstream: RecordingUpstream;
   readonly serviceKeys: ServiceKeys;
+  /** What the fronts prove signatures with. */
+  readonly keys: SignatureKeys;
   /** HOST:PORT of each front. */
   readonly proxy: string;
   readonly proxyTls: string;
@@ -126,5 +128,5 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();
-  return { clock, counts, parent, upstream, serviceKeys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload };
+  return { clock, counts, parent, upstream, serviceKeys, keys, proxy, proxyTls, forwardAuth, log, spoolFolder, reload };
 }
