@@ -7,6 +7,7 @@ import { benchFlood } from './flood/bench-flood.js';
 import { benchReturn } from './return-of-edges/bench-return.js';
 import { benchRevocation } from './revocation.js';
 import { benchRollover } from './rollover/rollover.js';
+import { benchSessionTokens } from './session-tokens.js';
 import { benchVerification } from './verification.js';
 
 const { values, positionals } = parseArgs({
@@ -24,7 +25,7 @@ const { values, positionals } = parseArgs({
 const portBase = Number(values['port-base']);
 const [part = 'all'] = positionals;
 
-if (values.help || !['all', 'rollover', 'restart', 'return', 'flood'].includes(part)) {
+if (values.help || !['all', 'rollover', 'restart', 'return', 'flood', 'sessions'].includes(part)) {
   process.stdout.write(
     'pnpm bench [--quick] [--edges 100,1000] [--svg FILE] [--port-base 23400]\n\n' +
       'Measures verification beside its peers, and revocation from the operator to the last simulated edge;\n' +
@@ -36,7 +37,9 @@ if (values.help || !['all', 'rollover', 'restart', 'return', 'flood'].includes(p
       'pnpm bench return [--edges 10000] [--svg FILE] [--json]\n\n' +
       'Counts what all edges of a region ask for that come up empty in an outage, on a virtual clock.\n\n' +
       'pnpm bench flood [--quick] [--json] [--port-base 23400]\n\n' +
-      'Measures honest requests at an edge without and with a client that makes up access keys at full speed.\n',
+      'Measures honest requests at an edge without and with a client that makes up access keys at full speed.\n\n' +
+      'pnpm bench sessions [--quick]\n\n' +
+      'Measures what judging a session token costs, one that is known and made-up ones.\n',
   );
   process.exitCode = values.help ? 0 : 2;
 } else {
@@ -45,6 +48,8 @@ if (values.help || !['all', 'rollover', 'restart', 'return', 'flood'].includes(p
     await benchReturn({ edges: Number(values.edges ?? 10_000), svg: values.svg, asJson: values.json });
   } else if (part === 'flood') {
     await benchFlood({ seconds: values.quick ? 3 : 15, portBase, asJson: values.json });
+  } else if (part === 'sessions') {
+    await benchSessionTokens(values.quick ? 2_048 : 20_480);
   } else {
     await benchKeys();
   }
