@@ -193,6 +193,10 @@ t.test('every condition, met and violated', (t) => {
       'post-policy-condition-failed: eq $bucket',
       { bucket: 'others', fields: { bucket: 'photos' } },
     ],
+    'a bucket field of another, sent to the bucket of the policy': [
+      'post-policy-condition-failed: eq $bucket',
+      { fields: { bucket: 'others' } },
+    ],
     'a bucket field that agrees': ['accepted', { fields: { bucket: 'photos' } }],
     'a redirect elsewhere': [
       'post-policy-condition-failed: starts-with $success_action_redirect',

@@ -15,8 +15,8 @@ export type FileLength = Pick<LengthRange, 'least' | 'most'>;
  * when the file has come is its length.
  */
 export function judgeForm(form: PostForm, bucket: string, { conditions }: PostPolicy): FileLength | Refused {
-  const fields: FormFields = new Map([...form.fields, ['bucket', bucket]]);
-  if ((form.fields.get('bucket') ?? bucket) !== bucket) return refuse('post-policy-condition-failed', 'eq $bucket');
+  const fields: FormFields = new Map([['bucket', bucket], ...form.fields]);
+  if (fields.get('bucket') !== bucket) return refuse('post-policy-condition-failed', 'eq $bucket');
   const ofFields = conditions.filter((condition) => condition.kind !== 'content-length-range');
   const covered = new Set(ofFields.map(({ field }) => field));
   const extra = [...fields.keys()].find((name) => !covered.has(name) && !isOutsidePolicy(name));
