@@ -206,10 +206,16 @@ t.test('no key is asked for, and no file kept, before the fields were judged and
   const beginning = message.body.subarray(0, message.body.indexOf(END) - 2).toString('latin1');
   const answer = await answerTo(proxy, wireOf(message, ['content-length: 7000000'], beginning));
   t.match(answer, /signature-mismatch/);
-  const small = form({ file: 'x'.repeat(20), conditions: [{ kind: 'content-length-range', least: 0, most: 10 }] });
-  const some = small.body.subarray(0, small.body.indexOf(END) - 2).toString('latin1') + 'x'.repeat(100);
-  const tooLarge = await answerTo(proxy, wireOf(small, ['content-length: 7000000'], some));
-  t.match(tooLarge, /file-too-large/, 'at its eleventh byte, not at its last');
+  const range = { kind: 'content-length-range', least: 0, most: 100_000 } as const;
+  for (const length of [100_000, 300_000]) {
+    const begun = form({ file: 'x'.repeat(length), conditions: [range] });
+    const some = begun.body.subarray(0, begun.body.indexOf(END) - 2).toString('latin1') + 'x'.repeat(100);
+    const tooLarge = await answerTo(proxy, wireOf(begun, ['content-length: 7000000'], some));
+    t.match(tooLarge, /file-too-large/, `refused after ${length + 100} bytes, not after all`);
+  }
+  const endless = form({ body: part('x-ignore-much', 'x'.repeat(100_000)) });
+  const fields = endless.body.toString('latin1');
+  t.match(await answerTo(proxy, wireOf(endless, ['content-length: 7000000'], fields)), /form-fields-too-large/);
   t.equal(upstream.wire, '');
   t.notOk(isSpooling());
 });
@@ -242,7 +248,8 @@ t.test('revocation, disabled access keys and silence hold for forms', async (t) 
   // While the file comes: asked three times, twice for the key.
   let asked = 0;
   const late = await start(t, { guard: { objectionTo: () => ((asked += 1) > 2 ? 'scope-revoked' : undefined) } });
-  t.equal(reasonOf(await send(late.proxy, form())), 'scope-revoked');
+  t.equal(reasonOf(await send(late.proxy, form({ file: Buffer.alloc(300_000) }))), 'scope-revoked');
+  while (isSpooling()) await new Promise(setImmediate);
   t.equal(asked, 3);
   t.equal(late.upstream.wire, '');
   t.notMatch(log.join(), SECRET);
