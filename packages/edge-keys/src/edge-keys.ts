@@ -1,4 +1,4 @@
-import { SessionTokens, spiffeIdOf, systemClock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import { ownDenialsIn, SessionTokens, spiffeIdOf, systemClock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import {
   doubtsAbout,
   LedgerWatch,
@@ -12,9 +12,10 @@ import { AcceptanceRecord } from './acceptances/acceptance-record.js';
 import { AcceptanceRollups } from './acceptances/acceptance-rollups.js';
 import { EdgeFeed } from './feed/edge-feed.js';
 import { feedGuard } from './feed/feed-guard.js';
-import { openHeldKeys } from './held-keys.js';
 import { EDGE_LIFETIMES } from './lifetimes.js';
 import { anyRegion, ownRegion } from './own-region.js';
+import { openEdgePublicKeys } from './public-keys.js';
+import { openServiceKeys } from './service-keys.js';
 import type { EdgeKeysSettings } from './settings.js';
 import { SignatureKeys, type GuardedKeySource } from './signature-keys.js';
 import { windowRuleOf } from './window.js';
@@ -70,10 +71,17 @@ async function open(
   const feed = await EdgeFeed.open(settings, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
   parts.add(() => feed.close());
 
-  const context = { own, credentials: store, regions, feed, clock, random, log };
-  const held = await openHeldKeys(settings, context, parts);
+  const scope = { region: own.region, service: own.service };
+  const denials = ownDenialsIn(feed.follower, spiffeIdOf(own), scope, clock);
+  const tending = { credentials: store, feed: feed.follower, denials, clock, random, log };
+  const silenceEndsAt = (): number => feed.silenceEndsAt();
+  const serviceKeys = await openServiceKeys(own, settings, { ...tending, regions, silenceEndsAt });
+  parts.add(() => serviceKeys.close());
+  const publicKeys = await openEdgePublicKeys(own, settings, region, tending);
+  parts.add(() => publicKeys.close());
 
-  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep: held.upkeep });
+  const { upkeep } = serviceKeys;
+  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep });
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: settings.stateFolder, region, clock, log });
   const ledger = await LedgerWatch.open(settings, { parent: region, clock, log, everyMs: CHECKPOINT_EVERY_MS });
@@ -81,41 +89,43 @@ async function open(
   for (const doubt of doubts) log.warn(doubt);
 
   let isClosed = false;
-  parts.add(held.start());
+  serviceKeys.start();
+  publicKeys.start();
   feed.start();
   parts.add(reports.start());
   parts.add(rollups.start());
   parts.add(ledger.start());
   const guard = feedGuard(feed.follower, own, { horizons: feed.horizons, clock });
   const keys = new SignatureKeys(own, {
-    sources: held.sources,
+    sources: { 'AWS4-HMAC-SHA256': serviceKeys.source, 'AWS4-ECDSA-P256-SHA256': publicKeys.source },
     // Who hears of no revocation any more accepts nothing.
     guard: { objectionTo: (scope) => (isClosed ? 'keys-unavailable' : guard.objectionTo(scope)) },
-    sessions: new SessionTokens({ region: own.region, service: own.service, pinned: feed.follower.pinned, clock }),
+    sessions: new SessionTokens({ ...scope, pinned: feed.follower.pinned, clock }),
     window: windowRuleOf(settings),
     record: new AcceptanceRecord(spiffeIdOf(own), { log, counts, clock }),
   });
   return {
+    ...scope,
     own,
-    region: own.region,
-    service: own.service,
     window: keys.window,
     judgesSessionTokens: keys.judgesSessionTokens,
     find: (...question) => keys.find(...question),
     recordAccepted: (accepted, request) => keys.recordAccepted(accepted, request),
-    notReady: () => [...outOfKeys(held.upkeep, reports), ...feed.notReady()],
+    notReady: () => [...outOfKeys(upkeep, reports), ...feed.notReady()],
     warnings: () => [
       ...credentials.warnings(),
       ...feed.warnings(),
       ...ledger.warnings(),
-      ...held.warnings(),
+      ...serviceKeys.warnings(),
+      ...publicKeys.warnings(),
       ...doubts,
     ],
     status: () => ({
       identity: store.current.spiffeId,
       regionReachable: reports.isParentReachable,
       feed: feed.status(),
-      ...held.status(),
+      publicKeys: publicKeys.status(),
+      keyCache: serviceKeys.status().keyCache,
       rollups: rollups.status(),
       ledger: ledger.status(),
       ...reports.ownReport(),

@@ -7,7 +7,7 @@ import {
   type EdgeIdentity,
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
-import { KeptPublicKeys, type KeptPublicKeysContext } from '@sigv4-keyd/service-skeleton';
+import { tendPublicKeys, type TendedKeys, type TendingContext } from '@sigv4-keyd/service-skeleton';
 import {
   ECDSA_PUBLIC_KEY_BYTES,
   exportEcdsaPublicKey,
@@ -31,26 +31,29 @@ export function openEdgePublicKeys(
   own: EdgeIdentity,
   settings: EdgeKeysSettings,
   region: PeerClient,
-  context: KeptPublicKeysContext,
-): Promise<KeptPublicKeys<EcdsaPublicKey>> {
+  context: TendingContext,
+): Promise<TendedKeys<EcdsaPublicKey>> {
   const scope = { region: own.region, service: own.service };
   const passedOn = mtlsKeySource(SERVICE_PUBLIC_KEYS, scope, region);
-  return KeptPublicKeys.open(settings, {
-    ...context,
-    parent: attestedOnly(passedOn, {
-      region: own.region,
-      pinned: context.feed.pinned,
-      onRefused: (accessKeyId) =>
-        context.log.error(
-          { event: 'public-key-not-attested', security: true, accessKeyId },
-          'the region answered a public key that no pinned key attests: it was broken into, or the feed keys were ' +
-            'rotated and the new ones are not pinned here (KEYD_FEED_KEYS)',
-        ),
-    }),
-    form: EDGE_PUBLIC_KEYS,
-    window: windowRuleOf(settings),
-    hours: PREFETCH_HOURS.edge,
-    identity: spiffeIdOf(own),
-    missBudget: MISS_BUDGET,
-  });
+  return tendPublicKeys(
+    settings,
+    {
+      parent: attestedOnly(passedOn, {
+        region: own.region,
+        pinned: context.feed.pinned,
+        onRefused: (accessKeyId) =>
+          context.log.error(
+            { event: 'public-key-not-attested', security: true, accessKeyId },
+            'the region answered a public key that no pinned key attests: it was broken into, or the feed keys were ' +
+              'rotated and the new ones are not pinned here (KEYD_FEED_KEYS)',
+          ),
+      }),
+      form: EDGE_PUBLIC_KEYS,
+      window: windowRuleOf(settings),
+      hours: PREFETCH_HOURS.edge,
+      identity: spiffeIdOf(own),
+      missBudget: MISS_BUDGET,
+    },
+    context,
+  );
 }

@@ -7,7 +7,7 @@ import {
   type PeerClient,
   type RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
-import { KeptPublicKeys, type KeptPublicKeysContext } from '@sigv4-keyd/service-skeleton';
+import { tendPublicKeys, type TendedKeys, type TendingContext } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from './configuration.js';
 import { MISS_BUDGET } from './key-source.js';
 import { windowRuleOf } from './policy.js';
@@ -17,16 +17,19 @@ export function openRegionPublicKeys(
   own: RegionIdentity,
   configuration: Configuration,
   master: PeerClient,
-  context: KeptPublicKeysContext,
-): Promise<KeptPublicKeys<AttestedPublicKey>> {
-  return KeptPublicKeys.open(configuration, {
-    ...context,
-    // Whether the master attests them is judged by the edges: a region only passes them on.
-    parent: mtlsKeySource(REGION_PUBLIC_KEYS, { region: own.region }, master),
-    form: REGION_PUBLIC_KEYS,
-    window: windowRuleOf(configuration),
-    hours: PREFETCH_HOURS.region,
-    identity: spiffeIdOf(own),
-    missBudget: MISS_BUDGET,
-  });
+  context: TendingContext,
+): Promise<TendedKeys<AttestedPublicKey>> {
+  return tendPublicKeys(
+    configuration,
+    {
+      // Whether the master attests them is judged by the edges: a region only passes them on.
+      parent: mtlsKeySource(REGION_PUBLIC_KEYS, { region: own.region }, master),
+      form: REGION_PUBLIC_KEYS,
+      window: windowRuleOf(configuration),
+      hours: PREFETCH_HOURS.region,
+      identity: spiffeIdOf(own),
+      missBudget: MISS_BUDGET,
+    },
+    context,
+  );
 }

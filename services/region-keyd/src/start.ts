@@ -1,23 +1,13 @@
-import {
-  denialsIn,
-  identityOf,
-  ownBanIn,
-  PREFETCH_HOURS,
-  REGION_KEYS,
-  spiffeIdOf,
-  wipeDenied,
-  wipeWhenBanned,
-  type DenialOf,
-} from '@sigv4-keyd/hop-protocol';
+import { identityOf, ownDenialsIn, PREFETCH_HOURS, REGION_KEYS, spiffeIdOf } from '@sigv4-keyd/hop-protocol';
 import {
   accountsInMemory,
   createHealthApp,
   doubtsAbout,
-  keepKeys,
-  KeyUpkeep,
   listen,
   openOwnCredentials,
+  OpenedParts,
   PeerBudget,
+  TendedKeys,
   TierAbove,
   UpwardReports,
   type RunningService,
@@ -43,12 +33,24 @@ export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeD
 const MOST_OF_AN_EDGE_AT_A_TIME = 16;
 
 /** Starts region-keyd. It starts with the master out of reach, too: it is not ready then, but answers what it holds. */
-export async function startRegionKeyd(
+export async function startRegionKeyd(configuration: Configuration, context: RegionContext): Promise<RunningService> {
+  const parts = new OpenedParts();
+  try {
+    return await start(configuration, context, parts);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function start(
   configuration: Configuration,
   { clock, log, random = Math.random, timer, makeDurable }: RegionContext,
+  parts: OpenedParts,
 ): Promise<RunningService> {
   const credentials = await openOwnCredentials(configuration, 'region', { clock, log });
   const { store, identity } = credentials;
+  parts.add(credentials.stop);
   const masters = new TierAbove(configuration.masters, {
     credentials: store,
     acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
@@ -57,20 +59,37 @@ export async function startRegionKeyd(
     random,
     timer,
   });
+  parts.add(() => masters.close());
   const master = masters.client;
   const feedContext = { masters, clock, log, random };
   const feed = await openRegionFeed(configuration, feedContext);
+  parts.add(() => feed.close());
   const freshness = watchFreshness(feed, feedContext);
-  const isBanned = ownBanIn(feed, spiffeIdOf(identity));
-  const denialInScope = denialsIn(feed, { region: identity.region }, clock);
-  const denialOf: DenialOf = (date, facts) => (isBanned() ? 'revoked' : denialInScope(date, facts));
+  const denials = ownDenialsIn(feed, spiffeIdOf(identity), { region: identity.region }, clock);
+  const tending = { credentials: store, feed, denials, clock, random, log };
+  const { denialOf } = denials;
   const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, denialOf });
-  wipeDenied(feed, regionKeys, denialOf, log);
-  wipeWhenBanned(feed, regionKeys, isBanned, log);
-  const common = { credentials: store, feed, clock, log };
-  const kept = await keepKeys(configuration, { ...common, hop: REGION_KEYS, held: regionKeys.days });
-  const publicKeysContext = { ...common, denialOf, isBanned, random };
-  const publicKeys = await openRegionPublicKeys(identity, configuration, master, publicKeysContext);
+  const regionDays = new RegionDays(configuration, {
+    own: identity,
+    regionKeys,
+    master: masters.streams,
+    clock,
+    random,
+  });
+  const keys = await TendedKeys.open(
+    configuration,
+    {
+      keys: regionKeys,
+      hop: REGION_KEYS,
+      hours: PREFETCH_HOURS.region,
+      identity: spiffeIdOf(identity),
+      wanted: regionDays,
+    },
+    tending,
+  );
+  parts.add(() => keys.close());
+  const publicKeys = await openRegionPublicKeys(identity, configuration, master, tending);
+  parts.add(() => publicKeys.close());
   const roster = new EdgeRoster();
   const ledger = await RegionLedger.open(configuration, {
     master,
@@ -79,22 +98,8 @@ export async function startRegionKeyd(
     random,
     ...(makeDurable && { makeDurable }),
   });
-  const regionDays = new RegionDays(configuration, {
-    own: identity,
-    regionKeys,
-    master: masters.streams,
-    clock,
-    random,
-  });
-  const upkeep = new KeyUpkeep({
-    keys: regionKeys,
-    wanted: regionDays,
-    hours: PREFETCH_HOURS.region,
-    identity: spiffeIdOf(identity),
-    clock,
-    random,
-    log,
-  });
+  parts.add(() => ledger.close());
+  const { upkeep } = keys;
   const reports = new UpwardReports({
     parents: masters,
     clock,
@@ -114,6 +119,14 @@ export async function startRegionKeyd(
     clock,
     log,
   });
+  // Stopped after the app: what edges bring until then is relayed or kept.
+  keys.start();
+  publicKeys.start();
+  parts.add(freshness.start());
+  feed.start();
+  ledger.start();
+  parts.add(reports.start());
+  parts.add(acceptances.start());
   const app = await createRegionApp({
     own: identity,
     credentials: store,
@@ -131,6 +144,7 @@ export async function startRegionKeyd(
     clock,
     log,
   });
+  parts.add(() => app.close());
   const doubts = doubtsAbout(configuration, LIFETIMES);
   for (const doubt of doubts) log.warn(doubt);
   const health = createHealthApp({
@@ -139,8 +153,7 @@ export async function startRegionKeyd(
       ...credentials.warnings(),
       ...freshness.warnings(),
       ...ledger.warnings(),
-      ...kept.warnings(),
-      ...upkeep.warnings(),
+      ...keys.warnings(),
       ...roster.warnings(upkeep.window),
       ...publicKeys.warnings(),
       ...budget.warnings(),
@@ -152,38 +165,20 @@ export async function startRegionKeyd(
       edges: roster.list(),
       publicKeys: publicKeys.status(),
       feed: feedStatus(feed, freshness),
-      keyCache: kept.status(),
+      keyCache: keys.status().keyCache,
       rollups: acceptances.status(),
       ...ledger.status(),
     }),
   });
+  parts.add(() => health.close());
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
   };
-  const stopKeeping = upkeep.start();
-  publicKeys.start();
-  const stopWatching = freshness.start();
-  feed.start();
-  ledger.start();
-  const stopReporting = reports.start();
-  const stopRelaying = acceptances.start();
   return {
     addresses,
     reload: () => store.reload(),
-    async close() {
-      credentials.stop();
-      stopKeeping();
-      stopReporting();
-      stopWatching();
-      await Promise.all([app.close(), health.close()]);
-      await kept.close();
-      await publicKeys.close();
-      await feed.close();
-      await ledger.close();
-      await stopRelaying();
-      await masters.close();
-    },
+    close: () => parts.close(),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Beacon } from '@sigv4-keyd/revocation';
-import type { Cancel } from '../clock.js';
+import type { Cancel, Clock } from '../clock.js';
 import type { CachedKeySource } from '../cached-key-source.js';
+import type { DenialOf } from '../key-source.js';
 import type { FeedFollower } from './feed-follower.js';
 import type { FeedLog } from './feed-log.js';
+import { denialsIn, type KeyPlace } from './key-denials.js';
 
 /** Asks, at each call, whether the newest beacon names us among the banned. */
 export function ownBanIn({ state }: Pick<FeedFollower, 'state'>, spiffeId: string): () => boolean {
@@ -14,6 +16,24 @@ export function ownBanIn({ state }: Pick<FeedFollower, 'state'>, spiffeId: strin
     judged = beacon;
     return isBanned;
   };
+}
+
+/** What speaks against keys of ours: that they are denied, or that we are banned ourselves. */
+export interface OwnDenials {
+  readonly denialOf: DenialOf;
+  readonly isBanned: () => boolean;
+}
+
+/** Asks the feed of the moment, at each call. `spiffeId` is our own. */
+export function ownDenialsIn(
+  feed: Pick<FeedFollower, 'state'>,
+  spiffeId: string,
+  place: KeyPlace,
+  clock: Pick<Clock, 'now'>,
+): OwnDenials {
+  const isBanned = ownBanIn(feed, spiffeId);
+  const denialOf = denialsIn(feed, place, clock);
+  return { isBanned, denialOf: (date, facts) => (isBanned() ? 'revoked' : denialOf(date, facts)) };
 }
 
 /**
