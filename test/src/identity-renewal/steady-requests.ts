@@ -16,17 +16,28 @@ export interface HopClient {
   readonly reload: () => Promise<unknown>;
 }
 
-/** Asks without a pause, on several ways at once, and remembers what did not go well. */
+/** `kept`: on connections that are kept open; `new`: each request on a connection of its own. */
+type Lane = 'kept' | 'new';
+
+/**
+ * Asks without a pause, and remembers what did not go well. One request is under way in each lane at any time, on each
+ * of its ways in turn: more at once would only keep the tiers from their other work.
+ */
 export class SteadyRequests {
   readonly lost: string[] = [];
   readonly #served = new Map<string, number>();
-  readonly #loops: Promise<void>[] = [];
+  readonly #ways: Readonly<Record<Lane, { readonly way: string; readonly ask: Ask }[]>> = { kept: [], new: [] };
+  #loops: readonly Promise<void>[] = [];
   #isOver = false;
 
-  /** Begins to ask on one more way. */
-  add(way: string, ask: Ask): void {
-    this.#served.set(way, 0);
-    this.#loops.push(this.#loop(way, ask));
+  /** One more way to ask, from the start on. */
+  add(lane: Lane, way: string, ask: Ask): void {
+    this.#served.set(`${way}, ${lane}`, 0);
+    this.#ways[lane].push({ way: `${way}, ${lane}`, ask });
+  }
+
+  start(): void {
+    this.#loops = [this.#loop('kept'), this.#loop('new')];
   }
 
   /** Waits until each way was served this many times more. */
@@ -41,12 +52,14 @@ export class SteadyRequests {
     await Promise.all(this.#loops);
   }
 
-  async #loop(way: string, ask: Ask): Promise<void> {
+  async #loop(lane: Lane): Promise<void> {
     while (!this.#isOver) {
-      const outcome = await ask().catch((error: unknown) => String(error));
-      if (outcome === 'served') this.#served.set(way, (this.#served.get(way) ?? 0) + 1);
-      else this.lost.push(`${way}: ${outcome}`);
-      await new Promise(setImmediate);
+      for (const { way, ask } of this.#ways[lane]) {
+        const outcome = await ask().catch((error: unknown) => String(error));
+        if (outcome === 'served') this.#served.set(way, (this.#served.get(way) ?? 0) + 1);
+        else this.lost.push(`${way}: ${outcome}`);
+        await new Promise(setImmediate);
+      }
     }
   }
 }
@@ -63,18 +76,18 @@ export async function requestsEverywhere(
   const keptToAuth = new Agent({ keepAlive: true, maxSockets: 1 });
   const keptTls = new TlsAgent({ keepAlive: true, maxSockets: 1 });
   const closing: (() => unknown)[] = [kept, keptToAuth, keptTls].map((agent) => () => agent.destroy());
-  const front = (way: string, address: string | undefined, options: Parameters<typeof send>[2], good: number): void =>
-    requests.add(way, async () => {
+  const front = (way: string, good: number, address: string | undefined, agent: Agent, isTls = false): void => {
+    const tls = isTls ? { tls: { rejectUnauthorized: false } } : {};
+    const ask = async (options: Parameters<typeof send>[2]): Promise<string> => {
       const { status, headers } = await send(address ?? '', message(), options);
       return status === good ? 'served' : `${status} ${String(headers['x-keyd-reason'])}`;
-    });
-  const tls = { rejectUnauthorized: false };
-  front('proxy, kept', addresses['proxy'], { agent: kept }, 200);
-  front('proxy, new', addresses['proxy'], {}, 200);
-  front('proxy over TLS, kept', addresses['proxyTls'], { agent: keptTls, tls }, 200);
-  front('proxy over TLS, new', addresses['proxyTls'], { tls }, 200);
-  front('forward auth, kept', addresses['forwardAuth'], { agent: keptToAuth }, 204);
-  front('forward auth, new', addresses['forwardAuth'], {}, 204);
+    };
+    requests.add('kept', way, () => ask({ ...tls, agent }));
+    requests.add('new', way, () => ask(tls));
+  };
+  front('proxy', 200, addresses['proxy'], kept);
+  front('proxy over TLS', 200, addresses['proxyTls'], keptTls, true);
+  front('forward auth', 204, addresses['forwardAuth'], keptToAuth);
 
   const hops = [
     ['region', { role: 'edge', region: REGION, service: 's3', name: 'e2' }],
@@ -93,8 +106,8 @@ export async function requestsEverywhere(
       await body.dump();
       return statusCode === 200 ? 'served' : String(statusCode);
     };
-    requests.add(`hop to ${server}, kept`, () => ask(agent));
-    requests.add(`hop to ${server}, new`, async () => {
+    requests.add('kept', `hop to ${server}`, () => ask(agent));
+    requests.add('new', `hop to ${server}`, async () => {
       const own = createMtlsAgent({ credentials, acceptsServer });
       try {
         return await ask(own);
@@ -104,6 +117,7 @@ export async function requestsEverywhere(
     });
     hopClients.push({ files, reload: () => credentials.reload() });
   }
+  requests.start();
   t.teardown(async () => {
     await requests.stop();
     for (const close of closing) await close();
