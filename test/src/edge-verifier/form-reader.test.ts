@@ -142,6 +142,16 @@ t.test('what could be read in two ways is refused', (t) => {
     'a name beyond ASCII': [name, `${named('name="äcl"')}${FILE}${END}`],
     'a long name': [name, `${named(`name="${'a'.repeat(129)}"`)}${FILE}${END}`],
     'filename*': [disposition, `${KEY}${named('name="file"; filename="a"; filename*=UTF-8\'\'b')}${END}`],
+    'a filename first': [disposition, `${KEY}${named('filename="key"; name="file"')}${END}`],
+    'a filename that holds a name': [disposition, `${KEY}${named('name="file"; filename="a; name=key"')}${END}`],
+    'a file that is a form': [
+      'malformed-form: file: content-type',
+      `${KEY}${headed('Content-Disposition: form-data; name="file"\r\nContent-Type: Multipart/mixed; boundary=b')}${END}`,
+    ],
+    'a file of no type': [
+      'malformed-form: file: content-type',
+      `${KEY}${headed('Content-Disposition: form-data; name="file"\r\nContent-Type: ,multipart/mixed')}${END}`,
+    ],
     'two filenames': [disposition, `${KEY}${named('name="file"; filename="a"; filename="b"')}${END}`],
     'a filename of other bytes': [
       'malformed-form: filename: not UTF-8',

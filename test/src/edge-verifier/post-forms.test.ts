@@ -81,7 +81,7 @@ t.test('other headers and parts that clients write', async (t) => {
     const more = `\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(value)}`;
     return part(name, value, `${more}\r\nContent-Transfer-Encoding: 8bit`);
   });
-  const typeFirst = `--${BOUNDARY}\r\ncontent-type: a/b\r\ncontent-disposition: form-data; filename=a.b; name=file\r\n\r\n`;
+  const typeFirst = `--${BOUNDARY}\r\ncontent-type: a/b\r\ncontent-disposition: form-data; name=file; filename=a.b\r\n\r\n`;
   const bodies: Readonly<Record<string, Buffer>> = {
     'no line break at the very end': Buffer.concat([fields, filePart('x'), Buffer.from(END.trimEnd())]),
     'a file without a name': Buffer.concat([fields, part('file', 'x'), Buffer.from(END)]),

@@ -12,9 +12,14 @@ export interface PartHead {
 }
 
 const LINE = /^([A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
-const PARAMETER = /;[\t ]*(name|filename)=(?:"([^"\\]*)"|([A-Za-z0-9._-]+))/y;
+// The name comes first, and no value holds what parts parameters: some readers look for the first name="…", others part
+// the line at every ";".
+const VALUE = '(?:"([^"\\\\;]*)"|([A-Za-z0-9._-]+))';
+const DISPOSITION = new RegExp(`^form-data;[\\t ]*name=${VALUE}(?:;[\\t ]*filename=${VALUE})?$`);
 // A value in another character set is another value to parsers that decode it.
 const PLAIN_TEXT = /^text\/plain(?:;[\t ]*charset="?(?:utf-8|us-ascii)"?)?$/i;
+// Any but a form of its own, which some readers take apart as well.
+const FILE_TYPE = /^(?!multipart\/)[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:[\t ]*;.*)?$/i;
 const IDENTITY = /^(?:7bit|8bit|binary)$/i;
 const LENGTH = /^(?:0|[1-9][0-9]{0,14})$/;
 
@@ -38,7 +43,8 @@ export function readPartHead(text: string): PartHead | Refused {
   const isFile = name === 'file';
   if (!isFile && filename !== undefined) return malformed(`${name}: a filename`);
   const type = headers.get('content-type');
-  if (!isFile && type !== undefined && !PLAIN_TEXT.test(type)) return malformed(`${name}: content-type`);
+  const isTypeRead = type === undefined || (isFile ? FILE_TYPE : PLAIN_TEXT).test(type);
+  if (!isTypeRead) return malformed(`${name}: content-type`);
   const encoding = headers.get('content-transfer-encoding');
   if (encoding !== undefined && !IDENTITY.test(encoding)) return malformed(`${name}: content-transfer-encoding`);
   const length = headers.get('content-length');
@@ -53,23 +59,13 @@ const KNOWN: ReadonlySet<string> = new Set([
   'content-type',
 ]);
 
-/** `form-data; name="NAME"; filename="FILENAME"`, in either order, each once. */
+/** `form-data; name="NAME"; filename="FILENAME"` */
 function readDisposition(value: string): Pick<PartHead, 'name' | 'filename'> | Refused {
-  const type = 'form-data';
-  const parameters = new Map<string, string>();
-  let at = type.length;
-  while (at < value.length) {
-    PARAMETER.lastIndex = at;
-    const found = PARAMETER.exec(value);
-    const [whole = '', parameter = '', quoted, plain = ''] = found ?? [];
-    if (!found || parameters.has(parameter)) return malformed('content-disposition');
-    parameters.set(parameter, quoted ?? plain);
-    at += whole.length;
-  }
-  const name = parameters.get('name');
-  if (!value.startsWith(type) || name === undefined) return malformed('content-disposition');
+  const [whole, quotedName, plainName, quotedFilename, plainFilename] = DISPOSITION.exec(value) ?? [];
+  if (whole === undefined) return malformed('content-disposition');
+  const name = quotedName ?? plainName ?? '';
   if (!isFieldName(name)) return malformed('the name of a field');
-  const rawFilename = parameters.get('filename');
+  const rawFilename = quotedFilename ?? plainFilename;
   if (rawFilename === undefined) return { name: name.toLowerCase() };
   const filename = textOf(Buffer.from(rawFilename, 'latin1'));
   return filename === undefined ? malformed('filename: not UTF-8') : { name: name.toLowerCase(), filename };
