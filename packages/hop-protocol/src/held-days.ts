@@ -87,6 +87,16 @@ export class HeldDays<Carried, Ready = Carried> {
     return this.#days.get(date)?.peek(accessKeyId);
   }
 
+  /** What came with the newest key of an access key that is held, of whatever day. */
+  newestFacts(accessKeyId: string): AccessKeyFacts | undefined {
+    const newestFirst = [...this.#days].sort(([one], [other]) => (one < other ? 1 : -1));
+    for (const [, day] of newestFirst) {
+      const facts = day.factsOf(accessKeyId);
+      if (facts) return facts;
+    }
+    return undefined;
+  }
+
   has(date: ScopeDate, accessKeyId: string): boolean {
     return this.#days.get(date)?.has(accessKeyId) ?? false;
   }

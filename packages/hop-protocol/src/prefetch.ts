@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
-import { addDays, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { addDays, isSessionAccessKeyId, scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { LRUCache } from 'lru-cache';
 import type { CachedKeySource } from './cached-key-source.js';
 import { every, type Cancel, type Clock } from './clock.js';
@@ -165,11 +165,22 @@ export class Prefetch<Carried, Ready = Carried> {
     const missing: string[] = [];
     let seen = 0;
     for (const accessKeyId of keys.days.used.since(since)) {
-      if (!keys.days.has(date, accessKeyId) && !((this.#absent.get(accessKeyId) ?? 0) > now)) missing.push(accessKeyId);
+      const isAbsent = (this.#absent.get(accessKeyId) ?? 0) > now;
+      if (!keys.days.has(date, accessKeyId) && !isAbsent && !this.#isOver(accessKeyId, date)) missing.push(accessKeyId);
       seen += 1;
       if (seen % SLICE === 0) await otherWork();
     }
     return missing;
+  }
+
+  /**
+   * A session that ends before the day begins, which nobody can put off; one of which no key is held any more has not
+   * been used for as long as sessions last. There may be very many.
+   */
+  #isOver(accessKeyId: string, date: ScopeDate): boolean {
+    if (!isSessionAccessKeyId(accessKeyId)) return false;
+    const facts = this.#options.keys.days.newestFacts(accessKeyId);
+    return facts === undefined || (facts.expiresAt ?? Infinity) <= startOfScopeDate(date);
   }
 
   #tellLag(accessKeys: number): void {

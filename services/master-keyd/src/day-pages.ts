@@ -1,5 +1,5 @@
 import { MOST_KEYS_A_REQUEST, type DayStreamRequest, type StreamedKey } from '@sigv4-keyd/hop-protocol';
-import { kRegionBytes } from '@sigv4-keyd/sigv4-core';
+import { kRegionBytes, startOfScopeDate } from '@sigv4-keyd/sigv4-core';
 import { pageOfIssuableAccessKeys } from './database/issuable-access-keys.js';
 import { issueFound, type Asker, type Grant, type RegionKeysOptions } from './key-source.js';
 
@@ -24,7 +24,12 @@ export async function* dayPages(
   { date, which, after: startAfter }: DayStreamRequest,
   options: RegionKeysOptions,
 ): AsyncGenerator<readonly StreamedKey[], void, undefined> {
-  const filter = { region: asker.region.region, isPinned: which === 'pinned', limit: MOST_KEYS_A_REQUEST };
+  const filter = {
+    region: asker.region.region,
+    dayBegins: startOfScopeDate(date),
+    isPinned: which === 'pinned',
+    limit: MOST_KEYS_A_REQUEST,
+  };
   let after = startAfter;
   for (;;) {
     const from = after;

@@ -9,12 +9,18 @@ import {
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { factsOf } from './text-keys.js';
 
-/** A parent that knows the ids that begin with 'AK', counts what it is asked, and can be told to fail or to wait. */
+/**
+ * A parent that knows the ids that begin with 'AK' unless told otherwise, counts what it is asked, and can be told to
+ * fail or to wait.
+ */
 export class KnowingParent implements KeySource<string> {
   readonly asked: KeyRequest[] = [];
   failure: Error | undefined;
   /** Answers that nothing is known. */
   isBlind = false;
+  knows: (accessKeyId: string) => boolean = (accessKeyId) => accessKeyId.startsWith('AK');
+  /** When an access key ends, epoch milliseconds. */
+  endOf: (accessKeyId: string) => number | undefined = () => undefined;
   accepts: (date: ScopeDate) => boolean = () => true;
   #gate: Promise<void> = Promise.resolve();
 
@@ -27,8 +33,10 @@ export class KnowingParent implements KeySource<string> {
     const absent = new Map<string, Absence>();
     for (const accessKeyId of request.accessKeyIds) {
       if (this.isBlind) absent.set(accessKeyId, 'unavailable');
-      else if (accessKeyId.startsWith('AK')) {
-        issued.set(accessKeyId, { facts: factsOf(accessKeyId), key: `${accessKeyId}@${request.date}` });
+      else if (this.knows(accessKeyId)) {
+        const expiresAt = this.endOf(accessKeyId);
+        const facts = { ...factsOf(accessKeyId), ...(expiresAt !== undefined && { expiresAt }) };
+        issued.set(accessKeyId, { facts, key: `${accessKeyId}@${request.date}` });
       } else {
         absent.set(accessKeyId, 'unknown');
       }

@@ -103,6 +103,24 @@ t.test('an access key that fell out of use is no longer fetched', async (t) => {
   t.equal(heldOn('20261127'), 1, 'then the one that was used');
 });
 
+t.test('a session is fetched for the days that it lasts, and never again', async (t) => {
+  const { clock, keys, parent } = setUp('2026-11-22T08:00:30Z');
+  const ids = ['ASIAOFANHOUR', 'ASIAOVERNIGHT'];
+  parent.knows = (id) => id.startsWith('A');
+  parent.endOf = (id) => {
+    if (id === 'ASIAOFANHOUR') return Date.parse('2026-11-22T09:00:00Z');
+    return id === 'ASIAOVERNIGHT' ? Date.parse('2026-11-23T20:00:00Z') : undefined;
+  };
+  await keys.issue({ date: day('20261122'), accessKeyIds: ['AK1', ...ids] });
+  await clock.moveTo('2026-11-22T18:00:00Z');
+  t.same([...(parent.asked.at(-1)?.accessKeyIds ?? [])].sort(), ['AK1', 'ASIAOVERNIGHT']);
+  for (const date of ['20261123', '20261124']) {
+    await clock.moveTo(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T18:00:00Z`);
+    keys.days.expire();
+    t.same(parent.asked.at(-1)?.accessKeyIds, ['AK1'], 'nobody is asked about what has ended');
+  }
+});
+
 t.test('an outage in the afternoon is made up for, and is told once', async (t) => {
   const { clock, keys, parent, changes, prefetch } = setUp('2026-11-22T13:00:30Z');
   await keys.issue({ date: day('20261122'), accessKeyIds: ['AK1'] });

@@ -17,6 +17,7 @@ import { DatabaseHosts, EndedSessions, openPool } from '@sigv4-keyd/master-keyd'
 import { exportKRegion } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import { z } from 'zod';
+import { idsOf, keysOf, regionStreams } from '../day-stream/streaming-peers.js';
 import { addAccessKey, beatsUntil, change, regionClient, revoke } from '../master-keyd/feed-clients.js';
 import {
   capturedLog,
@@ -171,6 +172,20 @@ t.test('keys of a session are issued by what its access key is now', async (t) =
   t.match(await ask(), { services: ['s3'], expiresAt });
   await change(operator, [PARENT], { kind: 'delete' });
   t.equal(await ask(), 'unknown');
+});
+
+t.test('a stream of a day has the sessions in it that last into the day', async (t) => {
+  const master = await startMaster(t);
+  const operator = await master.operator();
+  await addAccessKey(operator, PARENT);
+  const short = await createSession(operator);
+  const long = await createSession(operator, { durationSeconds: LONGEST_SESSION });
+  const streams = await regionStreams(t, { ...master, url: `https://${master.service.addresses['hop'] ?? ''}` });
+  const streamed = async (date: string) => [...idsOf(await keysOf(streams, { date: day(date), which: 'all' }))].sort();
+  t.same(await streamed(TODAY), [PARENT, long.accessKeyId, short.accessKeyId].sort());
+  t.same(await streamed('20261123'), [PARENT, long.accessKeyId].sort());
+  await change(operator, [PARENT], { kind: 'disable' });
+  t.same(await streamed(TODAY), [], 'and none of a disabled access key');
 });
 
 t.test('a revocation of the access key reaches the days of its sessions', async (t) => {

@@ -126,7 +126,12 @@ t.test('clients as they come sign with what keydctl prints', async (t) => {
   const served = (method: string, mechanism: string) => [method, ['alice'], [parent], [mechanism]];
 
   const exported = execFileSync('sh', ['-c', `${await sessionAs('--env')}\nenv`], { env: {}, encoding: 'utf8' });
-  const environment = Object.fromEntries(exported.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  const environment: Readonly<Record<string, string>> = Object.fromEntries(
+    exported.split('\n').map((line): [string, string] => {
+      const [name = '', ...value] = line.split('=');
+      return [name, value.join('=')];
+    }),
+  );
   t.match(environment, { AWS_ACCESS_KEY_ID: /^ASIA/, AWS_SECRET_ACCESS_KEY: /^.{40}$/, AWS_SESSION_TOKEN: /^ey/ });
 
   const client = new S3Client({

@@ -5,6 +5,8 @@ export interface IssuableFilter {
   readonly region: string;
   /** Epoch milliseconds: access keys that have expired by then are left out. */
   readonly at: number;
+  /** Epoch milliseconds when the day begins that the keys are for: sessions that end before have none of it. */
+  readonly dayBegins: number;
   /** Only those that operators pinned. */
   readonly isPinned: boolean;
   readonly after: string | undefined;
@@ -14,14 +16,15 @@ export interface IssuableFilter {
 /** The access keys that a region may be given after the id `after`, at most `limit`, in the order of their ids. */
 export async function pageOfIssuableAccessKeys(
   transaction: Transaction,
-  { region, at, isPinned, after, limit }: IssuableFilter,
+  { region, at, dayBegins, isPinned, after, limit }: IssuableFilter,
 ): Promise<readonly StoredAccessKey[]> {
   const { rows } = await transaction.query<AccessKeyRow>(
     `SELECT ${COLUMNS} FROM access_key
       WHERE id > $1 AND status = 'enabled' AND (expires_at IS NULL OR expires_at > $2)
+        AND (parent_id IS NULL OR expires_at > $5)
         AND (regions IS NULL OR $3 = ANY (regions)) ${isPinned ? 'AND pinned' : ''}
       ORDER BY id LIMIT $4`,
-    [after ?? '', new Date(at), region, limit],
+    [after ?? '', new Date(at), region, limit, new Date(dayBegins)],
   );
   return rows.map(storedFrom);
 }
