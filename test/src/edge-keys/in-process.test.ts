@@ -23,7 +23,7 @@ import {
   type Clock,
   type RollupBatch,
 } from '@sigv4-keyd/hop-protocol';
-import { ConfigurationError, createLogger } from '@sigv4-keyd/service-skeleton';
+import { ConfigurationError, createLogger, OpenedParts } from '@sigv4-keyd/service-skeleton';
 import { ecdsaPrivateKey, ecdsaPublicKey } from '@sigv4-keyd/sigv4-core';
 import { staticSecrets, type Sigv4Options } from '@sigv4-keyd/sigv4-server';
 import t, { type Test } from 'tap';
@@ -383,6 +383,43 @@ t.test('what cannot be opened leaves nothing behind, and what is closed neither'
   await keys.close();
   t.equal(clock.pending, 0);
   await keys.close();
+});
+
+t.test('what was opened is closed in reverse order, whatever fails on the way', async (t) => {
+  const closed: string[] = [];
+  const parts = new OpenedParts();
+  parts.add(() => closed.push('first'));
+  parts.add(() => {
+    closed.push('second');
+    throw new Error('the second cannot be closed');
+  });
+  parts.add(async () => {
+    await Promise.resolve();
+    closed.push('third');
+    throw new Error('nor can the third');
+  });
+  await t.rejects(parts.close(), { message: 'nor can the third' });
+  t.strictSame(closed, ['third', 'second', 'first']);
+  await parts.close();
+  t.equal(closed.length, 3, 'once');
+});
+
+t.test('a restart finds what was held when the program closed, with its region out of reach', async (t) => {
+  const clock = new VirtualClock(NOW);
+  const around = await belowSmallRegion(t, clock);
+  const env = await environmentOf(t, around, around.url);
+  const context = { clock, log: createLogger({ service: 'api', level: 'silent' }), timer: new VirtualClock(0) };
+  const scope = { date: TODAY, region: REGION, service: SERVICE, terminator: 'aws4_request' } as const;
+  const found = (keys: EdgeKeys): Promise<boolean> =>
+    Promise.resolve(keys.find(ANN, scope, 'AWS4-HMAC-SHA256', undefined)).then((finding) => finding.found);
+  const first = await openEdgeKeys(edgeKeysFromEnvironment(env), context);
+  t.ok(await found(first));
+  await first.close();
+  await around.region.app.close();
+  const second = await openEdgeKeys(edgeKeysFromEnvironment(env), context);
+  t.teardown(() => second.close());
+  t.ok(await found(second));
+  t.same(second.notReady(), []);
 });
 
 t.test('a program ends by itself once its server and its keys are closed', async (t) => {
