@@ -1,7 +1,9 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
-import { signSessionToken, type Session } from '@sigv4-keyd/hop-protocol';
+import { signSessionToken, type AccessKeyStatus, type Session } from '@sigv4-keyd/hop-protocol';
 import t, { type Test } from 'tap';
+import { day } from '../support/days.js';
+import { followFeed } from '../support/followed-feed.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ACCESS_KEY_ID, HOST, NOW, presigned, SECRET, send, signed, wireOf, type Reply } from './client.js';
@@ -235,7 +237,32 @@ t.test('a body beyond the limit, and one that breaks off', async (t) => {
   t.equal(upstream.wire, '');
 });
 
-t.test('revocation, disabled access keys and silence hold for forms', async (t) => {
+t.test('revocations and changes of access keys hold for forms that were given out before', async (t) => {
+  const { feed, guard } = await followFeed(t, NOW);
+  const { proxy, upstream } = await start(t, { guard });
+  const message = form();
+  const verdict = async (): Promise<unknown> => {
+    const reply = await send(proxy, message);
+    return reply.status === 200 ? 'served' : reasonOf(reply);
+  };
+  const status = (status: AccessKeyStatus) => ({ accessKeyId: ACCESS_KEY_ID, status, secretVersion: 1 });
+  t.equal(await verdict(), 'served');
+  await feed.change(status('disabled'));
+  t.equal(await verdict(), 'access-key-disabled');
+  await feed.change(status('enabled'));
+  t.equal(await verdict(), 'served');
+  await feed.change({ ...status('enabled'), services: ['sqs'] });
+  t.equal(await verdict(), 'access-key-not-for-scope');
+  await feed.change(status('enabled'));
+  await feed.revoke({ region: 'us-east-1', from: day('20261122'), to: day('20261122') });
+  t.equal(await verdict(), 'served', 'another region');
+  await feed.revoke({ region: 'eu-west-1', from: day('20261122'), to: day('20261122') });
+  upstream.wire = '';
+  t.equal(await verdict(), 'scope-revoked');
+  t.equal(upstream.wire, '');
+});
+
+t.test('what is said against a key counts before the form is read on, and when its file has come', async (t) => {
   let objection: 'scope-revoked' | 'access-key-disabled' | 'feed-stale' | undefined;
   const { proxy, upstream, log } = await start(t, { guard: { objectionTo: () => objection } });
   t.equal((await send(proxy, form())).status, 200);

@@ -1,13 +1,10 @@
-import { FeedFollower, signSessionToken, type AccessKeyStatus, type Session } from '@sigv4-keyd/hop-protocol';
-import { feedGuard } from '@sigv4-keyd/edge-keys';
+import { signSessionToken, type AccessKeyStatus, type Session } from '@sigv4-keyd/hop-protocol';
 import t, { type Test } from 'tap';
 import { HOST, NOW, presigned, send, signed, type Draft, type Message, type Reply } from '../edge-verifier/client.js';
 import { startEdge, type EdgeUnderTest } from '../edge-verifier/edge-under-test.js';
-import { RULE } from '../revocation/publisher.js';
 import { day } from '../support/days.js';
-import { TestFeed } from '../support/test-feed.js';
-import { until } from '../support/victim.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { followFeed } from '../support/followed-feed.js';
+import type { TestFeed } from '../support/test-feed.js';
 
 const ID = 'ASIAONEOFTHESESSIONS';
 const PARENT = 'AKIATHEPARENTOFTHEM0';
@@ -25,34 +22,7 @@ interface Site {
 
 /** An edge that follows a feed, and a session of an access key. */
 async function startSite(t: Test, env: Readonly<Record<string, string>> = {}): Promise<Site> {
-  const clock = new VirtualClock(NOW);
-  const feed = await TestFeed.create(clock);
-  await feed.publish();
-  const follower = await FeedFollower.open({
-    sources: [{ name: 'test', waits: false, fetch: (held) => Promise.resolve(newerThan(feed, held.version)) }],
-    keys: feed.keys.pinned,
-    rule: RULE,
-    storage: {
-      load: () => Promise.resolve(undefined),
-      save: () => Promise.resolve(),
-      setAside: () => Promise.resolve(''),
-    },
-    clock,
-    random: () => 0.5,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-  });
-  follower.start();
-  t.teardown(() => follower.close());
-  const own = {
-    role: 'edge',
-    trustDomain: 'keyd.example',
-    region: 'eu-west-1',
-    service: 's3',
-    name: 'edge-1',
-  } as const;
-  const horizons = { softSeconds: 60, hardSeconds: 43_200 };
-  const guard = feedGuard(follower, own, { horizons, clock });
-  await until(() => follower.status.version !== undefined);
+  const { feed, guard } = await followFeed(t, NOW);
   const edge = await startEdge(t, { env, guard, pinned: feed.keys.pinned });
   edge.parent.secrets.set(ID, SECRET);
   const tokenOf = (changes: Partial<Session>): Promise<string> =>
@@ -69,19 +39,7 @@ async function startSite(t: Test, env: Readonly<Record<string, string>> = {}): P
     );
   const token = await tokenOf({});
   const draft = (more: Draft = {}): Draft => ({ accessKeyId: ID, secret: SECRET, sessionToken: token, ...more });
-  const publish = feed.publish.bind(feed);
-  feed.publish = async () => {
-    const served = await publish();
-    await clock.advance(5_000);
-    await until(() => follower.status.version === served.version);
-    return served;
-  };
   return { edge, feed, token, tokenOf, draft };
-}
-
-function newerThan(feed: TestFeed, version: number) {
-  const { newest } = feed;
-  return newest && newest.version > version ? { beacon: newest.beacon, statements: newest.statements } : undefined;
 }
 
 const reasonOf = ({ status, headers }: Reply): string => (status === 200 ? 'served' : String(headers['x-keyd-reason']));
