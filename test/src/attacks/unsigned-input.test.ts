@@ -298,6 +298,11 @@ const HOSTS: readonly Attack[] = [
     }),
   ),
   {
+    name: 'the host twice, both signed',
+    reasons: ['duplicate-header'],
+    make: (honest) => resigned(withHeader(honest, 'Host', HOST)),
+  },
+  {
     name: 'another host that is served than the one that was signed',
     reasons: ['signature-mismatch'],
     make: (honest) => changeHeader(honest, 'host', () => `other.${HOST}`),
