@@ -7,6 +7,7 @@ export { parseDatabaseUrl } from './database/database-url.js';
 export * from './database/migrate.js';
 export * from './database/pool.js';
 export * from './key-source.js';
+export { TIDY_EVERY_MS } from './ledger/record-index.js';
 export * from './public-key-source.js';
 export { EndedSessions } from './sessions/ended-sessions.js';
 export * from './start.js';

@@ -67,6 +67,7 @@ export async function startMasterKeyd(
     const ledger = openLedger(configuration, { pool, clock, log });
     await ledger.beat.beat();
     undo.push(ledger.beat.start());
+    undo.push(ledger.index.start(clock));
 
     const now = (): number => clock.now();
     const window = { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew };

@@ -11,7 +11,14 @@ import {
   type KeyAnswer,
   type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
-import { DatabaseHosts, fileCustody, openPool, regionKeysFor, type Custody } from '@sigv4-keyd/master-keyd';
+import {
+  DatabaseHosts,
+  fileCustody,
+  openPool,
+  regionKeysFor,
+  TIDY_EVERY_MS,
+  type Custody,
+} from '@sigv4-keyd/master-keyd';
 import { addDays, exportKRegion, type KRegion } from '@sigv4-keyd/sigv4-core';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
@@ -386,4 +393,22 @@ t.test('status tells who was given what, who reported, and for how long nobody h
   }
   const other = { ...edge, spiffeId: 'spiffe://other.test/edge/us-east-1/s3/e1' };
   await t.rejects(report({ ...own, edges: [other] }), { code: 'malformed-request' }, 'of another trust domain');
+});
+
+t.test('the index of records takes in what waits before it on a beat, and not with an issuance', async (t) => {
+  const master = await withAccessKey(t);
+  const region = await master.region('us-east-1');
+  const issue = (): Promise<unknown> => region.issue({ date: day(TODAY), accessKeyIds: ['AKIAONE'] });
+  const waiting = async (): Promise<number> => {
+    const sql = "SELECT gin_clean_pending_list('issuance_by_access_key')::integer AS pages";
+    return (await runSql<{ pages: number }>(master.database, sql))[0]?.pages ?? 0;
+  };
+  await waiting();
+  await issue();
+  t.equal(await waiting(), 1, 'what is recorded waits');
+  await issue();
+  await master.clock.advance(TIDY_EVERY_MS);
+  await master.service.close();
+  t.equal(await waiting(), 0);
+  t.notMatch(master.logged.join(''), /index of records is not/);
 });

@@ -6,6 +6,7 @@ import type { Configuration } from '../configuration.js';
 import { Journals } from './journals.js';
 import { openLedgerKey } from './ledger-key.js';
 import { LedgerStatus } from './ledger-status.js';
+import { RecordIndex } from './record-index.js';
 import { Sequencer } from './sequencer.js';
 import { SequencerBeat } from './sequencer-beat.js';
 
@@ -13,6 +14,7 @@ import { SequencerBeat } from './sequencer-beat.js';
 export interface LedgerParts {
   readonly beat: SequencerBeat;
   readonly journals: Journals;
+  readonly index: RecordIndex;
   readonly status: () => object;
   /** What somebody should see to, in words. */
   readonly warnings: () => readonly string[];
@@ -32,6 +34,7 @@ export function openLedger(
   return {
     beat,
     journals: new Journals({ pool, log, now: () => clock.now() }),
+    index: new RecordIndex({ pool, log }),
     status: () => ({ ...status.seen, ...(beat.failure !== undefined && { failure: beat.failure }) }),
     warnings: () => [
       ...(beat.failure === undefined ? [] : [`the ledger does not grow: ${beat.failure}`]),
