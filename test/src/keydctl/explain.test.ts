@@ -187,6 +187,19 @@ t.test('without the secret: the structure, the clock, the scope', async (t) => {
     ['malformed-signature'],
   );
   t.strictSame(await found(raw.replace(ACCESS_KEY_ID, 'ASIATEMPORARY')), ['session-token-missing']);
+  const token = (claims: object): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sig`;
+  const sent = (accessKeyId: string, claims: object): string =>
+    raw.replace(ACCESS_KEY_ID, accessKeyId).replace('host:', `x-amz-security-token: ${token(claims)}\r\nhost:`);
+  const good = { accessKeyId: 'ASIATEMPORARY', expires: '2026-11-22T11:00:00.000Z' };
+  t.strictSame(await found(sent('ASIATEMPORARY', good)), ['header-not-signed'], 'nothing against the token');
+  t.strictSame(await found(sent('ASIATEMPORARY', good), ['--at', '2026-11-22T11:00:00Z']), [
+    'header-not-signed',
+    'session-token-expired',
+    'clock-behind',
+  ]);
+  t.strictSame(await found(sent('ASIAANOTHER', good)), ['header-not-signed', 'session-token-mismatch']);
+  t.strictSame(await found(sent(ACCESS_KEY_ID, good)), ['header-not-signed', 'session-token-mismatch']);
+  t.strictSame(await found(sent('ASIATEMPORARY', ['of another make'])), ['header-not-signed']);
   t.strictSame(await found(raw.replace('host:', 'x-amz-acl: private\r\nhost:')), ['header-not-signed']);
   t.strictSame(await found(raw.replace('HTTP/1.1\r\nhost', 'HTTP/1.1\r\nHost: other\r\nhost')), ['duplicate-header']);
   const upper = await explained(

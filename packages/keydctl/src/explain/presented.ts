@@ -62,7 +62,8 @@ function partsOf(header: string): ReadonlyMap<string, string> {
   return parts;
 }
 
-function parametersOf(target: string): ReadonlyMap<string, string> {
+/** Of the query, decoded, by names in lower case. */
+export function parametersOf(target: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   const mark = target.indexOf('?');
   for (const text of mark < 0 ? [] : target.slice(mark + 1).split('&')) {

@@ -16,13 +16,14 @@ import type { CapturedRequest } from './capture/captured-request.js';
 import { headerOf } from './capture/head-lines.js';
 import { quoted, type Finding } from './finding.js';
 import type { Presented } from './presented.js';
+import { sessionTokenFindings } from './session-token.js';
 
 /** What is wrong before any key is looked for: by the rules of the edge, with nothing particular to one. */
 export function structureFindings(request: CapturedRequest, presented: Presented): readonly Finding[] {
   return [
     ...refusedParts(request, presented),
     ...otherBody(request),
-    ...missingToken(request, presented),
+    ...sessionTokenFindings(request, presented),
     ...serverReason(request),
   ];
 }
@@ -50,14 +51,6 @@ function serverReason({ serverReason: reason }: CapturedRequest): readonly Findi
 
 function isReason(text: string): text is RefusalReason {
   return Object.hasOwn(REFUSALS, text);
-}
-
-function missingToken({ rawHeaders, target }: CapturedRequest, { accessKeyId }: Presented): readonly Finding[] {
-  const isTemporary = accessKeyId.startsWith('ASIA');
-  const isThere = headerOf(rawHeaders, 'x-amz-security-token') !== undefined || /x-amz-security-token=/i.test(target);
-  if (!isTemporary || isThere) return [];
-  const what = 'The access key is a temporary one (ASIA…), and no session token was sent.';
-  return [{ id: 'session-token-missing', what, next: 'Send x-amz-security-token (AWS_SESSION_TOKEN), and sign it.' }];
 }
 
 const EVERY_MODE: ReadonlySet<PayloadModeKind> = new Set<PayloadModeKind>([
