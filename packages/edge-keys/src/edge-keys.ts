@@ -2,9 +2,10 @@ import { ownDenialsIn, SessionTokens, spiffeIdOf, systemClock, type EdgeIdentity
 import {
   doubtsAbout,
   LedgerWatch,
-  OpenedParts,
+  openWhole,
   openOwnCredentials,
   UpwardReports,
+  type OpenedParts,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
 import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
@@ -45,14 +46,8 @@ export type EdgeKeysContext = Pick<ServiceContext, 'log'> & Partial<ServiceConte
  * Opens an edge's keys, with its region out of reach, too: they are not ready then, but what is held is used.
  * @throws StartError, which says what to do
  */
-export async function openEdgeKeys(settings: EdgeKeysSettings, context: EdgeKeysContext): Promise<EdgeKeys> {
-  const parts = new OpenedParts();
-  try {
-    return await open(settings, { clock: systemClock, ...context }, parts);
-  } catch (error) {
-    await parts.close();
-    throw error;
-  }
+export function openEdgeKeys(settings: EdgeKeysSettings, context: EdgeKeysContext): Promise<EdgeKeys> {
+  return openWhole((parts) => open(settings, { clock: systemClock, ...context }, parts));
 }
 
 async function open(

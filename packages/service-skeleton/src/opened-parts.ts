@@ -20,3 +20,14 @@ export class OpenedParts {
     if (failures.length > 0) throw failures[0];
   }
 }
+
+/** Opens a whole. What was opened of it so far is closed again when that fails. */
+export async function openWhole<Whole>(open: (parts: OpenedParts) => Promise<Whole>): Promise<Whole> {
+  const parts = new OpenedParts();
+  try {
+    return await open(parts);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}

@@ -2,7 +2,8 @@ import { openEdgeKeys } from '@sigv4-keyd/edge-keys';
 import {
   createHealthApp,
   listen,
-  OpenedParts,
+  openWhole,
+  type OpenedParts,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -18,17 +19,8 @@ const NO_FORMS_WARNING =
   'KEYD_POST_FORMS is on without effect: this edge, by its certificate, is of a service that takes no forms.';
 
 /** Starts edge-verifier, with its region out of reach, too: it is not ready then, but verifies with what it holds. */
-export async function startEdgeVerifier(
-  configuration: Configuration,
-  context: ServiceContext,
-): Promise<RunningService> {
-  const parts = new OpenedParts();
-  try {
-    return await start(configuration, context, parts);
-  } catch (error) {
-    await parts.close();
-    throw error;
-  }
+export function startEdgeVerifier(configuration: Configuration, context: ServiceContext): Promise<RunningService> {
+  return openWhole((parts) => start(configuration, context, parts));
 }
 
 async function start(

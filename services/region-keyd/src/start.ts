@@ -5,11 +5,12 @@ import {
   doubtsAbout,
   listen,
   openOwnCredentials,
-  OpenedParts,
+  openWhole,
   PeerBudget,
   TendedKeys,
   TierAbove,
   UpwardReports,
+  type OpenedParts,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -33,14 +34,8 @@ export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeD
 const MOST_OF_AN_EDGE_AT_A_TIME = 16;
 
 /** Starts region-keyd. It starts with the master out of reach, too: it is not ready then, but answers what it holds. */
-export async function startRegionKeyd(configuration: Configuration, context: RegionContext): Promise<RunningService> {
-  const parts = new OpenedParts();
-  try {
-    return await start(configuration, context, parts);
-  } catch (error) {
-    await parts.close();
-    throw error;
-  }
+export function startRegionKeyd(configuration: Configuration, context: RegionContext): Promise<RunningService> {
+  return openWhole((parts) => start(configuration, context, parts));
 }
 
 async function start(
