@@ -17,7 +17,7 @@ export interface Attack {
   /** Any of these is a right refusal. */
   readonly reasons: readonly AnyRefusalReason[];
   readonly make: (honest: Message, vehicle: Vehicle) => Message | Promise<Message>;
-  /** Set by `each`. */
+  /** Set by `inTurns`. */
   readonly variation?: number;
 }
 
@@ -27,16 +27,25 @@ interface Try {
   readonly vehicle: Vehicle;
 }
 
-/**
- * Attacks that differ in one value. The first one meets every front with every way to sign; each of the others meets
- * every front and every way to sign, but not each with each, in another order every time.
- */
+/** Attacks that differ in one value. */
 export function each<T>(values: readonly T[], attack: (value: T) => Attack): readonly Attack[] {
-  return values.map((value, variation) => ({ ...attack(value), variation }));
+  return inTurns(values.map(attack));
+}
+
+/**
+ * Attacks of one kind. The first one meets every front with every way to sign; each of the others meets every front and
+ * every way to sign, but not each with each, in another order every time.
+ */
+export function inTurns(attacks: readonly Attack[]): readonly Attack[] {
+  return attacks.map((attack, variation) => ({ ...attack, variation }));
 }
 
 /** Runs each attack, and its honest twin, through the fronts, mechanisms, algorithms and payload modes it is for. */
-export async function runAttacks(t: Test, fronts: Fronts, attacks: readonly Attack[]): Promise<void> {
+export async function runAttacks(
+  t: Test,
+  fronts: Pick<Fronts, 'all' | 'output'>,
+  attacks: readonly Attack[],
+): Promise<void> {
   const twins = new HonestTwins(fronts);
   for (const attack of attacks) {
     const tries = triesOf(attack, fronts.all);
@@ -90,11 +99,11 @@ function triesOf(
 
 /** The requests without the attack. Each is signed once, and sent once to a front. */
 class HonestTwins {
-  readonly #fronts: Fronts;
+  readonly #fronts: Pick<Fronts, 'output'>;
   readonly #signed = new Map<Order | undefined, Map<Vehicle, Promise<Message>>>();
   readonly #served = new Set<string>();
 
-  constructor(fronts: Fronts) {
+  constructor(fronts: Pick<Fronts, 'output'>) {
     this.#fronts = fronts;
   }
 

@@ -8,7 +8,7 @@ import { checkAftermath, each, runAttacks, type Attack } from './attacks.js';
 import { withFrames, type Chunk, type Frames } from './chunk-frames.js';
 import { startFronts } from './fronts.js';
 import { resigned } from './resigned.js';
-import { changeHeader } from './tampering.js';
+import { changeHeader, withHeader } from './tampering.js';
 import { BODY, TARGET, type Vehicle } from './vehicle.js';
 
 const OTHER = Buffer.alloc(BODY.length, 'what an attacker would store; ');
@@ -374,6 +374,38 @@ t.test('bodies that nobody signed', async (t) => {
   const payloads = ['exact', 'body', 'streaming-signed'] as const;
   const fronts = await startFronts(t, { env: { KEYD_PAYLOAD_MODES: payloads.join(',') }, inProcess: { payloads } });
   await runAttacks(t, fronts, UNSIGNED);
+});
+
+/** What a front tells of a body that it keeps. */
+const TOLD_BODIES = [
+  ['x-original-content-length', String(BODY.length)],
+  ['x-original-transfer-encoding', 'chunked'],
+] as const;
+
+t.test('bodies that a front keeps to itself', async (t) => {
+  for (const bodies of ['refused', 'declared']) {
+    const fronts = await startFronts(t, {
+      env: { KEYD_FORWARD_AUTH_BODIES: bodies, KEYD_PAYLOAD_MODES: 'exact,body' },
+    });
+    const asked = fronts.all.filter(({ name }) => name === 'forward auth, x-original');
+    const ask = { all: asked, output: fronts.output };
+    const unseen = each(TOLD_BODIES, ([name, value]): Attack => ({
+      name: `${bodies}: ${name}, behind a request that was signed without a body`,
+      honest: { method: 'GET', body: '' },
+      signed: isHashed,
+      reasons: ['payload-hash-mismatch', 'body-not-seen'],
+      make: (honest) => withHeader(honest, name, value),
+    }));
+    const signed = each(['body', 'unsigned'] as const, (mode): Attack => ({
+      name: `${bodies}: a body in the mode ${mode}, which nobody else could check`,
+      honest: { method: 'GET', body: '' },
+      signed: (vehicle) => vehicle.mode === mode,
+      reasons: ['body-not-seen', 'payload-mode-refused'],
+      make: async (_honest, vehicle) =>
+        withHeader(withBody(await vehicle.sign(), Buffer.alloc(0)), 'x-original-content-length', String(BODY.length)),
+    }));
+    await runAttacks(t, ask, [...unseen, ...signed]);
+  }
 });
 
 t.test('bodies without an end', async (t) => {

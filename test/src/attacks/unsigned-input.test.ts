@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ACCESS_KEY_ID, HOST, presigned, signed } from '../edge-verifier/client.js';
-import { checkAftermath, each, runAttacks, type Attack } from './attacks.js';
+import { checkAftermath, each, inTurns, runAttacks, type Attack } from './attacks.js';
 import { startFronts } from './fronts.js';
 import { resigned } from './resigned.js';
 import { addParameter, changeHeader, changePart, dropHeader, retarget, withHeader } from './tampering.js';
@@ -26,7 +26,7 @@ const STEERING = [
   ['x_method_override', 'DELETE'],
 ] as const;
 
-const HEADERS: readonly Attack[] = [
+const HEADERS: readonly Attack[] = inTurns([
   ...each(STEERING, ([name, value]) => ({
     name: `${name} added, unsigned`,
     reasons: ['header-not-signed'],
@@ -94,13 +94,13 @@ const HEADERS: readonly Attack[] = [
       ),
     }),
   },
-];
+]);
 
 function sorted(names: string): string {
   return names.split(';').sort().join(';');
 }
 
-const LISTS: readonly Attack[] = [
+const LISTS: readonly Attack[] = inTurns([
   {
     name: 'host is not among the signed headers',
     reasons: ['host-not-signed', 'malformed-signed-headers'],
@@ -153,9 +153,9 @@ const LISTS: readonly Attack[] = [
     reasons: ['malformed-signed-headers', 'malformed-authorization', 'signed-header-absent'],
     make: (honest) => resigned(changePart(honest, 'SignedHeaders', (names) => names.replace('host', written))),
   })),
-];
+]);
 
-const QUERY: readonly Attack[] = [
+const QUERY: readonly Attack[] = inTurns([
   {
     name: 'a signed header moved into the query',
     honest: { headers: [['x-amz-acl', 'private']] },
@@ -233,7 +233,7 @@ const QUERY: readonly Attack[] = [
     reasons: ['signature-mismatch'],
     make: (honest) => retarget(honest, (target) => target.replace('a%2Bb', 'a+b')),
   },
-];
+]);
 
 /** A path that was signed, and one that somebody might take for the same. */
 const PATHS = [
@@ -280,7 +280,7 @@ function joined(path: string, target: string): string {
   return (path.includes('?') ? '&' : '?') + target.slice(target.indexOf('?') + 1);
 }
 
-const HOSTS: readonly Attack[] = [
+const HOSTS: readonly Attack[] = inTurns([
   ...each(
     ['elsewhere.example', `${HOST}.evil.example`, `evil${HOST}`, `${HOST}:8443`, `${HOST}.`, '127.0.0.1', 'x'],
     (host) => ({
@@ -321,7 +321,7 @@ const HOSTS: readonly Attack[] = [
     make: async (_honest, vehicle) =>
       withHeader(await vehicle.sign({ host: 'elsewhere.example' }), 'x-forwarded-host', HOST),
   },
-];
+]);
 
 const CONNECTION: readonly Attack[] = [
   ...each(['host', 'x-amz-acl', 'X-Amz-Acl', 'close, x-amz-acl', 'keep-alive,\tx-amz-acl'], (options) => ({
@@ -332,6 +332,35 @@ const CONNECTION: readonly Attack[] = [
     make: (honest) => withHeader(honest, 'connection', options),
   })),
 ];
+
+/** Where the normalised path is signed, encoded once more: the one that was signed, and one taken for the same. */
+const STANDARD_PATHS = [
+  ['/a/b', '/a/./b', 'path-not-normalised'],
+  ['/a/b', '/a/x/../b', 'path-not-normalised'],
+  ['/a/b', '/a//b', 'path-not-normalised'],
+  ['/a/b', '//a/b', 'path-not-normalised'],
+  ['/a/b', '/a/b/.', 'path-not-normalised'],
+  ['/a/b', '/a/x/%2e%2e/b', 'signature-mismatch'],
+  ['/a/b', '/a/b/', 'signature-mismatch'],
+  ['/a/b', '/a%2Fb', 'signature-mismatch'],
+  ['/a%2Fb', '/a/b', 'signature-mismatch'],
+  ['/a%2Fb', '/a%252Fb', 'signature-mismatch'],
+  ['/a%252Fb', '/a%2Fb', 'signature-mismatch'],
+  ['/ab', '/%61b', 'signature-mismatch'],
+  ['/a%20b', '/a+b', 'signature-mismatch'],
+] as const;
+
+t.test('paths of services that sign the normalised one', async (t) => {
+  const service = 'execute-api';
+  const fronts = await startFronts(t, { service });
+  const attacks = each(STANDARD_PATHS, ([target, other, reason]) => ({
+    name: `${target} signed, ${other} sent`,
+    honest: { service, target },
+    reasons: [reason],
+    make: (honest) => retarget(honest, (whole) => other + (whole.includes('?') ? joined(other, whole) : '')),
+  }));
+  await runAttacks(t, fronts, attacks);
+});
 
 t.test('unsigned input honoured', async (t) => {
   const fronts = await startFronts(t);
