@@ -65,7 +65,9 @@ const settings = z.object({
     'PostgreSQL, one host or several; better given by KEYD_DATABASE_URL_FILE, as it holds a password',
   ),
   custodyKey: custodyKey.describe('Seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
-  revocationKey: json('a JWK').describe('Signs revocations: a JWK; better given by KEYD_REVOCATION_KEY_FILE'),
+  revocationKey: json('a JWK').describe(
+    'Signs revocations and session tokens: a JWK; better given by KEYD_REVOCATION_KEY_FILE',
+  ),
   beaconKey: json('a JWK').describe('Signs the beacon: a JWK; better given by KEYD_BEACON_KEY_FILE'),
   feedKeys: json('a JWKS').describe('Public keys of the feed: a JWKS with the root key; normally KEYD_FEED_KEYS_FILE'),
   ledgerKey: signerKey.describe('Signs the checkpoints of the ledger; better given by KEYD_LEDGER_KEY_FILE'),
