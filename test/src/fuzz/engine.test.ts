@@ -13,7 +13,7 @@ const { walk, comparePairs, makeRoom } = await import('./maze.js');
 const allocations = new Allocations();
 
 function target(run: (text: string) => unknown, seeds: readonly string[] = ['']): Target {
-  return { name: 'maze', covers: [MAZE], seeds, run: (input) => void run(input.toString('latin1')) };
+  return { name: 'maze', covers: [MAZE], seeds, run: (input) => run(input.toString('latin1')) !== undefined };
 }
 
 async function search(searched: Target, runs: number, isBlind = false): Promise<Exploration> {

@@ -45,8 +45,11 @@ async function fuzz(target: Target): Promise<void> {
   const { pool, finding } = await explore(target, trials, { inputs: [...seeds, ...kept], runs, seed, onInput });
   const seconds = (performance.now() - started) / 1000;
   const speed = Math.round(trials.count / seconds);
+  const taken = `${Math.round((100 * trials.taken) / trials.count)}% taken`;
   const reached = `${coverage.reached} of ${coverage.size} statements and branches`;
-  process.stdout.write(`${target.name}: ${trials.count} inputs, ${speed} a second, ${reached}, seed ${seed}\n`);
+  process.stdout.write(
+    `${target.name}: ${trials.count} inputs, ${speed} a second, ${taken}, ${reached}, seed ${seed}\n`,
+  );
   writeCorpus(target.name, await furthest(target, pool, allocations));
   if (!finding) return;
   process.stdout.write(`${target.name}: found ${lineOf(finding.input)}\n${finding.error.stack ?? ''}\n`);

@@ -23,5 +23,8 @@ for (const target of TARGETS) {
     const { finding } = await explore(target, trials, { inputs, runs: RUNS, seed: SEED });
     const found = finding && { input: lineOf(finding.input), error: finding.error.stack };
     t.same(found, undefined, `${trials.count} inputs`);
+    // Else a parser that refuses everything would pass.
+    t.ok(trials.taken > 0, `${trials.taken} of them taken`);
+    t.ok(trials.taken < trials.count, 'and not all');
   });
 }

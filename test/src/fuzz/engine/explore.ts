@@ -39,6 +39,7 @@ export async function explore(
 ): Promise<Exploration> {
   const dice = new Dice(seed);
   const pool = [...inputs];
+  const taken: Buffer[] = [];
   const words = (target.words ?? []).map((word) => Buffer.from(word, 'latin1'));
   const mostBytes = target.mostBytes ?? MOST_BYTES;
   let broken: Finding | undefined;
@@ -48,11 +49,12 @@ export async function explore(
     if (trial.error !== undefined) broken ??= { input, error: trial.error };
     return trial;
   };
-  for (const input of inputs) await run(input);
+  for (const input of inputs) if ((await run(input)).isTaken) taken.push(input);
   for (let made = 0; made < runs && broken === undefined; made += 1) {
-    const input = mutated(parentFrom(pool, dice), { dice, words, others: pool, mostBytes });
-    const { fresh } = await run(input);
+    const input = mutated(parentFrom(pool, taken, dice), { dice, words, others: pool, mostBytes });
+    const { fresh, isTaken } = await run(input);
     if (fresh.length === 0) continue;
+    if (isTaken) taken.push(input);
     // What is short is changed where it matters.
     const reachesAsFar = async (shorter: Buffer): Promise<boolean> => {
       const trial = await run(shorter);
@@ -67,9 +69,14 @@ export async function explore(
   return { pool, finding: { input: await smallest(input, isStillBroken), error } };
 }
 
-/** Half of the time one of the newest, since what led further may lead further still; of two the shorter. */
-function parentFrom(pool: readonly Buffer[], dice: Dice): Buffer {
-  const from = dice.below(2) === 0 ? pool : pool.slice(-Math.ceil(pool.length / 8));
+/**
+ * Half of the time one that was taken: what is close to it may be taken too, and most properties are of such inputs.
+ * Else one of all, or of the newest, since what led further may lead further still; of two the shorter.
+ */
+function parentFrom(pool: readonly Buffer[], taken: readonly Buffer[], dice: Dice): Buffer {
+  const throwOf = dice.below(4);
+  if (throwOf < 2 && taken.length > 0) return dice.oneOf(taken) ?? Buffer.alloc(0);
+  const from = throwOf % 2 === 0 ? pool : pool.slice(-Math.ceil(pool.length / 8));
   const [one = Buffer.alloc(0), other = one] = [dice.oneOf(from), dice.oneOf(from)];
   return one.length <= other.length ? one : other;
 }

@@ -13,8 +13,8 @@ export interface Target {
   readonly work?: Bound;
   /** The largest buffer that one input may have allocated, bytes. */
   readonly memory?: Bound;
-  /** Parses the input and checks what it became of. Whatever it throws is a finding. */
-  readonly run: (input: Buffer) => void | Promise<void>;
+  /** Parses the input and checks what became of it: whether it was taken. Whatever it throws is a finding. */
+  readonly run: (input: Buffer) => boolean | Promise<boolean>;
 }
 
 /** Grows with the length of the input and with nothing else. */

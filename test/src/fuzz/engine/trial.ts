@@ -3,7 +3,11 @@ import type { Coverage, Observation } from './coverage.js';
 import { boundFor, Broken, MEMORY, WORK, type Target } from './target.js';
 
 /** What became of one input. */
-export type Trial = Observation & { readonly error?: Error };
+export type Trial = Observation & {
+  /** The parser took it. */
+  readonly isTaken: boolean;
+  readonly error?: Error;
+};
 
 /** Runs inputs of one target, one at a time, and watches what they cost. */
 export class Trials {
@@ -11,6 +15,7 @@ export class Trials {
   readonly #coverage: Coverage;
   readonly #allocations: Allocations;
   #count = 0;
+  #taken = 0;
 
   constructor(target: Target, coverage: Coverage, allocations: Allocations) {
     this.#target = target;
@@ -22,21 +27,28 @@ export class Trials {
     return this.#count;
   }
 
+  /** Inputs that the parser took. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   async run(input: Buffer): Promise<Trial> {
     this.#count += 1;
     this.#coverage.reset();
     this.#allocations.reset();
     let error: Error | undefined;
+    let isTaken = false;
     try {
       const running = this.#target.run(input);
-      if (running) await running;
+      isTaken = typeof running === 'boolean' ? running : await running;
     } catch (thrown) {
       error = thrown instanceof Error ? thrown : new Error(`what was thrown is no Error: ${String(thrown)}`);
     }
     const { largest } = this.#allocations;
     const observation = this.#coverage.observe();
     error ??= this.#costs(input, observation.statements, largest);
-    return error === undefined ? observation : { ...observation, error };
+    if (isTaken) this.#taken += 1;
+    return { ...observation, isTaken, ...(error && { error }) };
   }
 
   /** Whether the last input ran what these counters count. */
