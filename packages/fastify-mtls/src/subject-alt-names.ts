@@ -1,4 +1,10 @@
-import type { X509Certificate } from 'node:crypto';
+/**
+ * Of an X509Certificate, whose typings promise a string. It is undefined without the extension, and null for one that
+ * OpenSSL cannot read.
+ */
+export interface WithAltNames {
+  readonly subjectAltName: string | null | undefined;
+}
 
 export interface SubjectAltNames {
   readonly uris: readonly string[];
@@ -13,9 +19,8 @@ export interface SubjectAltNames {
 const NAME = /([A-Za-z ]+):([^",\\]*)("(?:[^"\\]|\\.)*")?(?:, |$)/y;
 
 /** Undefined when the extension cannot be read to its last byte: then nothing in it may be trusted. */
-export function subjectAltNames(certificate: X509Certificate): SubjectAltNames | undefined {
-  // The typings promise a string; a certificate without the extension yields undefined.
-  const text: string | undefined = certificate.subjectAltName;
+export function subjectAltNames({ subjectAltName: text }: WithAltNames): SubjectAltNames | undefined {
+  if (text === null) return undefined;
   const names = { uris: new Array<string>(), dnsNames: new Array<string>(), ipAddresses: new Array<string>() };
   const others: string[] = [];
   NAME.lastIndex = 0;

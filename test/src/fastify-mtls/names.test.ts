@@ -73,6 +73,8 @@ t.test('the names of a certificate are read to the last, and one value never pas
   const hidden = await certificateWith([6, good], [6, 'x", DNS:"y']);
   t.match(certificateIdentity(hidden), { ok: false, problem: 'several-uri-sans' }, 'quotes hide no second URI name');
 
+  t.equal(subjectAltNames({ subjectAltName: null }), undefined, 'an extension that OpenSSL cannot read');
+
   const twice = await certificateWith([6, good], [6, good]);
   t.match(certificateIdentity(twice), { ok: false, problem: 'several-uri-sans' }, 'twice the same is two');
 
