@@ -104,6 +104,7 @@ t.test('a database URL with several hosts', (t) => {
   for (const wrong of [
     'postgres://u:p@h1:x,h2/db',
     'postgres://u:p@h1:99999,h2/db',
+    'postgres://u:p@%,h2/db',
     'postgres://u:p@h1,h2/',
     'postgres://u:p@h1,h2',
     'mysql://u:p@h1,h2/db',

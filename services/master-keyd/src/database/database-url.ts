@@ -33,7 +33,16 @@ export function parseDatabaseUrl(text: string): DatabaseUrl | undefined {
 function oneHost(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
-  return url.searchParams.get('host')?.includes(',') ? undefined : url;
+  return url.searchParams.get('host')?.includes(',') || !isDecodable(url.host) ? undefined : url;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hostOf(url: URL): DatabaseHost {
