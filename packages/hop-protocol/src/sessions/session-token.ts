@@ -1,7 +1,7 @@
 import { FeedError, openDocument, signDocument, type FeedKey, type PinnedKeys } from '@sigv4-keyd/revocation';
 import type { SessionIdentity } from '@sigv4-keyd/sigv4-core';
 import { z } from 'zod';
-import { accessKeyId, instant, regionName, serviceName, sessionName } from '../schemas.js';
+import { accessKeyId, regionName, serviceName, sessionName } from '../schemas.js';
 import { LONGEST_SESSION } from './session-api.js';
 
 /** What a session token says: whose temporary access key this is, and what it is good for. */
@@ -14,6 +14,9 @@ export interface Session extends SessionIdentity {
   readonly regions?: readonly string[];
   readonly services?: readonly string[];
 }
+
+/** One spelling for each instant, as in every document that is signed. */
+const instant = z.iso.datetime({ precision: 3 });
 
 const claims = z
   .strictObject({
