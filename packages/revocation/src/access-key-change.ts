@@ -41,13 +41,12 @@ export function writeChange(change: AccessKeyChange): string {
 export function readChange(text: string): AccessKeyChange | undefined {
   const [accessKeyId = '', number = '', word = '', version = '', ...rest] = text.split(' ');
   const status = ACCESS_KEY_STATUSES.find((known) => known === word);
-  if (!isAccessKeyId(accessKeyId) || status === undefined || !NUMBER.test(number) || !NUMBER.test(version))
-    return undefined;
+  if (!isAccessKeyId(accessKeyId) || status === undefined || !isNumber(number) || !isNumber(version)) return undefined;
   const expires = part(rest, 'expires=');
   const regions = names(part(rest, 'regions='), isRegionName);
   const services = names(part(rest, 'services='), isServiceName);
   if (regions === 'malformed' || services === 'malformed') return undefined;
-  if (expires !== undefined && !NUMBER.test(expires)) return undefined;
+  if (expires !== undefined && !isNumber(expires)) return undefined;
   const change: AccessKeyChange = {
     accessKeyId,
     change: Number(number),
@@ -57,8 +56,13 @@ export function readChange(text: string): AccessKeyChange | undefined {
     ...(regions && { regions }),
     ...(services && { services }),
   };
-  // Numbers beyond what is exact, parts out of order, twice or unknown: none of them comes out as it went in.
+  // Parts out of order, twice or unknown: none of them comes out as it went in.
   return writeChange(change) === text ? change : undefined;
+}
+
+/** From 1 to what is exact. */
+function isNumber(text: string): boolean {
+  return NUMBER.test(text) && Number.isSafeInteger(Number(text));
 }
 
 function part(parts: readonly string[], label: string): string | undefined {

@@ -72,6 +72,7 @@ t.test('a change as text', (t) => {
     'AKIAANN +7 disabled 1',
     'AKIAANN 7.0 disabled 1',
     'AKIAANN 1e3 disabled 1',
+    'AKIAANN 9007199254740992 disabled 1',
     'AKIAANN 9007199254740993 disabled 1',
     'AKIAANN 7 disabled 0',
     'AK 7 disabled 1',
