@@ -8,7 +8,7 @@ import { instrument } from './engine/instrument.js';
 import { bytesOf } from './engine/target.js';
 import { Trials } from './engine/trial.js';
 
-const RUNS = 2_000;
+const RUNS = 1_000;
 const SEED = 20_261_122;
 
 instrument(COVERED_CODE);

@@ -26,7 +26,7 @@ export interface Bound {
 /** Text is latin1: one character a byte. */
 export type Input = string | Uint8Array;
 
-export const MOST_BYTES = 1024;
+export const MOST_BYTES = 512;
 export const WORK: Bound = { atLeast: 20_000, perByte: 200 };
 export const MEMORY: Bound = { atLeast: 64 * 1024, perByte: 64 };
 

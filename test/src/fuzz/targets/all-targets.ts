@@ -1,7 +1,18 @@
 import type { Target } from '../engine/target.js';
+import { CERTIFICATES } from './certificates.js';
 import { CHUNKED } from './chunked.js';
-import { REQUESTS } from './request.js';
+import { DAY_STREAMS } from './day-streams.js';
+import { ECDSA } from './ecdsa.js';
+import { FEED } from './feed.js';
+import { FORMS } from './forms.js';
+import { IDENTITIES } from './identities.js';
+import { LEDGER } from './ledger.js';
 import { REQUEST_PARTS } from './request-parts.js';
+import { REQUESTS } from './request.js';
+import { SETTINGS } from './settings.js';
 
 /** Every parser that reads what somebody else wrote. */
-export const TARGETS: readonly Target[] = [...REQUEST_PARTS, ...REQUESTS, ...CHUNKED];
+export const TARGETS: readonly Target[] = [
+  ...[...REQUEST_PARTS, ...REQUESTS, ...CHUNKED, ...FORMS, ...ECDSA],
+  ...[...IDENTITIES, ...CERTIFICATES, ...DAY_STREAMS, ...FEED, ...LEDGER, ...SETTINGS],
+];
