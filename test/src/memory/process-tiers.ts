@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { Agent } from 'node:http';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import { HOST, send, type Message } from '../edge-verifier/client.js';
+import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
+import { keydctlJson } from '../keydctl/keydctl-under-test.js';
+import { environment } from '../master-keyd/master-under-test.js';
+import { TestAuthority } from '../support/certificates.js';
+import { freePort } from '../support/free-port.js';
+import { freshDatabase } from '../support/postgres.js';
+import { newStateFolder } from '../support/state-folder.js';
+import { tierSettings } from '../support/tier-settings.js';
+import { serviceProcess, until } from '../support/victim.js';
+
+export const REGION = 'us-east-1';
+export const SERVICE = 's3';
+
+/** A tier as a process of its own. */
+export interface TierProcess {
+  readonly pid: number;
+  /** What /status answers. */
+  readonly status: () => Promise<TierStatus>;
+}
+
+export interface EdgeProcess extends TierProcess {
+  /** `served`, or the reason of the refusal. */
+  readonly verdictOn: (message: Message) => Promise<string>;
+}
+
+interface TierStatus {
+  readonly ready: boolean;
+  readonly heldDays?: readonly { readonly keys: number }[];
+}
+
+export interface ProcessTiers {
+  readonly region: TierProcess;
+  readonly custodyKey: Buffer;
+  readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
+  /** An edge of REGION and SERVICE. With a file named, it keeps the content in its memory as a leak would. */
+  readonly startEdge: (name: string, planted?: string) => Promise<EdgeProcess>;
+}
+
+/** Master, region and edges as they run in production: processes over mTLS and PostgreSQL, by the system's clock. */
+export async function startProcessTiers(t: Test): Promise<ProcessTiers> {
+  const authority = await TestAuthority.create(newStateFolder(t));
+  const custodyKey = randomBytes(32);
+  const upstream = await RecordingUpstream.start();
+  t.teardown(() => upstream.close());
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  t.teardown(() => agent.destroy());
+
+  const env = await environment(authority, { database: await freshDatabase(t), custodyKey });
+  const masterUrl = `https://${await address()}`;
+  await startTier(t, 'master-keyd', { ...env, KEYD_LISTEN: new URL(masterUrl).host });
+  const regionUrl = `https://${await address()}`;
+  const region = await startTier(t, 'region-keyd', {
+    ...tierSettings(
+      await authority.filesOf({ role: 'region', region: REGION, name: 'r1' }),
+      env['KEYD_FEED_KEYS'] ?? '',
+      newStateFolder(t),
+    ),
+    KEYD_LISTEN: new URL(regionUrl).host,
+    KEYD_MASTERS: masterUrl,
+  });
+  const operator = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
+  return {
+    region,
+    custodyKey,
+    keydctl: (...args) => keydctlJson(args, { env: { KEYD_MASTER: masterUrl, KEYD_CREDENTIALS: operator } }),
+    async startEdge(name, planted) {
+      const files = await authority.filesOf({ role: 'edge', region: REGION, service: SERVICE, name });
+      const proxy = await address();
+      const edge = await startTier(t, 'edge-verifier', {
+        ...tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', newStateFolder(t)),
+        KEYD_REGIONS: regionUrl,
+        KEYD_EXTERNAL_HOSTS: HOST,
+        KEYD_PROXY_LISTEN: proxy,
+        KEYD_UPSTREAM: upstream.url,
+        KEYD_ALGORITHMS: 'AWS4-HMAC-SHA256,AWS4-ECDSA-P256-SHA256',
+        ...(planted !== undefined && { PLANTED_FILE: planted, NODE_OPTIONS: `--import ${plantedLeak}` }),
+      });
+      const verdictOn = async (message: Message): Promise<string> => {
+        const { status, headers } = await send(proxy, message, { agent });
+        return status === 200 ? 'served' : String(headers['x-keyd-reason']);
+      };
+      return { ...edge, verdictOn };
+    },
+  };
+}
+
+const plantedLeak = fileURLToPath(new URL('planted-leak.js', import.meta.url));
+
+const address = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
+
+/** Resolves once the service says that it is ready. */
+async function startTier(t: Test, name: string, env: Readonly<Record<string, string>>): Promise<TierProcess> {
+  const health = await address();
+  const { pid = 0 } = serviceProcess(t, name, { ...env, KEYD_HEALTH_LISTEN: health }).start();
+  const status = async (): Promise<TierStatus> => {
+    const answer = await fetch(`http://${health}/status`);
+    return (await answer.json()) as TierStatus;
+  };
+  await until(() =>
+    status().then(
+      ({ ready }) => ready,
+      () => false,
+    ),
+  );
+  return { pid, status };
+}

@@ -1,0 +1,95 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CreatedAccessKey, CreatedSession } from '@sigv4-keyd/hop-protocol';
+import { DAY_MS, scopeDateOf } from '@sigv4-keyd/sigv4-core';
+import t from 'tap';
+import { presigned, signed, type Draft, type Message } from '../edge-verifier/client.js';
+import { KeySearch, type FoundKeys, type SoughtKey } from '../support/key-search.js';
+import { newStateFolder } from '../support/state-folder.js';
+import { kDatesOf, kRegionsOf, kServicesOf, kSigningsOf, secretsOf, type Climbed } from './ladder.js';
+import { canReadMemoryOf, memoryOf } from './process-memory.js';
+import { REGION, SERVICE, startProcessTiers, type ProcessTiers } from './process-tiers.js';
+
+// Whole tiers as processes, one after the other.
+t.setTimeout(150_000);
+
+const ROUNDS = 15;
+
+type Created = CreatedAccessKey | CreatedSession;
+
+async function createAccessKeys({ keydctl }: ProcessTiers): Promise<readonly Created[]> {
+  const created: Created[] = [];
+  for (const owner of ['ann', 'ben', 'cleo', 'dan']) {
+    created.push((await keydctl('access-key', 'create', '--owner', owner)) as unknown as CreatedAccessKey);
+  }
+  const session = ['session', 'create', '--for', created[0]?.accessKeyId ?? '', '--duration', '1h'];
+  return [...created, (await keydctl(...session)) as unknown as CreatedSession];
+}
+
+/** Requests of every kind that leads to a key. */
+function messagesOf(accessKey: Created): readonly Message[] {
+  const { accessKeyId, secretAccessKey: secret } = accessKey;
+  const draft: Draft = {
+    ...{ accessKeyId, secret, region: REGION, service: SERVICE, now: Date.now() },
+    ...('sessionToken' in accessKey && { sessionToken: accessKey.sessionToken }),
+  };
+  return [
+    signed(draft),
+    signed({ ...draft, method: 'PUT', body: 'a body' }),
+    presigned(draft),
+    signed({ ...draft, regionSet: ['us-*'] }),
+  ];
+}
+
+function inMemoryOf({ pid }: { readonly pid: number }, sought: readonly SoughtKey[]): FoundKeys {
+  const search = new KeySearch(sought);
+  return search.in(memoryOf(pid, search.overlap));
+}
+
+/** What was found of these, and how it was written. */
+function written(found: FoundKeys, sought: readonly SoughtKey[]): readonly string[] {
+  return sought.flatMap(({ name }) => {
+    const how = found.get(name);
+    return how ? [`${name}: ${[...how].join(', ')}`] : [];
+  });
+}
+
+t.test('the memory of running processes holds no key of a tier above', async (t) => {
+  const tiers = await startProcessTiers(t);
+  const { region, startEdge, custodyKey } = tiers;
+  if (!canReadMemoryOf(region.pid)) {
+    t.comment('THE MEMORY OF OTHER PROCESSES CANNOT BE READ HERE: it was not searched');
+    return;
+  }
+  const created = await createAccessKeys(tiers);
+  const edge = await startEdge('e1');
+  const verdicts: string[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    verdicts.push(...(await Promise.all(created.flatMap(messagesOf).map(edge.verdictOn))));
+  }
+  // On a busy machine the first of each key may have to wait for too long.
+  const served = verdicts.filter((verdict) => verdict === 'served').length;
+  t.ok(served > 0.9 * verdicts.length, `${served} of ${verdicts.length} requests were served`);
+
+  const dates = [-1, 0, 1].map((days) => scopeDateOf(Date.now() + days * DAY_MS));
+  const climbed = created.map(({ accessKeyId, secretAccessKey }) => ({ accessKeyId, secretAccessKey, dates }));
+  const all = (rung: (of: Climbed) => readonly SoughtKey[]): readonly SoughtKey[] => climbed.flatMap(rung);
+  const secrets: readonly SoughtKey[] = [...all(secretsOf), { name: 'the custody key', bytes: custodyKey }];
+  const aboveRegion = [...secrets, ...all(kDatesOf), ...all((each) => kRegionsOf(each, 'eu-west-1'))];
+  const ofRegion = all((each) => kRegionsOf(each, REGION));
+  const aboveEdge = [...aboveRegion, ...ofRegion, ...all((each) => kServicesOf(each, REGION, 'execute-api'))];
+  const ofEdge = all((each) => kSigningsOf(each, REGION, SERVICE));
+
+  const inRegion = inMemoryOf(region, [...aboveRegion, ...ofRegion]);
+  t.same(written(inRegion, aboveRegion), [], 'a region: no secret, kDate, or key of another region');
+  t.equal(written(inRegion, ofRegion).length, created.length, 'its own kRegion of each access key was found');
+  const inEdge = inMemoryOf(edge, [...aboveEdge, ...ofEdge]);
+  t.same(written(inEdge, aboveEdge), [], 'an edge: no secret, kDate, kRegion, or key of another service');
+  t.equal(written(inEdge, ofEdge).length, created.length, 'its own kSigning of each access key was found');
+
+  const [leaked] = ofRegion;
+  const file = join(newStateFolder(t), 'leaked');
+  writeFileSync(file, leaked?.bytes ?? '');
+  const leaking = await startEdge('e2', file);
+  t.same(written(inMemoryOf(leaking, aboveEdge), aboveEdge), [`${leaked?.name}: binary`], 'a planted leak is found');
+});
