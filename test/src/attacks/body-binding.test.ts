@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { sha256Hex } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import { chunked } from '../edge-verifier/chunked-client.js';
@@ -7,6 +5,7 @@ import { signed, wireOf, type Message } from '../edge-verifier/client.js';
 import { checkAftermath, each, runAttacks, type Attack } from './attacks.js';
 import { withFrames, type Chunk, type Frames } from './chunk-frames.js';
 import { startFronts } from './fronts.js';
+import { RawClient } from './raw-client.js';
 import { resigned } from './resigned.js';
 import { changeHeader, withHeader } from './tampering.js';
 import { BODY, TARGET, type Vehicle } from './vehicle.js';
@@ -408,32 +407,40 @@ t.test('bodies that a front keeps to itself', async (t) => {
   }
 });
 
+/** HTTP's own chunk. */
+function inHttpChunk(data: string): string {
+  return `${data.length.toString(16)}\r\n${data}\r\n`;
+}
+
 t.test('bodies without an end', async (t) => {
   const fronts = await startFronts(t, { env: { KEYD_LARGEST_BODY: '1MiB' } });
-  const largest = Buffer.alloc(64 * 1024, 'endless ');
-  const endless: Readonly<Record<string, Message>> = {
-    exact: signed({ method: 'PUT', target: TARGET, body: BODY }),
-    body: signed({ method: 'PUT', target: TARGET, payload: { kind: 'body', sha256: sha256Hex(BODY) } }),
+  const endless = inHttpChunk('endless '.repeat(8 * 1024));
+  const inChunks = await chunked({ kind: 'streaming-signed', data: Buffer.alloc(512 * 1024), chunkBytes: 512 * 1024 });
+  const firstLine = inChunks.body.subarray(0, inChunks.body.indexOf('\n') + 1).toString('latin1');
+  const rows: Readonly<Record<string, readonly [message: Message, beginning: string, reason: RegExp]>> = {
+    exact: [signed({ method: 'PUT', target: TARGET, body: BODY }), '', /body-too-large/],
+    body: [
+      signed({ method: 'PUT', target: TARGET, body: BODY, payload: { kind: 'body', sha256: sha256Hex(BODY) } }),
+      '',
+      /body-too-large/,
+    ],
+    'a chunk that goes on': [inChunks, inHttpChunk(firstLine), /chunk-signature-mismatch|body-too-large/],
+    'a line that goes on': [inChunks, '', /malformed-chunk|body-too-large/],
   };
-  for (const front of fronts.all.filter(({ tls, kind }) => !tls && kind !== 'forward-auth')) {
-    for (const [mode, message] of Object.entries(endless)) {
+  for (const front of fronts.all) {
+    for (const [name, [message, beginning, reason]] of Object.entries(rows)) {
       const before = front.behind();
-      const [host = '', port] = front.address.split(':');
-      const socket = connect(Number(port), host);
-      let answer = '';
-      socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
-      socket.on('error', () => undefined);
-      socket.write(wireOf(message, ['transfer-encoding: chunked']));
+      const client = new RawClient(front);
+      await client.write(wireOf(front.carry(message), ['transfer-encoding: chunked']) + beginning);
       let sent = 0;
-      while (answer === '' && !socket.destroyed) {
-        if (!socket.write(`${largest.length.toString(16)}\r\n${largest.toString()}\r\n`)) {
-          await Promise.race([once(socket, 'drain'), once(socket, 'data'), once(socket, 'close')]);
-        } else await new Promise(setImmediate);
-        sent += largest.length;
+      while (client.answers === '' && !client.isClosed) {
+        await client.write(endless);
+        sent += endless.length;
       }
-      socket.destroy();
-      t.match(answer, 'x-keyd-reason: body-too-large', `${front.name}, ${mode}`);
-      t.ok(sent < 64 * 1024 * 1024, `answered when ${sent} bytes were sent`);
+      await client.close();
+      t.match(client.answers, /^HTTP\/1.1 4/, `${front.name}, ${name}: refused`);
+      t.match(client.answers, reason, `after ${sent} bytes`);
+      t.ok(sent < 64 * 1024 * 1024, 'while more was to come');
       t.equal(front.behind(), before, 'nothing of it got behind the front');
     }
   }

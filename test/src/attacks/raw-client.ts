@@ -23,12 +23,11 @@ export class RawClient {
     return this.#answers;
   }
 
-  /** How many answers have begun. */
-  get count(): number {
-    return this.#answers.split('HTTP/1.1 ').length - 1;
+  get isClosed(): boolean {
+    return this.#socket.closed;
   }
 
-  /** Sends latin1 and waits until it is on its way. */
+  /** Sends latin1 and waits until it is on its way, or the connection is no more. */
   write(wire: string): Promise<void> {
     return new Promise((resolve) => this.#socket.write(Buffer.from(wire, 'latin1'), () => resolve()));
   }
