@@ -27,10 +27,14 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
   response.end(method === 'HEAD' ? undefined : body);
 }
 
-/** An object store answers a write without a body, and SDKs take any other for an error; a header tells them apart. */
+/** An object store answers a write without a body, and SDKs take any other for an error. They ask for no media type. */
 function awaitsObjectStore({ method, headers }: IncomingMessage): boolean {
   const isWrite = method !== 'GET' && method !== 'HEAD';
-  return isWrite && headers['x-keyd-service'] === 's3' && headers['amz-sdk-invocation-id'] !== undefined;
+  return (
+    isWrite &&
+    headers['x-keyd-service'] === 's3' &&
+    (headers.accept === undefined || 'amz-sdk-invocation-id' in headers)
+  );
 }
 
 const server = createServer((request, response) => {
