@@ -341,3 +341,16 @@ t.test('what is no signed request is told as such', async (t) => {
   const hostile = rawRequest(SENT, rightParts(SENT)).replace('text/plain', 'text/\u001b[31mplain');
   t.notMatch((await keydctl(['explain', '-'], { input: hostile, env: ENV })).out, '\u001b');
 });
+
+t.test('any file may be given as a recording: what is tried of it has an end', async (t) => {
+  const manyHeaders = (count: number): Sent => ({
+    ...SENT,
+    headers: [...SENT.headers, ...Array.from({ length: count }, (_none, at) => [`x-amz-meta-${at}`, 'A, b'] as const)],
+  });
+  const recorded = (sent: Sent): string => rawRequest(sent, { ...rightParts(sent), payload: 'f'.repeat(64) });
+  // Without a limit it would take many minutes: millions of pairs of mistakes, each hashed over twenty kilobytes.
+  t.equal((await explained(recorded(manyHeaders(400)))).verdict, 'unexplained');
+  const { code, err } = await keydctl(['explain', '-'], { input: recorded(manyHeaders(5_000)), env: ENV });
+  t.equal(code, 1);
+  t.match(err, /more than 64 KiB/);
+});

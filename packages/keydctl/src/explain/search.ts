@@ -24,18 +24,33 @@ const FAMILIES: readonly Family[] = [
   methodMistakes,
 ];
 
-/** The mistakes by which the presented signature comes about: none, one or two; undefined when no such are known. */
+/**
+ * What is tried of a request, in characters to be hashed: pairs of mistakes in a request of fifty headers, and some
+ * seconds. Their number grows with the square of the request's parts, and any file can be given as a recording.
+ */
+const MOST_CHARACTERS = 128 * 1024 * 1024;
+
+/** The mistakes by which the presented signature comes about: none, one or two; undefined when no such were found. */
 export function findMistakes(given: Case): readonly Finding[] | undefined {
   const derivations = new Derivations();
   // Only the signature itself matters here; that its hex digits are in lower case is a finding of its own.
   const presented = given.presented.signature.toLowerCase();
   const fits = (sketch: Sketch): boolean =>
     derivations.signature(sketch.derivation, stringToSign(sketch, given)) === presented;
+  let triesLeft = Math.floor(MOST_CHARACTERS / canonicalRequest(given.sketch, given).length);
+  const variantsOf = function* (sketch: Sketch): Iterable<Variant> {
+    for (const family of FAMILIES) {
+      for (const variant of family(sketch, given)) {
+        if (triesLeft === 0) return;
+        triesLeft -= 1;
+        yield variant;
+      }
+    }
+  };
   if (fits(given.sketch)) return [];
-  const singles = [...variantsOf(given.sketch, given)];
-  for (const { sketch, finding } of singles) if (fits(sketch)) return [finding];
-  for (const first of singles) {
-    for (const second of variantsOf(first.sketch, given)) {
+  for (const { sketch, finding } of variantsOf(given.sketch)) if (fits(sketch)) return [finding];
+  for (const first of variantsOf(given.sketch)) {
+    for (const second of variantsOf(first.sketch)) {
       // Each pair once: the order in which two mistakes are made is the same for what comes of them.
       if (first.about < second.about && fits(second.sketch)) return [first.finding, second.finding];
     }
@@ -43,13 +58,14 @@ export function findMistakes(given: Case): readonly Finding[] | undefined {
   return undefined;
 }
 
-function* variantsOf(sketch: Sketch, given: Case): Iterable<Variant> {
-  for (const family of FAMILIES) yield* family(sketch, given);
+function stringToSign(sketch: Sketch, given: Case): string {
+  const hash = createHash('sha256').update(canonicalRequest(sketch, given), 'latin1').digest('hex');
+  return `AWS4-HMAC-SHA256\n${sketch.amzDate}\n${sketch.scope}\n${hash}`;
 }
 
-function stringToSign(sketch: Sketch, { presented }: Case): string {
+function canonicalRequest(sketch: Sketch, { presented }: Case): string {
   const lines = [...sketch.headers].map(([name, value]) => `${name}:${value}\n`).join('');
-  const canonical = [
+  return [
     sketch.method,
     sketch.canonicalUri,
     sketch.canonicalQuery,
@@ -57,6 +73,4 @@ function stringToSign(sketch: Sketch, { presented }: Case): string {
     presented.signedHeaders.join(';'),
     sketch.payloadHash,
   ].join('\n');
-  const hash = createHash('sha256').update(canonical, 'latin1').digest('hex');
-  return `AWS4-HMAC-SHA256\n${sketch.amzDate}\n${sketch.scope}\n${hash}`;
 }
