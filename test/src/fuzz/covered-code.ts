@@ -6,10 +6,11 @@ export const COVERED_CODE: readonly string[] = [
   ...['day-stream/', 'public-keys/', 'sessions/', 'hops', 'identity', 'key-answer', 'schemas'].map(
     (file) => `packages/hop-protocol/dist/${file}`,
   ),
+  'packages/keydctl/dist/explain/',
   ...['checkpoint/', 'record/'].map((file) => `packages/ledger/dist/${file}`),
   ...['der', 'pem', 'read-request'].map((file) => `packages/pki/dist/${file}`),
   'packages/revocation/dist/',
-  ...['configuration', 'settings'].map((file) => `packages/service-skeleton/dist/${file}`),
+  ...['configuration', 'key-cache/', 'settings'].map((file) => `packages/service-skeleton/dist/${file}`),
   'packages/sigv4-core/dist/',
   'services/edge-verifier/dist/proxy/post-form/',
   'services/master-keyd/dist/database/database-url',

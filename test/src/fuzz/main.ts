@@ -7,7 +7,7 @@ import { Coverage } from './engine/coverage.js';
 import { explore } from './engine/explore.js';
 import { furthest } from './engine/furthest.js';
 import { instrument } from './engine/instrument.js';
-import { bytesOf, MOST_BYTES, type Target } from './engine/target.js';
+import { bytesOf, MOST_BYTES, runsOf, type Target } from './engine/target.js';
 import { Trials } from './engine/trial.js';
 import type { Watched } from './watchdog.js';
 
@@ -42,7 +42,12 @@ async function fuzz(target: Target): Promise<void> {
   const coverage = new Coverage(target.covers);
   const trials = new Trials(target, coverage, allocations);
   const started = performance.now();
-  const { pool, finding } = await explore(target, trials, { inputs: [...seeds, ...kept], runs, seed, onInput });
+  const { pool, finding } = await explore(target, trials, {
+    inputs: [...seeds, ...kept],
+    runs: runsOf(target, runs),
+    seed,
+    onInput,
+  });
   const seconds = (performance.now() - started) / 1000;
   const speed = Math.round(trials.count / seconds);
   const taken = `${Math.round((100 * trials.taken) / trials.count)}% taken`;

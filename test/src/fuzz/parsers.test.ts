@@ -5,7 +5,7 @@ import { lineOf, readCorpus } from './engine/corpus-file.js';
 import { Coverage } from './engine/coverage.js';
 import { explore } from './engine/explore.js';
 import { instrument } from './engine/instrument.js';
-import { bytesOf } from './engine/target.js';
+import { bytesOf, runsOf } from './engine/target.js';
 import { Trials } from './engine/trial.js';
 
 const RUNS = 1_000;
@@ -20,7 +20,7 @@ for (const target of TARGETS) {
   t.test(target.name, async (t) => {
     const trials = new Trials(target, new Coverage(target.covers), allocations);
     const inputs = [...target.seeds.map(bytesOf), ...readCorpus(target.name), ...readCorpus(`${target.name}.found`)];
-    const { finding } = await explore(target, trials, { inputs, runs: RUNS, seed: SEED });
+    const { finding } = await explore(target, trials, { inputs, runs: runsOf(target, RUNS), seed: SEED });
     const found = finding && { input: lineOf(finding.input), error: finding.error.stack };
     t.same(found, undefined, `${trials.count} inputs`);
     // Else a parser that refuses everything would pass.

@@ -68,7 +68,7 @@ export interface CacheUnderTest {
   readonly log: readonly string[];
 }
 
-export async function openCache(t: Test, run: Run = {}): Promise<CacheUnderTest> {
+export async function openCache(t: Pick<Test, 'teardown'>, run: Run = {}): Promise<CacheUnderTest> {
   const { folder = newStateFolder(t), secret = cacheSecretOf(OWN_KEY, EDGE), at = NOW, keys = SERVICE_KEYS.path } = run;
   const clock = new VirtualClock(at);
   const feed = run.feed === undefined ? FEED : (run.feed ?? undefined);

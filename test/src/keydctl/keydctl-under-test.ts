@@ -4,7 +4,7 @@ import { PassThrough, Writable } from 'node:stream';
 export interface Call {
   readonly env?: Readonly<Record<string, string>>;
   /** What is piped in, or typed by a person when `isTerminal`. */
-  readonly input?: string;
+  readonly input?: string | Buffer;
   readonly isTerminal?: boolean;
   readonly now?: number;
 }

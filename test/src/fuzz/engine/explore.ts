@@ -43,14 +43,16 @@ export async function explore(
   const words = (target.words ?? []).map((word) => Buffer.from(word, 'latin1'));
   const mostBytes = target.mostBytes ?? MOST_BYTES;
   let broken: Finding | undefined;
+  let made = -inputs.length;
   const run = async (input: Buffer): Promise<Trial> => {
+    made += 1;
     onInput?.(input);
     const trial = await trials.run(input);
     if (trial.error !== undefined) broken ??= { input, error: trial.error };
     return trial;
   };
   for (const input of inputs) if ((await run(input)).isTaken) taken.push(input);
-  for (let made = 0; made < runs && broken === undefined; made += 1) {
+  while (made < runs && broken === undefined) {
     const input = mutated(parentFrom(pool, taken, dice), { dice, words, others: pool, mostBytes });
     const { fresh, isTaken } = await run(input);
     if (fresh.length === 0) continue;

@@ -9,6 +9,8 @@ export interface Target {
   readonly words?: readonly string[];
   /** The longest input that is made, bytes. */
   readonly mostBytes?: number;
+  /** Whether an input takes so long that a tenth of the inputs has to do. */
+  readonly isSlow?: true;
   /** Statements of the covered code that one input may run; more is a hang to be. */
   readonly work?: Bound;
   /** The largest buffer that one input may have allocated, bytes. */
@@ -32,6 +34,11 @@ export const MEMORY: Bound = { atLeast: 64 * 1024, perByte: 64 };
 
 export function bytesOf(input: Input): Buffer {
   return typeof input === 'string' ? Buffer.from(input, 'latin1') : Buffer.from(input);
+}
+
+/** Inputs to be made of a target where others get so many. */
+export function runsOf({ isSlow }: Target, runs: number): number {
+  return isSlow ? Math.ceil(runs / 10) : runs;
 }
 
 export function boundFor({ atLeast, perByte }: Bound, input: Buffer): number {

@@ -3,9 +3,11 @@ import { CERTIFICATES } from './certificates.js';
 import { CHUNKED } from './chunked.js';
 import { DAY_STREAMS } from './day-streams.js';
 import { ECDSA } from './ecdsa.js';
+import { EXPLAIN } from './explain.js';
 import { FEED } from './feed.js';
 import { FORMS } from './forms.js';
 import { IDENTITIES } from './identities.js';
+import { KEY_CACHE } from './key-cache.js';
 import { LEDGER } from './ledger.js';
 import { REQUEST_PARTS } from './request-parts.js';
 import { REQUESTS } from './request.js';
@@ -14,5 +16,5 @@ import { SETTINGS } from './settings.js';
 /** Every parser that reads what somebody else wrote. */
 export const TARGETS: readonly Target[] = [
   ...[...REQUEST_PARTS, ...REQUESTS, ...CHUNKED, ...FORMS, ...ECDSA],
-  ...[...IDENTITIES, ...CERTIFICATES, ...DAY_STREAMS, ...FEED, ...LEDGER, ...SETTINGS],
+  ...[...IDENTITIES, ...CERTIFICATES, ...DAY_STREAMS, ...FEED, ...LEDGER, ...SETTINGS, ...KEY_CACHE, ...EXPLAIN],
 ];
