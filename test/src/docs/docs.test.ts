@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import t from 'tap';
 import { GENERATED, withGenerated } from './generated-tables.js';
 import { markdownFiles } from './markdown-files.js';
+
+const THREAT_PARTS = ['What leaks.', 'For which window.', 'How it is revoked.', 'What stays good.', 'Shown by.'];
 
 const files = markdownFiles(process.cwd()).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
@@ -35,6 +38,23 @@ t.test('every class of attack in docs/security.md has its test file, and every f
   });
   const present = readdirSync('test/src/attacks').filter((name) => name.endsWith('.test.ts'));
   t.strictSame(named.sort(), present.sort());
+  t.end();
+});
+
+t.test('every element of docs/threat-model.md says all of it, and names test files that are there', (t) => {
+  const model = files.find(({ path }) => path.endsWith('threat-model.md'))?.text ?? '';
+  const elements = /## Elements\n([\s\S]*?)\n## /.exec(model)?.[1]?.split('\n### ').slice(1) ?? [];
+  t.ok(elements.length >= 15, `${elements.length} elements`);
+  const tracked = new Set(execFileSync('git', ['ls-files', 'test/src'], { encoding: 'utf8' }).split('\n'));
+  for (const element of elements) {
+    const [name = ''] = element.split('\n');
+    const parts = [...element.matchAll(/^- \*\*(.*?)\*\* \S/gm)].map(([, part]) => part);
+    t.strictSame(parts, THREAT_PARTS, name);
+    const [, shownBy = ''] = element.split('**Shown by.**');
+    const tests = [...shownBy.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, path = '']) => path);
+    t.ok(tests.length > 0, `${name}: tests`);
+    for (const path of tests) t.ok(path.endsWith('.test.ts') && tracked.has(path), `${name}: ${path}`);
+  }
   t.end();
 });
 

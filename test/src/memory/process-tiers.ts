@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { HOST, send, type Message } from '../edge-verifier/client.js';
@@ -19,9 +20,12 @@ export const SERVICE = 's3';
 
 /** A tier as a process of its own. */
 export interface TierProcess {
-  readonly pid: number;
+  /** Of the process that runs now. */
+  readonly pid: () => number;
   /** What /status answers. */
   readonly status: () => Promise<TierStatus>;
+  /** Stops it in its own order and starts it again over the same folders; resolves once it is ready. */
+  readonly restart: () => Promise<void>;
 }
 
 export interface EdgeProcess extends TierProcess {
@@ -29,13 +33,19 @@ export interface EdgeProcess extends TierProcess {
   readonly verdictOn: (message: Message) => Promise<string>;
 }
 
-interface TierStatus {
+export interface TierStatus {
   readonly ready: boolean;
   readonly heldDays?: readonly { readonly keys: number }[];
+  readonly keyCache?: { readonly isBehind: boolean };
 }
 
 export interface ProcessTiers {
+  readonly master: TierProcess;
   readonly region: TierProcess;
+  readonly database: string;
+  /** Has in it what region and edges keep, and all that every tier logs. */
+  readonly folder: string;
+  readonly upstream: RecordingUpstream;
   readonly custodyKey: Buffer;
   readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
   /** An edge of REGION and SERVICE. With a file named, it keeps the content in its memory as a leak would. */
@@ -51,29 +61,40 @@ export async function startProcessTiers(t: Test): Promise<ProcessTiers> {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   t.teardown(() => agent.destroy());
 
-  const env = await environment(authority, { database: await freshDatabase(t), custodyKey });
+  const database = await freshDatabase(t);
+  const folder = newStateFolder(t);
+  const stateFolderOf = (name: string): string => {
+    const own = join(folder, name);
+    mkdirSync(own);
+    return own;
+  };
+  const log = openSync(join(folder, 'log'), 'a');
+  t.teardown(() => closeSync(log));
+  const startTier = (name: string, env: Readonly<Record<string, string>>): Promise<TierProcess> =>
+    startProcess(t, name, { ...env, KEYD_LOG_LEVEL: 'trace' }, log);
+
+  const env = await environment(authority, { database, custodyKey });
   const masterUrl = `https://${await address()}`;
-  await startTier(t, 'master-keyd', { ...env, KEYD_LISTEN: new URL(masterUrl).host });
+  const master = await startTier('master-keyd', { ...env, KEYD_LISTEN: new URL(masterUrl).host });
   const regionUrl = `https://${await address()}`;
-  const region = await startTier(t, 'region-keyd', {
+  const region = await startTier('region-keyd', {
     ...tierSettings(
       await authority.filesOf({ role: 'region', region: REGION, name: 'r1' }),
       env['KEYD_FEED_KEYS'] ?? '',
-      newStateFolder(t),
+      stateFolderOf('r1'),
     ),
     KEYD_LISTEN: new URL(regionUrl).host,
     KEYD_MASTERS: masterUrl,
   });
   const operator = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
   return {
-    region,
-    custodyKey,
+    ...{ master, region, database, folder, upstream, custodyKey },
     keydctl: (...args) => keydctlJson(args, { env: { KEYD_MASTER: masterUrl, KEYD_CREDENTIALS: operator } }),
     async startEdge(name, planted) {
       const files = await authority.filesOf({ role: 'edge', region: REGION, service: SERVICE, name });
       const proxy = await address();
-      const edge = await startTier(t, 'edge-verifier', {
-        ...tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', newStateFolder(t)),
+      const edge = await startTier('edge-verifier', {
+        ...tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', stateFolderOf(name)),
         KEYD_REGIONS: regionUrl,
         KEYD_EXTERNAL_HOSTS: HOST,
         KEYD_PROXY_LISTEN: proxy,
@@ -95,18 +116,34 @@ const plantedLeak = fileURLToPath(new URL('planted-leak.js', import.meta.url));
 const address = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
 
 /** Resolves once the service says that it is ready. */
-async function startTier(t: Test, name: string, env: Readonly<Record<string, string>>): Promise<TierProcess> {
+async function startProcess(
+  t: Test,
+  name: string,
+  env: Readonly<Record<string, string>>,
+  log: number,
+): Promise<TierProcess> {
   const health = await address();
-  const { pid = 0 } = serviceProcess(t, name, { ...env, KEYD_HEALTH_LISTEN: health }).start();
+  const victim = serviceProcess(t, name, { ...env, KEYD_HEALTH_LISTEN: health }, log);
   const status = async (): Promise<TierStatus> => {
     const answer = await fetch(`http://${health}/status`);
     return (await answer.json()) as TierStatus;
   };
-  await until(() =>
-    status().then(
-      ({ ready }) => ready,
-      () => false,
-    ),
-  );
-  return { pid, status };
+  const start = (): Promise<void> => {
+    victim.start();
+    return until(() =>
+      status().then(
+        ({ ready }) => ready,
+        () => false,
+      ),
+    );
+  };
+  await start();
+  return {
+    pid: () => victim.child?.pid ?? 0,
+    status,
+    async restart() {
+      await victim.stop();
+      await start();
+    },
+  };
 }

@@ -6,9 +6,18 @@ import t from 'tap';
 import { presigned, signed, type Draft, type Message } from '../edge-verifier/client.js';
 import { KeySearch, type FoundKeys, type SoughtKey } from '../support/key-search.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { until } from '../support/victim.js';
 import { kDatesOf, kRegionsOf, kServicesOf, kSigningsOf, secretsOf, type Climbed } from './ladder.js';
 import { canReadMemoryOf, memoryOf } from './process-memory.js';
-import { REGION, SERVICE, startProcessTiers, type ProcessTiers } from './process-tiers.js';
+import {
+  REGION,
+  SERVICE,
+  startProcessTiers,
+  type ProcessTiers,
+  type TierProcess,
+  type TierStatus,
+} from './process-tiers.js';
+import { filesIn, tablesOf } from './what-remains.js';
 
 // Whole tiers as processes, one after the other.
 t.setTimeout(150_000);
@@ -41,9 +50,9 @@ function messagesOf(accessKey: Created): readonly Message[] {
   ];
 }
 
-function inMemoryOf({ pid }: { readonly pid: number }, sought: readonly SoughtKey[]): FoundKeys {
+function inMemoryOf({ pid }: TierProcess, sought: readonly SoughtKey[]): FoundKeys {
   const search = new KeySearch(sought);
-  return search.in(memoryOf(pid, search.overlap));
+  return search.in(memoryOf(pid(), search.overlap));
 }
 
 /** What was found of these, and how it was written. */
@@ -54,10 +63,15 @@ function written(found: FoundKeys, sought: readonly SoughtKey[]): readonly strin
   });
 }
 
+/** Whether a tier holds so many keys, in memory and on disk. */
+function isSaved({ heldDays = [], keyCache }: TierStatus, keys: number): boolean {
+  return heldDays.reduce((sum, day) => sum + day.keys, 0) === keys && keyCache?.isBehind === false;
+}
+
 t.test('the memory of running processes holds no key of a tier above', async (t) => {
   const tiers = await startProcessTiers(t);
   const { region, startEdge, custodyKey } = tiers;
-  if (!canReadMemoryOf(region.pid)) {
+  if (!canReadMemoryOf(region.pid())) {
     t.comment('THE MEMORY OF OTHER PROCESSES CANNOT BE READ HERE: it was not searched');
     return;
   }
@@ -92,4 +106,34 @@ t.test('the memory of running processes holds no key of a tier above', async (t)
   writeFileSync(file, leaked?.bytes ?? '');
   const leaking = await startEdge('e2', file);
   t.same(written(inMemoryOf(leaking, aboveEdge), aboveEdge), [`${leaked?.name}: binary`], 'a planted leak is found');
+
+  // No tier's keys belong outside of memory; what is kept on disk is sealed.
+  const ids = climbed.map(({ accessKeyId }) => ({ name: accessKeyId, bytes: Buffer.from(accessKeyId) }));
+  const anyKey = [...aboveEdge, ...ofEdge, ...all((each) => kServicesOf(each, REGION, SERVICE))];
+  const answers = await Promise.all([tiers.master, region, edge].map((tier) => tier.status()));
+  const remains = {
+    'the tables': await tablesOf(tiers.database),
+    'files and logs': filesIn(tiers.folder),
+    'what the upstream got': Buffer.from(tiers.upstream.wire, 'latin1'),
+    'status of all tiers': Buffer.from(JSON.stringify(answers)),
+  };
+  for (const [where, bytes] of Object.entries(remains)) {
+    const found = new KeySearch([...ids, ...anyKey]).in([bytes]);
+    t.same(written(found, anyKey), [], `${where}: no key`);
+    if (where !== 'status of all tiers') t.equal(written(found, ids).length, ids.length, `${where} were searched`);
+  }
+
+  // What was wiped where it was held may be left in the garbage of a process, but in nothing that outlives it.
+  const [kept, ...deleted] = created;
+  for (const { accessKeyId } of deleted) await tiers.keydctl('access-key', 'delete', accessKeyId, '--yes');
+  for (const [tier, own] of [
+    [region, ofRegion],
+    [edge, all((each) => kServicesOf(each, REGION, SERVICE))],
+  ] as const) {
+    await until(async () => isSaved(await tier.status(), 1));
+    await tier.restart();
+    const found = written(inMemoryOf(tier, own), own);
+    t.equal(found.length, 1, 'wiped, and started again');
+    t.match(found[0], kept?.accessKeyId);
+  }
 });

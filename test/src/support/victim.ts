@@ -46,9 +46,10 @@ export class Victim {
   }
 }
 
-/** A service of the project as a process of its own. */
-export function serviceProcess(t: Test, name: string, env: Readonly<Record<string, string>>): Victim {
+/** A service of the project as a process of its own. `log` is the descriptor of a file; absent: nobody reads its log. */
+export function serviceProcess(t: Test, name: string, env: Readonly<Record<string, string>>, log?: number): Victim {
   const main = fileURLToPath(new URL('main.js', import.meta.resolve(`@sigv4-keyd/${name}`)));
   const given = { PATH: process.env['PATH'] ?? '', ...env };
-  return new Victim(t, () => spawn(process.execPath, [main], { env: given, stdio: ['ignore', 'ignore', 'inherit'] }));
+  const stdio = ['ignore', log ?? 'ignore', log ?? 'inherit'] as const;
+  return new Victim(t, () => spawn(process.execPath, [main], { env: given, stdio: [...stdio] }));
 }
