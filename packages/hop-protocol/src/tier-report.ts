@@ -35,6 +35,13 @@ export const ownReport = z.object({
 
 export type OwnReport = z.infer<typeof ownReport>;
 
+/** Names a key that secrets are sealed with, and tells nothing of it. */
+export const custodyKeyId = z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hexadecimal digits');
+
+/** What a master tells the others. `custodyKey`: the key that it seals with; absent in reports of old releases. */
+export const masterReport = ownReport.extend({ custodyKey: custodyKeyId.optional() });
+export type MasterReport = z.infer<typeof masterReport>;
+
 export const edgeReport = ownReport;
 export type EdgeReport = z.infer<typeof edgeReport>;
 

@@ -6,6 +6,7 @@ import type { Install } from './command-line/define-command.js';
 import type { Surroundings } from './command-line/surroundings.js';
 import { accessKey } from './commands/access-key/access-key.js';
 import { curl } from './commands/curl.js';
+import { custody } from './commands/custody/custody.js';
 import { explain } from './commands/explain.js';
 import { feedKeys } from './commands/feed-keys/feed-keys.js';
 import { identity } from './commands/identity/identity.js';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Install[] = [
   identity,
   incident,
   ledger,
+  custody,
   status,
   curl,
   explain,

@@ -11,6 +11,7 @@ import {
 import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
 import type { AccessKeyRotation } from './access-key-rotation.js';
+import type { CustodyRotation } from './custody/custody-rotation.js';
 import type { FeedParts } from './feed/open-feed.js';
 import type { IncidentReportOptions } from './incident/incident-report.js';
 import type { RegionPublicKeysOptions } from './public-key-source.js';
@@ -20,6 +21,8 @@ import { acceptancesRoute } from './routes/acceptances.js';
 import { changeAccessKeysRoute } from './routes/change-access-keys.js';
 import { createAccessKeyRoute } from './routes/create-access-key.js';
 import { createSessionRoute } from './routes/create-session.js';
+import { custodyRotationRoute } from './routes/custody-rotation.js';
+import { custodyStatusRoute } from './routes/custody-status.js';
 import { identityBansRoute } from './routes/identity-bans.js';
 import { importAccessKeyRoute } from './routes/import-access-key.js';
 import { incidentReportRoute } from './routes/incident-report.js';
@@ -47,6 +50,7 @@ export interface MasterAppOptions {
   readonly newSessions: NewSessions;
   readonly changes: AccessKeyChanges;
   readonly rotation: AccessKeyRotation;
+  readonly custodyRotation: CustodyRotation;
   readonly regionKeys: RegionPublicKeysOptions;
   readonly budget: PeerBudget;
   readonly feedParts: FeedParts;
@@ -87,6 +91,8 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   showAccessKeyRoute(app, regionKeys);
   changeAccessKeysRoute(app, options.changes);
   rotateAccessKeyRoute(app, options.rotation);
+  custodyStatusRoute(app, options.custodyRotation);
+  custodyRotationRoute(app, options.custodyRotation);
   pinAccessKeysRoute(app, regionKeys);
   acceptancesRoute(app, options.acceptances);
   incidentReportRoute(app, options.incidents);

@@ -32,7 +32,7 @@ export type OperatorDeed =
   | { readonly action: AccessKeyActionName; readonly accessKeyId: string }
   | { readonly action: 'revoke' | 'lift'; readonly statementDigest: string }
   | { readonly action: 'ban' | 'unban'; readonly identity: string }
-  | { readonly action: 'resume-after-restore' };
+  | { readonly action: 'resume-after-restore' | 'rotate-custody-key' };
 
 export type OperatorAction = OperatorDeed & {
   readonly at: number;
@@ -115,6 +115,7 @@ export function logOperatorAction(log: FastifyBaseLogger, action: OperatorAction
     requestId: action.requestId,
   };
   if ('accessKeyId' in action) log.info({ event: 'access-key-changed', ...deed }, 'access key changed');
+  else if (action.action === 'rotate-custody-key') log.info({ event: 'secrets-resealed', ...deed }, 'secrets resealed');
   else log.info({ event: 'feed-changed', ...deed }, 'feed changed');
 }
 

@@ -1,6 +1,6 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import { budgetSettings, hopListen, related, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
+import { fileCustodySettings } from './custody/file-settings.js';
 import { parseDatabaseUrl } from './database/database-url.js';
 import { LIFETIMES } from './lifetimes.js';
 
@@ -12,22 +12,6 @@ const databaseUrl = z
     'must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with HOST:PORT,HOST:PORT for several hosts, ' +
       'and with target_session_attrs read-write, primary or any, if it is given',
   );
-
-/** 32 bytes, base64. Kept as a KeyObject, which prints no bytes. */
-const custodyKey = z.string().transform((text, context): KeyObject => {
-  const bytes = Buffer.from(text.trim(), 'base64');
-  try {
-    if (bytes.length === 32 && bytes.toString('base64') === text.trim()) return createSecretKey(bytes);
-  } finally {
-    bytes.fill(0);
-  }
-  context.issues.push({
-    code: 'custom',
-    input: undefined,
-    message: 'must be 32 random bytes in base64; `openssl rand -base64 32` makes them',
-  });
-  return z.NEVER;
-});
 
 /** A JSON document. It may hold a private key, by mistake where it should not, and a function prints no part of it. */
 function json(what: string) {
@@ -64,7 +48,7 @@ const settings = z.object({
   databaseUrl: databaseUrl.describe(
     'PostgreSQL, one host or several; better given by KEYD_DATABASE_URL_FILE, as it holds a password',
   ),
-  custodyKey: custodyKey.describe('Seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
+  ...fileCustodySettings,
   revocationKey: json('a JWK').describe(
     'Signs revocations and session tokens: a JWK; better given by KEYD_REVOCATION_KEY_FILE',
   ),

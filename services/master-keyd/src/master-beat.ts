@@ -1,5 +1,5 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import { every, REPORT_EVERY_MS, type Cancel, type Clock, type OwnReport } from '@sigv4-keyd/hop-protocol';
+import { every, REPORT_EVERY_MS, type Cancel, type Clock, type MasterReport } from '@sigv4-keyd/hop-protocol';
 import { VERSION, type Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import { storeTierReport } from './database/tier-reports.js';
@@ -7,6 +7,8 @@ import { storeTierReport } from './database/tier-reports.js';
 export interface MasterBeatOptions {
   readonly pool: Pool;
   readonly credentials: CredentialsStore;
+  /** The id of the key that it seals with. */
+  readonly custodyKey: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -30,7 +32,7 @@ export class MasterBeat {
     return every(this.#options.clock, REPORT_EVERY_MS, () => this.beat());
   }
 
-  ownReport(): OwnReport {
+  ownReport(): MasterReport {
     return {
       startedAt: new Date(this.#startedAt).toISOString(),
       version: VERSION,
@@ -38,6 +40,7 @@ export class MasterBeat {
       heldDays: [],
       certificateExpiresAt: this.#options.credentials.current.notAfter.toISOString(),
       parents: [],
+      custodyKey: this.#options.custodyKey,
     };
   }
 

@@ -16,7 +16,9 @@ import { AccessKeyChanges } from './access-key-changes.js';
 import { AccessKeyRotation } from './access-key-rotation.js';
 import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
-import { checkCustodyKey } from './custody/custody-check.js';
+import { checkCustodyKeys } from './custody/custody-check.js';
+import { custodyKeysOf } from './custody/custody-key.js';
+import { CustodyRotation } from './custody/custody-rotation.js';
 import { fileCustody } from './custody/file-custody.js';
 import { accountsInDatabase } from './database/budget-accounts.js';
 import { DatabaseHosts } from './database/database-hosts.js';
@@ -42,7 +44,7 @@ export async function startMasterKeyd(
   configuration: Configuration,
   { clock, log }: ServiceContext,
 ): Promise<RunningService> {
-  const { databaseUrl, databaseWait, custodyKey, clockSkew, longestPresigned } = configuration;
+  const { databaseUrl, databaseWait, custodyKey, custodyKeyBefore, clockSkew, longestPresigned } = configuration;
   // Undone in reverse, be it at the end or when the start fails half-way.
   const undo: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -56,9 +58,9 @@ export async function startMasterKeyd(
     const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
     const pool = openPool(hosts, log);
     undo.push(() => pool.end());
-    await checkCustodyKey(pool, custodyKey);
-    const custody = fileCustody(custodyKey);
-    const beat = new MasterBeat({ pool, credentials: store, clock, log });
+    await checkCustodyKeys(pool, custodyKeysOf(custodyKey, custodyKeyBefore));
+    const custody = fileCustody(custodyKey, custodyKeyBefore);
+    const beat = new MasterBeat({ pool, credentials: store, custodyKey: custody.sealsWith, clock, log });
     await beat.beat();
     undo.push(beat.start());
     const feedParts = await openFeed(configuration, { pool, hosts, clock, log });
@@ -78,6 +80,7 @@ export async function startMasterKeyd(
     const changes = new AccessKeyChanges({ pool, feed, custody, now });
     const rotation = new AccessKeyRotation({ pool, feed, custody, random: randomBytes, newAccessKeys, now });
     const requireUpToDate = (): void => feed.requireUpToDate();
+    const custodyRotation = new CustodyRotation({ pool, resealing: custody, now });
     const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now, attestingKey };
     const keptDays = Math.floor(configuration.acceptancesKept / 86_400);
     const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
@@ -107,6 +110,7 @@ export async function startMasterKeyd(
       newSessions,
       changes,
       rotation,
+      custodyRotation,
       regionKeys,
       budget,
       feedParts,

@@ -238,7 +238,7 @@ t.test('a seal holds for its own row only', async (t) => {
      UPDATE access_key SET sealed_secret = set_byte(sealed_secret, 20, get_byte(sealed_secret, 20) # 1)
       WHERE id = 'AKIDBITS';
      UPDATE access_key SET sealed_secret = '\\x01' WHERE id = 'AKIDSHORT';
-     UPDATE access_key SET sealed_secret = set_byte(sealed_secret, 0, 2) WHERE id = 'AKIDLAYOUT';
+     UPDATE access_key SET sealed_secret = set_byte(sealed_secret, 0, 9) WHERE id = 'AKIDLAYOUT';
      UPDATE access_key SET version = 2 WHERE id = 'AKIDVERSION';`,
   );
   const answer = await (await region('us-east-1')).issue({ date: day(TODAY), accessKeyIds: ids });

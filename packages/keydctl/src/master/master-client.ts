@@ -9,6 +9,9 @@ import {
   changedAccessKeys,
   CHECKPOINT_PATH,
   checkpointAnswer,
+  CUSTODY_PATH,
+  CUSTODY_ROTATION_PATH,
+  custodyStatus,
   createdAccessKey,
   createdSession,
   identityBan,
@@ -28,6 +31,7 @@ import {
   REVOCATIONS_PATH,
   rotateAccessKeyPath,
   rotatedAccessKey,
+  rotatedCustody,
   SESSIONS_PATH,
   STATUS_PATH,
   statusAnswer,
@@ -40,6 +44,7 @@ import {
   type CreatedAccessKey,
   type CreatedSession,
   type CreateSession,
+  type CustodyStatus,
   type IdentityBan,
   type IncidentQuery,
   type IncidentReport,
@@ -52,7 +57,9 @@ import {
   type PeerClient,
   type RevocationAnswer,
   type RevocationRequest,
+  type RotateCustody,
   type RotatedAccessKey,
+  type RotatedCustody,
   type StatusAnswer,
   type WantedAccessKeyChange,
 } from '@sigv4-keyd/hop-protocol';
@@ -186,6 +193,15 @@ export class MasterClient {
     for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
     const path = `${LEDGER_RECORDS_PATH}?${given.toString()}`;
     return this.#peer.call({ method: 'GET', path, answer: ledgerRecords, mostBytes: LARGEST_PAGE });
+  }
+
+  custodyStatus(): Promise<CustodyStatus> {
+    return this.#peer.call({ method: 'GET', path: CUSTODY_PATH, answer: custodyStatus });
+  }
+
+  /** Seals a page of secrets anew. */
+  rotateCustody(page: RotateCustody): Promise<RotatedCustody> {
+    return this.#peer.call({ method: 'POST', path: CUSTODY_ROTATION_PATH, body: page, answer: rotatedCustody });
   }
 
   status(): Promise<StatusAnswer> {

@@ -29,6 +29,18 @@ export interface Custody {
   ecdsaPublicKey(secret: SealedSecret): EcdsaPublicKey | Promise<EcdsaPublicKey>;
 }
 
+/** What a keeper whose key can be changed offers besides: it seals anew what is sealed with another of its keys. */
+export interface Resealing {
+  /** The id of the key that it seals with. */
+  readonly sealsWith: string;
+  /** The ids of all the keys that it can open seals of. */
+  readonly reads: readonly string[];
+  /** What each value that is sealed with the present key begins with, and no other one. */
+  readonly prefix: Buffer;
+  /** Throws SealBroken when this one secret does not open. */
+  reseal(secret: SealedSecret): Buffer | Promise<Buffer>;
+}
+
 /** A sealed secret that was tampered with, moved from another access key, or sealed with another key. */
 export class SealBroken extends Error {
   override readonly name = 'SealBroken';

@@ -1,38 +1,46 @@
 import type { KeyObject } from 'node:crypto';
 import { ecdsaPrivateKey, ecdsaPublicKey, kDate, kSecret } from '@sigv4-keyd/sigv4-core';
-import type { Custody, SealedSecret, SecretName } from './custody.js';
+import type { Custody, Resealing, SealedSecret, SecretName } from './custody.js';
+import { custodyKeysOf, readableKeys, type CustodyKeys } from './custody-key.js';
+import { prefixOfKey } from './seal-prefix.js';
 import { open, seal } from './sealing.js';
 
-/** Secrets sealed with AES-256-GCM under one key that is given at start, normally from a file. */
-export function fileCustody(custodyKey: KeyObject): Custody {
+/**
+ * Secrets sealed with AES-256-GCM under a key that is given at start, normally from a file. What is sealed with the key
+ * from before opens as well.
+ */
+export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject): Custody & Resealing {
+  const keys = custodyKeysOf(custodyKey, custodyKeyBefore);
   return {
     seal(name, secretAccessKey) {
       const plaintext = Buffer.from(secretAccessKey, 'utf8');
       try {
-        return seal(custodyKey, boundTo(name), plaintext);
+        return seal(keys.current, boundTo(name), plaintext);
       } finally {
         plaintext.fill(0);
       }
     },
     kDate(secret, date) {
-      return opened(custodyKey, secret, (secretAccessKey) => kDate(kSecret(secretAccessKey), date));
+      return opened(keys, secret, (plaintext) => kDate(kSecret(plaintext.toString('utf8')), date));
     },
     ecdsaPublicKey(secret) {
-      return opened(custodyKey, secret, (secretAccessKey) =>
-        ecdsaPublicKey(ecdsaPrivateKey(secretAccessKey, secret.accessKeyId)),
+      return opened(keys, secret, (plaintext) =>
+        ecdsaPublicKey(ecdsaPrivateKey(plaintext.toString('utf8'), secret.accessKeyId)),
       );
+    },
+    sealsWith: keys.current.id,
+    reads: readableKeys(keys).map(({ id }) => id),
+    prefix: prefixOfKey(keys.current.id),
+    reseal(secret) {
+      return opened(keys, secret, (plaintext) => seal(keys.current, boundTo(secret), plaintext));
     },
   };
 }
 
-function opened<Key>(
-  custodyKey: KeyObject,
-  { sealed, ...name }: SealedSecret,
-  derive: (secretAccessKey: string) => Key,
-): Key {
-  const plaintext = open(custodyKey, boundTo(name), sealed);
+function opened<Result>(keys: CustodyKeys, secret: SealedSecret, use: (plaintext: Buffer) => Result): Result {
+  const plaintext = open(keys, boundTo(secret), secret.sealed);
   try {
-    return derive(plaintext.toString('utf8'));
+    return use(plaintext);
   } finally {
     plaintext.fill(0);
   }

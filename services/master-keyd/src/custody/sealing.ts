@@ -1,39 +1,65 @@
-import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { SealBroken } from './custody.js';
+import { readableKeys, type CustodyKey, type CustodyKeys } from './custody-key.js';
+import { NAMED_KEY, prefixOfKey, sealPrefix, UNNAMED_KEY } from './seal-prefix.js';
 
 const ALGORITHM = 'aes-256-gcm';
-/** The first byte: which layout follows. */
-const LAYOUT = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Layout byte, nonce, ciphertext, tag. `boundTo` is authenticated and not stored: opening with another one fails, so a
- * sealed value cannot be moved. Random nonces are safe for 2^32 values under one key.
+ * Prefix (layout byte and key id), nonce, ciphertext, tag. The prefix is authenticated, and so is `boundTo`, which is
+ * not stored: opening with another one fails, so a sealed value cannot be moved. Random nonces are safe for 2^32 values
+ * under one key.
  */
-export function seal(key: KeyObject, boundTo: string, plaintext: Buffer): Buffer {
+export function seal({ id, key }: CustodyKey, boundTo: string, plaintext: Buffer): Buffer {
+  const prefix = prefixOfKey(id);
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(boundTo, 'utf8'));
+  const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.concat([prefix, Buffer.from(boundTo, 'utf8')]));
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-  return Buffer.concat([Buffer.of(LAYOUT), nonce, ciphertext, cipher.getAuthTag()]);
+  return Buffer.concat([prefix, nonce, ciphertext, cipher.getAuthTag()]);
 }
 
 /** The plaintext; the caller overwrites it after use. Throws SealBroken, without saying which part was wrong. */
-export function open(key: KeyObject, boundTo: string, sealed: Buffer): Buffer {
-  if (sealed.length < 1 + NONCE_BYTES + TAG_BYTES || sealed[0] !== LAYOUT) {
-    throw new SealBroken('the sealed value has no known layout');
+export function open(keys: CustodyKeys, boundTo: string, sealed: Buffer): Buffer {
+  const prefix = sealPrefix(sealed);
+  const bound = Buffer.from(boundTo, 'utf8');
+  switch (prefix?.layout) {
+    case NAMED_KEY: {
+      const key = readableKeys(keys).find(({ id }) => id === prefix.keyId);
+      if (!key) throw new SealBroken(`it is sealed with custody key ${prefix.keyId}, which is not given`);
+      const plaintext = decrypt(key, Buffer.concat([prefix.bytes, bound]), prefix.rest);
+      if (plaintext) return plaintext;
+      break;
+    }
+    case UNNAMED_KEY: {
+      // From before keys had names, and not bound to one: any of them may be the one.
+      for (const key of readableKeys(keys)) {
+        const plaintext = decrypt(key, bound, prefix.rest);
+        if (plaintext) return plaintext;
+      }
+      break;
+    }
+    case undefined:
+      throw new SealBroken('the sealed value has no known layout');
   }
-  const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
+  throw new SealBroken('the seal does not open: tampered with, moved, or sealed with another key');
+}
+
+/** Undefined where it does not open. */
+function decrypt({ key }: CustodyKey, authenticated: Buffer, sealed: Buffer): Buffer | undefined {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+  const nonce = sealed.subarray(0, NONCE_BYTES);
   const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES })
-    .setAAD(Buffer.from(boundTo, 'utf8'))
+    .setAAD(authenticated)
     .setAuthTag(sealed.subarray(-TAG_BYTES));
   // All of it at once, since GCM keeps nothing back; `final` says whether it may be believed.
-  const plaintext = decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES));
+  const plaintext = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
   try {
     decipher.final();
     return plaintext;
   } catch {
     plaintext.fill(0);
-    throw new SealBroken('the seal does not open: tampered with, moved, or sealed with another key');
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { ownReport, regionReport, type OwnReport, type RegionReport } from '@sigv4-keyd/hop-protocol';
+import { masterReport, regionReport, type MasterReport, type RegionReport } from '@sigv4-keyd/hop-protocol';
 import type { Pool } from 'pg';
 import { query } from './transaction.js';
 
@@ -13,7 +13,7 @@ export interface HeardTier<Report> {
 export async function storeTierReport(
   pool: Pool,
   role: 'master' | 'region',
-  { spiffeId, heardAt, report }: HeardTier<OwnReport | RegionReport>,
+  { spiffeId, heardAt, report }: HeardTier<MasterReport | RegionReport>,
 ): Promise<void> {
   await query(
     pool,
@@ -23,8 +23,8 @@ export async function storeTierReport(
   );
 }
 
-export function heardMasters(pool: Pool): Promise<readonly HeardTier<OwnReport>[]> {
-  return heard(pool, 'master', ownReport);
+export function heardMasters(pool: Pool): Promise<readonly HeardTier<MasterReport>[]> {
+  return heard(pool, 'master', masterReport);
 }
 
 export function heardRegions(pool: Pool): Promise<readonly HeardTier<RegionReport>[]> {
