@@ -16,8 +16,7 @@ const KREGION_BYTES: Grant<Buffer> = {
 /**
  * A region's keys of a whole day, a page at a time, in the order of the access key ids. Each page is an issuance like
  * any other: one transaction, committed with its record before the page is released, under the checks of its moment.
- * Between two pages nothing is open: whoever reads slowly holds nothing up. The keys are overwritten once the next page
- * is asked for.
+ * Between two pages nothing is open: whoever reads slowly holds nothing up.
  */
 export async function* dayPages(
   asker: Asker,
@@ -39,9 +38,7 @@ export async function* dayPages(
       const stored = new Map(page.map((key) => [key.accessKeyId, key]));
       return { accessKeyIds: [...stored.keys()], stored };
     });
-    const keys = [...answer.issued.values()];
-    yield keys;
-    for (const { key } of keys) key.fill(0);
+    yield [...answer.issued.values()];
     if (accessKeyIds.length < filter.limit) return;
     after = accessKeyIds.at(-1);
   }

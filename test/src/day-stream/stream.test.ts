@@ -39,10 +39,13 @@ function streamed(accessKeyId: string, more: Partial<StreamedKey['facts']> = {})
   };
 }
 
-async function written(pages: readonly (readonly StreamedKey[])[], asked = request): Promise<Buffer> {
-  return Buffer.concat(
-    await collected(dayStreamFrames({ keyBytes: KEY_BYTES }, { request: asked, scope, pages: from(pages) })),
+async function written(given: readonly (readonly StreamedKey[])[], asked = request): Promise<Buffer> {
+  const pages = given.map((page) => page.map(({ facts, key }) => ({ facts, key: Uint8Array.from(key) })));
+  const frames = await collected(
+    dayStreamFrames({ keyBytes: KEY_BYTES }, { request: asked, scope, pages: from(pages) }),
   );
+  if (pages.flat().some(({ key }) => key.some((byte) => byte !== 0))) throw new Error('a key outlives its frame');
+  return Buffer.concat(frames);
 }
 
 /** Everything that is read, copied out of its page in time, and how it ended. */

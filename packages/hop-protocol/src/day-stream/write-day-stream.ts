@@ -8,7 +8,7 @@ export interface DayStream {
   readonly request: DayStreamRequest;
   /** Repeated in the head, so that the asker sees that these are its own keys. */
   readonly scope: AnswerScope;
-  /** In ascending order of their ids; what a page holds is recorded already. */
+  /** In ascending order of their ids; what a page holds is recorded already. The keys are overwritten when they are in a frame. */
   readonly pages: AsyncIterable<Iterable<StreamedKey>>;
 }
 
@@ -23,9 +23,11 @@ export async function* dayStreamFrames(
   for await (const page of pages) {
     for (const key of page) {
       count += 1;
-      if (writer.add(key)) continue;
-      yield* taken(writer);
-      writer.add(key);
+      if (!writer.add(key)) {
+        yield* taken(writer);
+        writer.add(key);
+      }
+      key.key.fill(0);
     }
     yield* taken(writer);
   }

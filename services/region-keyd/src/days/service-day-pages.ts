@@ -34,8 +34,7 @@ const SLICE = 200;
 
 /**
  * An edge's keys of a whole day, a page at a time, in the order of the access key ids. Each page is judged when it is
- * made, and recorded before it is released; its keys are overwritten once the next is asked for. A key that is not held
- * any more is left out: the edge asks for it singly.
+ * made, and recorded before it is released. A key that is not held any more is left out: the edge asks for it singly.
  */
 export async function* serviceDayPages(
   edge: EdgeIdentity,
@@ -57,7 +56,6 @@ export async function* serviceDayPages(
     await ledger.record(issuanceToEdge(issuance));
     logIssuance(log, issuance, accessKeyIds.length - page.length);
     yield page;
-    for (const { key } of page) key.fill(0);
   }
 }
 
