@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointMemory, LedgerError } from '@sigv4-keyd/ledger';
 import { placeFile } from './durable-files.js';
-import { StartError } from './run-service.js';
+import { StartError } from './start-error.js';
 
 const NAME = 'ledger-checkpoint';
 const UNFINISHED = 'ledger-checkpoint.unfinished';

@@ -10,7 +10,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import { certificateCondition, type CertificateAge, type CertificateCondition } from './certificate-age.js';
 import type { Logger } from './logging.js';
-import { StartError } from './run-service.js';
+import { StartError } from './start-error.js';
 
 /** How often the certificate files are looked at, milliseconds. */
 export const RELOAD_EVERY_MS = 10_000;

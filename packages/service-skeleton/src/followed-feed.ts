@@ -9,7 +9,7 @@ import {
 import { z } from 'zod';
 import { feedStateFile } from './feed-state-file.js';
 import type { Logger } from './logging.js';
-import { StartError } from './run-service.js';
+import { StartError } from './start-error.js';
 
 /** The public keys that everything of the feed is checked against: the content of a JWKS file. */
 export const feedKeys = z

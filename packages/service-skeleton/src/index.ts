@@ -23,6 +23,7 @@ export * from './relations.js';
 export * from './run-service.js';
 export * from './service-settings.js';
 export * from './settings.js';
+export * from './start-error.js';
 export * from './tended-keys.js';
 export * from './tended-public-keys.js';
 export * from './tier-above.js';

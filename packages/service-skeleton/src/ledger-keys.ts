@@ -1,7 +1,7 @@
 import { ledgerOrigin } from '@sigv4-keyd/hop-protocol';
 import { LedgerError, parseVerifierKey, type LogIdentity, type NoteVerifier } from '@sigv4-keyd/ledger';
 import { z } from 'zod';
-import { StartError } from './run-service.js';
+import { StartError } from './start-error.js';
 
 /** The public keys that may sign for the ledger, a verifier key a line; several while the key is changed. */
 export const ledgerKeys = z

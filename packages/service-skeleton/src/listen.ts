@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { StartError } from './run-service.js';
+import { StartError } from './start-error.js';
 import type { ListenAddress } from './settings.js';
 
 /** The part of a Fastify app that listening needs, whatever its type parameters. */

@@ -2,6 +2,8 @@ import { systemClock, type Clock } from '@sigv4-keyd/hop-protocol';
 import type { z } from 'zod';
 import { ConfigurationError, describeSettings, readConfiguration } from './configuration.js';
 import { createLogger, type Logger } from './logging.js';
+import { limitExposure, nodeOptions, requireNoExposure } from './memory-exposure.js';
+import { StartError } from './start-error.js';
 
 /** A service that runs: where it answers and how it ends. */
 export interface RunningService {
@@ -27,18 +29,6 @@ export interface ServiceProgram<Schema extends z.ZodObject> {
   readonly start: (configuration: z.output<Schema>, context: ServiceContext) => Promise<RunningService>;
 }
 
-/** A failure at start that an operator can mend; `message` says how. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-  /** 69: something that the service needs is unavailable. 78: the configuration is wrong. As in sysexits.h. */
-  readonly exitCode: 69 | 78;
-
-  constructor(message: string, exitCode: 69 | 78, cause?: unknown) {
-    super(message, { cause });
-    this.exitCode = exitCode;
-  }
-}
-
 /** How long a service may take to finish what it has begun, milliseconds. */
 const LONGEST_STOP_MS = 10_000;
 
@@ -56,6 +46,8 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
     }
     const level = typeof configuration['logLevel'] === 'string' ? configuration['logLevel'] : 'info';
     const log = createLogger({ service: program.name, level });
+    requireNoExposure(nodeOptions());
+    limitExposure(log);
     const service = await program.start(configuration, { clock: systemClock, log });
     stopOnSignals(service, log);
     log.info({ addresses: service.addresses }, 'started');

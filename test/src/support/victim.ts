@@ -46,7 +46,7 @@ export class Victim {
   }
 }
 
-/** A service of the project as a process of its own. `log` is the descriptor of a file; absent: nobody reads its log. */
+/** A service of the project as a process of its own. `log`: descriptor of a file; absent: nobody reads its log. */
 export function serviceProcess(t: Test, name: string, env: Readonly<Record<string, string>>, log?: number): Victim {
   const main = fileURLToPath(new URL('main.js', import.meta.resolve(`@sigv4-keyd/${name}`)));
   const given = { PATH: process.env['PATH'] ?? '', ...env };

@@ -4,7 +4,7 @@ import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock, FeedFollower, Hop } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
 import type { Logger } from '../logging.js';
-import { StartError } from '../run-service.js';
+import { StartError } from '../start-error.js';
 import { cacheSecretOf, type CacheSecret } from './cache-secret.js';
 import { KeyCache, type KeyCacheStatus } from './key-cache.js';
 import type { KeysInMemory } from './keys-in-memory.js';
