@@ -8,9 +8,7 @@ export interface DayStream {
   readonly request: DayStreamRequest;
   /** Repeated in the head, so that the asker sees that these are its own keys. */
   readonly scope: AnswerScope;
-  /**
-   * In ascending order of their ids; what a page holds is recorded already. Keys are overwritten when they are in a frame.
-   */
+  /** In ascending order of their ids, recorded already. The keys are overwritten when they are in a frame. */
   readonly pages: AsyncIterable<Iterable<StreamedKey>>;
 }
 
