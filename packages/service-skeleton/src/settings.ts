@@ -113,7 +113,7 @@ export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fata
 function originOf(text: string, schemes: readonly string[]): URL | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
-  const isBare =
-    url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  // The text of a URL tells of a lonely "?" or "#" too, which its parts do not.
+  const isBare = url.href === `${url.origin}/`;
   return isBare && schemes.includes(url.protocol) ? url : undefined;
 }
