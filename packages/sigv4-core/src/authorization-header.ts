@@ -4,6 +4,7 @@ import { readParts } from './authentication.js';
 import type { Authentication } from './authentication.js';
 import { refuse } from './refusal.js';
 import type { Refused } from './refusal.js';
+import { trimBlanks } from './trim-blanks.js';
 
 const NAMES: ReadonlySet<string> = new Set(['Credential', 'SignedHeaders', 'Signature']);
 
@@ -15,10 +16,10 @@ export function parseAuthorizationHeader(value: string, accepted: ReadonlySet<Al
   const found = new Map<string, string>();
   for (const part of value.slice(algorithm.length).split(',', NAMES.size + 1)) {
     const equals = part.indexOf('=');
-    const name = part.slice(0, Math.max(equals, 0)).trim();
+    const name = trimBlanks(part.slice(0, Math.max(equals, 0)));
     if (!NAMES.has(name)) return refuse('malformed-authorization', 'an unknown part');
     if (found.has(name)) return refuse('malformed-authorization', `${name} is doubled`);
-    found.set(name, part.slice(equals + 1).trim());
+    found.set(name, trimBlanks(part.slice(equals + 1)));
   }
   return readParts('header', algorithm, {
     Credential: found.get('Credential'),

@@ -131,6 +131,7 @@ export type { SigningPayload } from './signing-payload.js';
 export type { SigningTime } from './signing-time.js';
 export { formatSignedScope, stringToSign } from './string-to-sign.js';
 export type { SignedTerms } from './string-to-sign.js';
+export { trimBlanks } from './trim-blanks.js';
 export type { UnsignedRequest } from './unsigned-request.js';
 export { verifyRequest } from './verify.js';
 export type { VerificationInputs } from './verify.js';

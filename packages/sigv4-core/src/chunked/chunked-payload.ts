@@ -1,6 +1,7 @@
 import type { HeaderTable } from '../header-table.js';
 import { refuse } from '../refusal.js';
 import type { Refused } from '../refusal.js';
+import { trimBlanks } from '../trim-blanks.js';
 import { isChecksumHeader } from './checksum-header.js';
 import type { ChecksumHeader } from './checksum-header.js';
 import { CHUNKED_MODES } from './chunked-mode.js';
@@ -38,7 +39,7 @@ export function readChunkedPayload(kind: ChunkedMode, headers: HeaderTable): Chu
 function readTrailerNames(value: string | undefined, isExpected: boolean): readonly ChecksumHeader[] | Refused {
   if (!isExpected) return value === undefined ? [] : refuse('trailer-refused', 'none in this payload mode');
   if (value === undefined) return refuse('trailer-refused', 'none is announced');
-  const names = value.split(',').map((name) => name.trim().toLowerCase());
+  const names = value.split(',').map((name) => trimBlanks(name).toLowerCase());
   const known = names.filter(isChecksumHeader);
   if (known.length !== names.length) return refuse('trailer-refused', 'not a checksum that is known here');
   if (new Set(known).size !== known.length) return refuse('trailer-refused', 'announced twice');

@@ -1,3 +1,5 @@
+import { trimBlanks } from '../trim-blanks.js';
+
 /** The content coding that names the framing. It says how the body travels, and is not part of what is stored. */
 const AWS_CHUNKED = 'aws-chunked';
 
@@ -20,7 +22,7 @@ export function withAwsChunked(contentEncoding?: string): string {
 function codings(contentEncoding: string): readonly string[] {
   return contentEncoding
     .split(',')
-    .map((coding) => coding.trim())
+    .map(trimBlanks)
     .filter((coding) => coding !== '');
 }
 

@@ -1,5 +1,6 @@
 import { isRefused, refuse } from '../refusal.js';
 import type { Refused } from '../refusal.js';
+import { trimBlanks } from '../trim-blanks.js';
 import type { FieldCondition, LengthRange } from './condition.js';
 import { readingsOf } from './filename-variable.js';
 import { isOutsidePolicy } from './form-fields.js';
@@ -38,6 +39,6 @@ export function judgeForm(form: PostForm, bucket: string, { conditions }: PostPo
 function meets({ kind, field, value }: FieldCondition, reading: string): boolean {
   if (kind === 'eq') return reading === value;
   // The one field whose value is a list: each element has to begin so.
-  const elements = field === 'content-type' ? reading.split(',').map((element) => element.trim()) : [reading];
+  const elements = field === 'content-type' ? reading.split(',').map(trimBlanks) : [reading];
   return elements.every((element) => element.startsWith(value));
 }

@@ -1,4 +1,4 @@
-import { isFieldName, isRefused, refuse, type Refused } from '@sigv4-keyd/sigv4-core';
+import { isFieldName, isRefused, refuse, trimBlanks, type Refused } from '@sigv4-keyd/sigv4-core';
 import { textOf } from './text-of.js';
 
 /** What is said of one part of a form. */
@@ -35,7 +35,7 @@ export function readPartHead(text: string): PartHead | Refused {
     const name = rawName.toLowerCase();
     if (!KNOWN.has(name)) return malformed('an unknown header of a part');
     if (headers.has(name)) return malformed(`${name} is doubled`);
-    headers.set(name, value.trim());
+    headers.set(name, trimBlanks(value));
   }
   const disposition = readDisposition(headers.get('content-disposition') ?? '');
   if (isRefused(disposition)) return disposition;
