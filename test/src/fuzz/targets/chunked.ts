@@ -83,8 +83,8 @@ const announcement: Target = {
     if (isKnownRefusal(examined)) return false;
     const { payload } = examined;
     if (!isChunked(payload)) return false;
-    hold(String(payload.decodedLength) === length.trim(), 'a length that is plain digits, and exact');
-    const announced = (trailers ?? '').split(',').map((name) => name.trim().toLowerCase());
+    hold(String(payload.decodedLength) === length.replaceAll(/[ \t]/g, ''), 'a length that is plain digits, and exact');
+    const announced = (trailers ?? '').split(',').map((name) => name.replaceAll(/[ \t]/g, '').toLowerCase());
     const expected = trailers === undefined || trailers === '' ? [] : announced.sort();
     hold(payload.trailers.join(',') === expected.join(','), 'the trailers that are announced');
     hold(

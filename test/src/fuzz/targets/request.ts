@@ -176,7 +176,7 @@ function withSignature(head: RequestHead, { mechanism, signature }: Examined, ot
   if (mechanism === 'header') {
     const at = head.rawHeaders.findIndex((text, index) => index % 2 === 0 && /^authorization$/i.test(text));
     const rawHeaders = head.rawHeaders.map((text, index) =>
-      index === at + 1 ? text.replace(new RegExp(`(Signature *= *)${signature}`), `$1${other}`) : text,
+      index === at + 1 ? text.replace(new RegExp(`(Signature\\s*=\\s*)${signature}`), `$1${other}`) : text,
     );
     return { ...head, rawHeaders };
   }
