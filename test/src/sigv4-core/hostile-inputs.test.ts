@@ -32,7 +32,17 @@ import { headerArrival, NOW } from './signed-requests.js';
 t.test('scope dates', (t) => {
   for (const date of ['20000101', '20151231', '20240229', '20000229', '99991231']) t.ok(isScopeDate(date), date);
   const none = ['', '2015083', '201508300', '20150832', '20151301', '20150001', '20150100', '20150229', '21000229'];
-  none.push('20150431', '19991231', '00000101', '2015-8-3', ' 20150830', '20150830\n', '２０１５０８３０', '+2015083', 'NaN');
+  none.push(
+    '20150431',
+    '19991231',
+    '00000101',
+    '2015-8-3',
+    ' 20150830',
+    '20150830\n',
+    '２０１５０８３０',
+    '+2015083',
+    'NaN',
+  );
   for (const text of none) t.equal(parseScopeDate(text), undefined, JSON.stringify(text));
   const outside = [Number.NaN, Infinity, -1, 0, 8.65e15, Date.UTC(10_000, 0)];
   for (const ms of outside) t.throws(() => scopeDateOf(ms), RangeError);
@@ -170,7 +180,9 @@ t.test('input of great length is read in linear time', (t) => {
   const reason = 'missing-authentication';
   t.match(examine(`/${'/'.repeat(long)}?${'&a'.repeat(long)}`, []), { reason });
   t.match(examine('/', Array<string>(long).fill('a')), { reason });
-  t.match(examine('/', ['authorization', `AWS4-HMAC-SHA256 ${','.repeat(long)}`]), { reason: 'malformed-authorization' });
+  t.match(examine('/', ['authorization', `AWS4-HMAC-SHA256 ${','.repeat(long)}`]), {
+    reason: 'malformed-authorization',
+  });
   t.match(examine(`/${'%'.repeat(long)}`, []), { reason: 'malformed-target' });
   t.end();
 });
@@ -210,7 +222,11 @@ t.test('signing refuses what no verifier would accept', (t) => {
 t.test('every refusal has a sentence of its own that says what to do', (t) => {
   const sentences = Object.values(REFUSALS);
   t.equal(new Set(sentences).size, sentences.length);
-  for (const sentence of sentences) t.match(sentence, /^(?:Send|Sign|Use|Check|Try|End|List|Presign)\b.*\.$/);
+  // Of forms, S3 has words of its own, which clients look for; what to do comes behind them.
+  const inWordsOfS3 = /^(?:Bucket POST must|Invalid according to Policy:|Your proposed upload)/;
+  for (const sentence of sentences.filter((one) => !inWordsOfS3.test(one))) {
+    t.match(sentence, /^(?:Send|Sign|Use|Check|Try|End|Get|List|Presign)\b.*\.$/);
+  }
   t.end();
 });
 
