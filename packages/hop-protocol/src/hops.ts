@@ -59,7 +59,9 @@ export interface Hop<Key> {
   readonly path: `/v1/${string}`;
   /** Length of an exported key. */
   readonly keyBytes: number;
+  /** A copy, which the caller owns and wipes. */
   readonly exportKey: (key: Key) => Buffer;
+  /** Copies the bytes. */
   readonly importKey: (bytes: Uint8Array) => Key;
 }
 

@@ -21,7 +21,7 @@ export function encodeKeyAnswer<Key>(
     ...scope,
     issued: [...answer.issued.values()].map(({ facts, key }) => ({
       accessKeyId: facts.accessKeyId,
-      key: hop.exportKey(key).toString('base64'),
+      key: exportedKey(hop, key),
       version: facts.version,
       createdAt: facts.createdAt,
       ...(facts.expiresAt !== undefined && { expiresAt: facts.expiresAt }),
@@ -54,7 +54,7 @@ export function decodeKeyAnswer<Key>(
   for (const { accessKeyId, key, version, createdAt, expiresAt, services } of message.issued) {
     take(accessKeyId);
     issued.set(accessKeyId, {
-      key: importedKey(hop, accessKeyId, Buffer.from(key, 'base64')),
+      key: importedKey(hop, accessKeyId, key),
       facts: {
         accessKeyId,
         version,
@@ -73,13 +73,25 @@ export function decodeKeyAnswer<Key>(
   return { issued, absent };
 }
 
-function importedKey<Key>(hop: Hop<Key>, accessKeyId: string, bytes: Buffer): Key {
-  if (bytes.length !== hop.keyBytes) throw mismatch(`a key of ${bytes.length} bytes for ${accessKeyId}`);
+function exportedKey<Key>(hop: Hop<Key>, key: Key): string {
+  const bytes = hop.exportKey(key);
   try {
+    return bytes.toString('base64');
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+function importedKey<Key>(hop: Hop<Key>, accessKeyId: string, text: string): Key {
+  const bytes = Buffer.from(text, 'base64');
+  try {
+    if (bytes.length !== hop.keyBytes) throw mismatch(`a key of ${bytes.length} bytes for ${accessKeyId}`);
     return hop.importKey(bytes);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw mismatch(`what is no key for ${accessKeyId}`);
+  } finally {
+    bytes.fill(0);
   }
 }
 

@@ -28,6 +28,29 @@ t.test('an answer reads back as it was written, over JSON', (t) => {
   t.end();
 });
 
+t.test('copies of keys are overwritten once they are written or read', (t) => {
+  const copies: Uint8Array[] = [];
+  const watched = {
+    ...REGION_KEYS,
+    exportKey: (of: KRegion) => {
+      const bytes = REGION_KEYS.exportKey(of);
+      copies.push(bytes);
+      return bytes;
+    },
+    importKey: (bytes: Uint8Array) => {
+      copies.push(bytes);
+      return REGION_KEYS.importKey(bytes);
+    },
+  };
+  const read = decodeKeyAnswer(watched, request, scope, good);
+  encodeKeyAnswer(watched, date, scope, read);
+  t.same(
+    copies.map((bytes) => bytes.every((byte) => byte === 0)),
+    [true, true],
+  );
+  t.end();
+});
+
 t.test('an answer to another question is not believed', (t) => {
   const [issued] = good.issued;
   const [absent] = good.absent;

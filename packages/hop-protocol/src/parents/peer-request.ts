@@ -80,9 +80,7 @@ async function readAnswer<Schema extends z.ZodType>(
   request: PeerRequest<Schema>,
   answer: Dispatcher.ResponseData,
 ): Promise<z.output<Schema>> {
-  const bytes = await readBounded(answer.body, request.mostBytes);
-  if (bytes.length > 0) requireJson(answer.headers['content-type']);
-  const body = parseJson(bytes);
+  const body = jsonOf(answer, await readBounded(answer.body, request.mostBytes));
   if (answer.statusCode >= 400) throw refusalOf(answer, body);
   // Who redirects wants us to ask somebody whom nobody configured.
   if (answer.statusCode >= 300) throw new Error(`HTTP status ${answer.statusCode}: redirects are not followed`);
@@ -90,6 +88,16 @@ async function readAnswer<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const [path] = request.path.split('?');
   throw new Error(`${url.host} answered ${path ?? ''} in another form`, { cause: parsed.error });
+}
+
+/** Overwrites the bytes: an answer may carry keys. */
+function jsonOf({ headers }: Dispatcher.ResponseData, bytes: Buffer): unknown {
+  try {
+    if (bytes.length > 0) requireJson(headers['content-type']);
+    return parseJson(bytes);
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 function requireJson(type: string | string[] | undefined): void {
