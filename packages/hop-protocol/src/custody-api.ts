@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accessKeyId } from './schemas.js';
+import { accessKeyId, instant } from './schemas.js';
 import { custodyKeyId } from './tier-report.js';
 
 /** What operators ask of the custody of the secrets. */
@@ -50,3 +50,10 @@ export const rotatedCustody = z.object({
   left: count.optional(),
 });
 export type RotatedCustody = z.infer<typeof rotatedCustody>;
+
+/** GET: the custody keys, wrapped for the recovery key (200). */
+export const CUSTODY_RECOVERY_PATH = '/v1/custody/recovery';
+export const custodyRecoveries = z.object({
+  wrapped: z.array(z.object({ madeAt: instant, line: z.string().max(200) })).max(1_000),
+});
+export type CustodyRecoveries = z.infer<typeof custodyRecoveries>;

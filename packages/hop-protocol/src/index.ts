@@ -3,6 +3,7 @@ export * from './access-key-change-api.js';
 export * from './cached-key-source.js';
 export * from './clock.js';
 export * from './custody-api.js';
+export * from './custody-recovery/index.js';
 export * from './day-stream/index.js';
 export * from './errors.js';
 export * from './feed-api.js';

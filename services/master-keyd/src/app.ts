@@ -21,6 +21,7 @@ import { acceptancesRoute } from './routes/acceptances.js';
 import { changeAccessKeysRoute } from './routes/change-access-keys.js';
 import { createAccessKeyRoute } from './routes/create-access-key.js';
 import { createSessionRoute } from './routes/create-session.js';
+import { custodyRecoveryRoute } from './routes/custody-recovery.js';
 import { custodyRotationRoute } from './routes/custody-rotation.js';
 import { custodyStatusRoute } from './routes/custody-status.js';
 import { identityBansRoute } from './routes/identity-bans.js';
@@ -93,6 +94,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   rotateAccessKeyRoute(app, options.rotation);
   custodyStatusRoute(app, options.custodyRotation);
   custodyRotationRoute(app, options.custodyRotation);
+  custodyRecoveryRoute(app, regionKeys);
   pinAccessKeysRoute(app, regionKeys);
   acceptancesRoute(app, options.acceptances);
   incidentReportRoute(app, options.incidents);

@@ -18,6 +18,7 @@ import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { checkCustodyKeys } from './custody/custody-check.js';
 import { custodyKeysOf } from './custody/custody-key.js';
+import { keepRecoverable } from './custody/custody-recovery.js';
 import { CustodyRotation } from './custody/custody-rotation.js';
 import { fileCustody } from './custody/file-custody.js';
 import { accountsInDatabase } from './database/budget-accounts.js';
@@ -44,7 +45,8 @@ export async function startMasterKeyd(
   configuration: Configuration,
   { clock, log }: ServiceContext,
 ): Promise<RunningService> {
-  const { databaseUrl, databaseWait, custodyKey, custodyKeyBefore, clockSkew, longestPresigned } = configuration;
+  const { databaseUrl, databaseWait, custodyKey, custodyKeyBefore, recoveryKey, clockSkew, longestPresigned } =
+    configuration;
   // Undone in reverse, be it at the end or when the start fails half-way.
   const undo: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -58,7 +60,9 @@ export async function startMasterKeyd(
     const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
     const pool = openPool(hosts, log);
     undo.push(() => pool.end());
-    await checkCustodyKeys(pool, custodyKeysOf(custodyKey, custodyKeyBefore));
+    const custodyKeys = custodyKeysOf(custodyKey, custodyKeyBefore);
+    await checkCustodyKeys(pool, custodyKeys);
+    if (recoveryKey) await keepRecoverable(pool, { keys: custodyKeys, recovery: recoveryKey, now: clock.now() });
     const custody = fileCustody(custodyKey, custodyKeyBefore);
     const beat = new MasterBeat({ pool, credentials: store, custodyKey: custody.sealsWith, clock, log });
     await beat.beat();

@@ -10,7 +10,9 @@ import {
   CHECKPOINT_PATH,
   checkpointAnswer,
   CUSTODY_PATH,
+  CUSTODY_RECOVERY_PATH,
   CUSTODY_ROTATION_PATH,
+  custodyRecoveries,
   custodyStatus,
   createdAccessKey,
   createdSession,
@@ -44,6 +46,7 @@ import {
   type CreatedAccessKey,
   type CreatedSession,
   type CreateSession,
+  type CustodyRecoveries,
   type CustodyStatus,
   type IdentityBan,
   type IncidentQuery,
@@ -197,6 +200,11 @@ export class MasterClient {
 
   custodyStatus(): Promise<CustodyStatus> {
     return this.#peer.call({ method: 'GET', path: CUSTODY_PATH, answer: custodyStatus });
+  }
+
+  /** The custody keys, wrapped for the recovery key. */
+  custodyRecoveries(): Promise<CustodyRecoveries> {
+    return this.#peer.call({ method: 'GET', path: CUSTODY_RECOVERY_PATH, answer: custodyRecoveries });
   }
 
   /** Seals a page of secrets anew. */

@@ -1,6 +1,5 @@
-import { hkdfSync, type KeyObject } from 'node:crypto';
-
-const ID_BYTES = 8;
+import type { KeyObject } from 'node:crypto';
+import { custodyKeyIdOf } from '@sigv4-keyd/hop-protocol';
 
 /** A key that secrets are sealed with, under the name that each of its seals bears. */
 export interface CustodyKey {
@@ -15,13 +14,8 @@ export interface CustodyKeys {
   readonly before?: CustodyKey;
 }
 
-/**
- * The name is derived from the key, so that it can be neither mistyped nor given to two keys. 64 bits of HKDF's output
- * tell nothing of a key of 256 random bits, and its label keeps it apart from all that the key is used for.
- */
 export function custodyKeyOf(key: KeyObject): CustodyKey {
-  const id = Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'sigv4-keyd custody key id', ID_BYTES));
-  return { id: id.toString('hex'), key };
+  return { id: custodyKeyIdOf(key), key };
 }
 
 export function custodyKeysOf(current: KeyObject, before?: KeyObject): CustodyKeys {

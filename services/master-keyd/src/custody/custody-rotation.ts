@@ -87,7 +87,7 @@ export class CustodyRotation {
     });
   }
 
-  /** A master that seals with another key would make more of the seals that are to go, or could not read the new ones. */
+  /** A master that seals with another key would make more of the seals that are to go, or cannot read the new ones. */
   async #requireOneKey(): Promise<void> {
     const { pool, resealing, now } = this.#options;
     const masters = await heardMasters(pool);

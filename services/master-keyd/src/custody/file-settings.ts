@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { parseRecoveryPublicKey, type RecoveryPublicKey } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
 
 /** 32 bytes, base64. Kept as a KeyObject, which prints no bytes. */
@@ -17,10 +18,22 @@ const custodyKey = z.string().transform((text, context): KeyObject => {
   return z.NEVER;
 });
 
+/** The public half alone; in an object, so that a mistake prints no bytes of what was given. */
+const recoveryKey = z.string().transform((text, context): RecoveryPublicKey => {
+  const key = parseRecoveryPublicKey(text);
+  if (key) return key;
+  const message = 'must be 32 bytes in base64; keydctl custody recovery create makes it (recovery.pub)';
+  context.issues.push({ code: 'custom', input: undefined, message });
+  return z.NEVER;
+});
+
 /** The settings of the keeper that seals with a key from a file. */
 export const fileCustodySettings = {
   custodyKey: custodyKey.describe('Seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
   custodyKeyBefore: custodyKey
     .optional()
     .describe('Another custody key, whose seals are read; none are made. For the time of a rotation (docs/custody.md)'),
+  recoveryKey: recoveryKey
+    .optional()
+    .describe('Public half of the recovery key: the custody key is kept wrapped for it (docs/custody.md)'),
 };

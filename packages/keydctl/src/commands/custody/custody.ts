@@ -1,10 +1,11 @@
 import { defineGroup } from '../../command-line/group.js';
+import { recovery } from './recovery/recovery.js';
 import { rotate } from './rotate.js';
 import { status } from './status.js';
 
 export const custody = defineGroup({
   name: 'custody',
-  summary: 'the keys that the secrets are sealed with; asks master-keyd',
-  commands: [status, rotate],
+  summary: 'the keys that the secrets are sealed with, and how a lost one is had back',
+  commands: [status, rotate, recovery],
   examples: ['keydctl custody status', 'keydctl custody rotate'],
 });

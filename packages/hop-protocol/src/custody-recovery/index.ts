@@ -1,0 +1,3 @@
+export * from './custody-key-id.js';
+export * from './recovery-key.js';
+export * from './wrapped-custody-key.js';
