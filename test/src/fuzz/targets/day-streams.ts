@@ -126,7 +126,9 @@ function answerOf(issued: readonly object[]): string {
 
 async function streamOf(pages: readonly (readonly StreamedKey[])[]): Promise<Buffer> {
   const frames: Buffer[] = [];
-  const stream = { request: REQUEST, scope: SCOPE, pages: eachOf(pages) };
+  // The writer overwrites what it is given.
+  const copies = pages.map((page) => page.map(({ facts, key }) => ({ facts, key: Buffer.from(key) })));
+  const stream = { request: REQUEST, scope: SCOPE, pages: eachOf(copies) };
   for await (const one of dayStreamFrames(SERVICE_KEYS, stream)) frames.push(one);
   return Buffer.concat(frames);
 }
