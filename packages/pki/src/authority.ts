@@ -34,10 +34,16 @@ export class Authority {
     this.certificate = onlyCertificate(certPem, origin);
     this.trustDomain = trustDomainOf(this.certificate, origin);
     if (!this.certificate.checkPrivateKey(key)) {
-      throw new PkiError('key-mismatch', `${origin}: the key is not the certificate's: restore both from the same backup`);
+      throw new PkiError(
+        'key-mismatch',
+        `${origin}: the key is not the certificate's: restore both from the same backup`,
+      );
     }
     if (key.asymmetricKeyType !== 'ec') {
-      throw new PkiError('unsupported-key', `${origin}: an authority signs with an elliptic-curve key: create a new one`);
+      throw new PkiError(
+        'unsupported-key',
+        `${origin}: an authority signs with an elliptic-curve key: create a new one`,
+      );
     }
     this.#key = key;
     this.#subject = subjectOf(this.certificate);

@@ -66,7 +66,9 @@ function describeCertificate(
 function validityProblems(notBefore: Date, notAfter: Date, now: number): readonly FileProblem[] {
   if (now > notAfter.getTime()) return [{ code: 'expired', text: `it ended at ${notAfter.toISOString()}: renew it` }];
   if (now >= notBefore.getTime()) return [];
-  return [{ code: 'not-yet-valid', text: `it begins at ${notBefore.toISOString()}: check this clock and the issuer's` }];
+  return [
+    { code: 'not-yet-valid', text: `it begins at ${notBefore.toISOString()}: check this clock and the issuer's` },
+  ];
 }
 
 function identityProblems(certificate: X509Certificate): readonly FileProblem[] {
@@ -84,7 +86,9 @@ function issuerProblems(
   const trusted = contents.find((other) => other.file === beside);
   if (trusted?.holds !== 'certificates') return [];
   const issued = trusted.certificates.some((ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey));
-  return issued ? [] : [{ code: 'not-issued-by-ca', text: `no authority of ${beside} issued it: renew it, or add its ca.crt` }];
+  return issued
+    ? []
+    : [{ code: 'not-issued-by-ca', text: `no authority of ${beside} issued it: renew it, or add its ca.crt` }];
 }
 
 function describeKey(
@@ -95,19 +99,29 @@ function describeKey(
   const others = file.mode & 0o077;
   if (others !== 0) {
     const mode = (file.mode & 0o777).toString(8);
-    problems.push({ code: 'key-readable-by-others', text: `its mode is ${mode}: chmod 600, and renew if others read it` });
+    problems.push({
+      code: 'key-readable-by-others',
+      text: `its mode is ${mode}: chmod 600, and renew if others read it`,
+    });
   }
   const beside = withExtension(file.file, '.crt');
   const certified = contents.find((other) => other.file === beside);
   if (certified?.holds === 'certificates' && certified.certificates[0]?.checkPrivateKey(file.key) === false) {
-    problems.push({ code: 'key-mismatch', text: `it is not the key of ${beside}: renew the certificate with a new key` });
+    problems.push({
+      code: 'key-mismatch',
+      text: `it is not the key of ${beside}: renew the certificate with a new key`,
+    });
   }
   return nameless(file.file, 'private-key', problems);
 }
 
 function describeRequest(file: string, csrPem: string): CertificateDescription {
   try {
-    const { uris: [spiffeId], dnsNames, ipAddresses } = readRequest(csrPem);
+    const {
+      uris: [spiffeId],
+      dnsNames,
+      ipAddresses,
+    } = readRequest(csrPem);
     const identity = spiffeId === undefined ? {} : { spiffeId };
     return { file, kind: 'request', ...identity, dnsNames, ipAddresses, problems: [] };
   } catch (error) {

@@ -12,9 +12,16 @@ const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
 /** Where a leaf lives: tls.crt, tls.key and ca.crt, as Kubernetes and others name them. */
 export function leafFiles(folder: string, name = 'tls'): TlsFiles {
   if (!FILE_NAME.test(name) || name === 'ca') {
-    throw new PkiError('malformed-file-name', `${JSON.stringify(name)} is no name for files here: write one such as tls`);
+    throw new PkiError(
+      'malformed-file-name',
+      `${JSON.stringify(name)} is no name for files here: write one such as tls`,
+    );
   }
-  return { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`), ca: join(folder, AUTHORITY_CERTIFICATE) };
+  return {
+    cert: join(folder, `${name}.crt`),
+    key: join(folder, `${name}.key`),
+    ca: join(folder, AUTHORITY_CERTIFICATE),
+  };
 }
 
 /** @throws PkiError 'unreadable' */

@@ -9,11 +9,6 @@ export { readRequest, type CertificateRequest } from './read-request.js';
 export { signRequest, type RequestToSign, type SignedRequest } from './sign-request.js';
 export { installCertificate, type CertificateToInstall } from './install-certificate.js';
 export { describeFolder, type FolderToDescribe } from './describe-folder.js';
-export type {
-  CertificateDescription,
-  FileProblem,
-  FileProblemCode,
-  PkiFileKind,
-} from './certificate-description.js';
+export type { CertificateDescription, FileProblem, FileProblemCode, PkiFileKind } from './certificate-description.js';
 export { placeFiles, type FileToPlace, type Placing } from './place-files.js';
 export { writeBundle, type BundleToWrite } from './trust-bundle.js';

@@ -39,7 +39,10 @@ export function checkPublicKey(key: KeyObject): void {
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
   const type = key.asymmetricKeyType ?? 'unknown';
   if (type === 'rsa' && modulusLength < SMALLEST_RSA_BITS) {
-    throw new PkiError('weak-key', `an RSA key of ${modulusLength} bits is too short: make one on P-256, or of 2048 bits`);
+    throw new PkiError(
+      'weak-key',
+      `an RSA key of ${modulusLength} bits is too short: make one on P-256, or of 2048 bits`,
+    );
   }
   if (type === 'ed25519' || type === 'rsa' || (type === 'ec' && CURVES_OF_TLS13.has(namedCurve))) return;
   throw new PkiError('unsupported-key', `keys of type ${type} ${namedCurve} are not accepted: make one on P-256`);

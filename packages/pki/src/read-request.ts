@@ -37,7 +37,12 @@ export function readRequest(csrPem: string): CertificateRequest {
   const publicKey = reading(() => createPublicKey({ key: writeDer(publicKeyInfo), format: 'der', type: 'spki' }));
   checkPublicKey(publicKey);
   // readDer gave back nothing that encodes otherwise than it came: these are the bytes that were signed.
-  checkPossession(writeDer(info), oidOf(partsOf(algorithm)[0]), reading(() => bitsOf(signature)), publicKey);
+  checkPossession(
+    writeDer(info),
+    oidOf(partsOf(algorithm)[0]),
+    reading(() => bitsOf(signature)),
+    publicKey,
+  );
   return { publicKey, ...requestedNames(attributes) };
 }
 

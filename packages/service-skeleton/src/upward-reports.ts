@@ -1,12 +1,5 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import {
-  every,
-  REPORT_EVERY_MS,
-  REPORT_PATH,
-  type Cancel,
-  type Clock,
-  type OwnReport,
-} from '@sigv4-keyd/hop-protocol';
+import { every, REPORT_EVERY_MS, REPORT_PATH, type Cancel, type Clock, type OwnReport } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
 import type { KeyUpkeep } from './key-upkeep.js';
 import type { Logger } from './logging.js';

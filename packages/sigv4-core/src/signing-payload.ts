@@ -6,8 +6,7 @@ import type { TokenMode } from './payload-mode.js';
  * without stating it, and the others state their token.
  */
 export type SigningPayload =
-  | { readonly kind: 'exact' | 'body'; readonly sha256: string }
-  | { readonly kind: TokenMode };
+  { readonly kind: 'exact' | 'body'; readonly sha256: string } | { readonly kind: TokenMode };
 
 /** The last line of the canonical request. Throws RangeError when the hash is not 64 lower-case hex digits. */
 export function payloadLine(payload: SigningPayload): string {

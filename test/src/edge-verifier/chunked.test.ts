@@ -165,7 +165,10 @@ t.test('every checksum in a trailer is verified', async (t) => {
       t.match(reply, { status: 400, headers: { 'x-keyd-reason': 'checksum-mismatch' } }, trailer);
       t.match(reply.body, /<Code>BadDigest<\/Code>/);
       await until(() => seen.every(({ end }) => end !== 'open'));
-      t.notOk(seen.some(({ end }) => end === 'whole'), 'the upstream never gets all of it');
+      t.notOk(
+        seen.some(({ end }) => end === 'whole'),
+        'the upstream never gets all of it',
+      );
     }
   }
 });
@@ -192,7 +195,10 @@ t.test('checksums that headers state are verified, in every payload mode', async
         seen.length = 0;
         t.equal(reasonOf(await send(edge.proxy, message)), 'checksum-mismatch', name);
         await until(() => seen.every(({ end }) => end !== 'open'));
-      t.notOk(seen.some(({ end }) => end === 'whole'), 'the upstream never gets all of it');
+        t.notOk(
+          seen.some(({ end }) => end === 'whole'),
+          'the upstream never gets all of it',
+        );
       }
       for (const message of await messages(`${right} `.slice(1))) {
         t.equal(reasonOf(await send(edge.proxy, message)), 'malformed-checksum', name);

@@ -227,7 +227,10 @@ t.test('a spool that cannot be made or filled: a clear answer, nothing sent, not
   t.match(reply, { status: 503, headers: { 'x-keyd-reason': 'spool-unavailable' } });
   t.match(reply.body, /<Code>ServiceUnavailable<\/Code>/);
   t.equal(edge.upstream.wire, '');
-  t.ok(edge.log.some((line) => line.includes('ENOENT') && line.includes('"level":"error"')), 'the log has the cause');
+  t.ok(
+    edge.log.some((line) => line.includes('ENOENT') && line.includes('"level":"error"')),
+    'the log has the cause',
+  );
   const small = await send(edge.proxy, signed({ method: 'PUT', body: SMALL }));
   t.equal(small.status, 200, 'small bodies are served still');
 });

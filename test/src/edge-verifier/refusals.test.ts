@@ -24,7 +24,10 @@ function retargeted(message: Message, change: (target: string) => string): Messa
 
 /** A change of the same length to the signature, wherever it is. */
 function otherSignature(text: string): string {
-  return text.replace(/(Signature=)([0-9a-f])/, (_all, name: string, digit: string) => `${name}${digit === '0' ? '1' : '0'}`);
+  return text.replace(
+    /(Signature=)([0-9a-f])/,
+    (_all, name: string, digit: string) => `${name}${digit === '0' ? '1' : '0'}`,
+  );
 }
 
 interface Case {
@@ -157,7 +160,10 @@ t.test('each refusal has its status and code, and nothing of it reaches the upst
       t.equal(reply.status, status, `${reason}: status`);
       t.match(reply.body, `<Code>${code}</Code>`, `${reason}: code`);
       t.match(reply.headers['x-amz-request-id'], /^[0-9a-f-]{36}$/);
-      t.ok(log.some((line) => line.includes(`"reason":"${reason}"`)), `${reason}: logged`);
+      t.ok(
+        log.some((line) => line.includes(`"reason":"${reason}"`)),
+        `${reason}: logged`,
+      );
     }
   }
   t.equal(upstream.wire, '');
@@ -231,7 +237,11 @@ t.test('held keys verify while the region is down; others wait', async (t) => {
   await clock.moveTo(NOW + DAY);
   t.equal((await send(proxy, signed({ now: clock.now() }))).status, 200);
   serviceKeys.days.expire();
-  t.strictSame(serviceKeys.days.status().map(({ date }) => date), ['20261123'], 'keys of old days are gone');
+  t.strictSame(
+    serviceKeys.days.status().map(({ date }) => date),
+    ['20261123'],
+    'keys of old days are gone',
+  );
 });
 
 t.test('5,000 made-up access key ids load the region with a bounded part of them', async (t) => {
@@ -259,7 +269,13 @@ t.test('no expected signature and no secret in any answer or log line', async (t
   const note = ({ rawHeaders, body }: Reply): void => void answers.push(rawHeaders.join('\n'), body);
   // What these should have been signed with is the signature of the good ones.
   const bad = [changed(signed(), 'authorization', otherSignature), retargeted(presigned(), otherSignature)];
-  for (const message of [...bad, ...good, ...Object.values(CASES).flat().map((refused) => refused.message)]) {
+  for (const message of [
+    ...bad,
+    ...good,
+    ...Object.values(CASES)
+      .flat()
+      .map((refused) => refused.message),
+  ]) {
     note(await send(proxy, message));
     note(await send(forwardAuth, message));
   }
@@ -322,8 +338,7 @@ t.test('every reason has a row, and every row makes an answer in each shape', (t
     t.match(query, `<ErrorResponse><Error><Type>${type}</Type><Code>${queryCode}</Code><Message>`);
     t.match(query, /&lt;&amp;&gt;.*<\/Error><RequestId>id<\/RequestId><\/ErrorResponse>$/);
   }
-  const canonicalRequest =
-    'GET\n/\nX-Amz-Security-Token=T0KEN&a=1\ncookie:T0KEN\nx-amz-security-token:T0KEN\nhost:h\n';
+  const canonicalRequest = 'GET\n/\nX-Amz-Security-Token=T0KEN&a=1\ncookie:T0KEN\nx-amz-security-token:T0KEN\nhost:h\n';
   const description = { canonicalRequest, stringToSign: 'AWS4-HMAC-SHA256' };
   for (const shape of ['s3', 'json', 'query'] as const) {
     const context = { shape, region: 'r', requestId: 'id', now: NOW, clockSkewSeconds: 900 };

@@ -89,9 +89,7 @@ export function copyInto(folder: string, from: TlsFiles): TlsFiles {
 }
 
 function generalNames(altNames: readonly AltName[]): Asn1 {
-  return sequence(
-    ...altNames.map(([type, value]) => create(Class.CONTEXT_SPECIFIC, type, false, value)),
-  );
+  return sequence(...altNames.map(([type, value]) => create(Class.CONTEXT_SPECIFIC, type, false, value)));
 }
 
 function extension(id: string, value: Asn1): Asn1 {

@@ -92,12 +92,26 @@ t.test('a server is asked only when its certificate is of our trust domain, expe
   const cases: readonly (readonly [string, TlsFiles, MtlsClientErrorCode, ServerOptions?])[] = [
     ['another identity', await certificates.issue('master/a', { hosts: true }), 'server-identity-refused'],
     ['another trust domain', await foreigners.issue('region/eu/server'), 'server-identity-refused'],
-    ['two URI names', await certificates.odd([[6, uri], [6, uri.replace('eu', 'us')]]), 'server-without-spiffe-id'],
+    [
+      'two URI names',
+      await certificates.odd([
+        [6, uri],
+        [6, uri.replace('eu', 'us')],
+      ]),
+      'server-without-spiffe-id',
+    ],
     ['no URI name', await certificates.odd([[2, 'localhost']]), 'server-without-spiffe-id'],
     ['no names', await certificates.odd([]), 'server-without-spiffe-id'],
     ['a URI that is no SPIFFE id', await certificates.odd([[6, `${uri}?x`]]), 'server-without-spiffe-id'],
     ['an authority', await certificates.odd([[6, uri]], { ca: true }), 'server-without-spiffe-id'],
-    ['another host', await certificates.odd([[6, uri], [2, 'elsewhere.example']]), 'server-host-mismatch'],
+    [
+      'another host',
+      await certificates.odd([
+        [6, uri],
+        [2, 'elsewhere.example'],
+      ]),
+      'server-host-mismatch',
+    ],
     ['another authority', await strangers.issue('region/eu/server', { hosts: true }), 'server-untrusted'],
     [
       'an expired certificate',

@@ -62,7 +62,10 @@ t.test('files that do not serve are refused, each with its code, its name and no
     ['a DNS name only', await certificates.odd([[2, 'localhost']]), 'no-spiffe-id', 'cert'],
     [
       'two URI names',
-      await certificates.odd([[6, 'spiffe://keyd.test/region/eu/a'], [6, 'spiffe://keyd.test/region/eu/b']]),
+      await certificates.odd([
+        [6, 'spiffe://keyd.test/region/eu/a'],
+        [6, 'spiffe://keyd.test/region/eu/b'],
+      ]),
       'several-uri-sans',
       'cert',
     ],

@@ -98,15 +98,28 @@ t.test('only a peer with one known SPIFFE id of the trust domain, and of the rig
     ['a DNS name only', await certificates.odd([[2, 'localhost']]), 401, 'FST_MTLS_NO_SPIFFE_ID'],
     [
       'two URI names',
-      await certificates.odd([[6, uri], [6, 'spiffe://keyd.test/region/us/a']]),
+      await certificates.odd([
+        [6, uri],
+        [6, 'spiffe://keyd.test/region/us/a'],
+      ]),
       401,
       'FST_MTLS_SEVERAL_URI_SANS',
     ],
-    ['a URI of another scheme', await certificates.odd([[6, 'https://keyd.test/region/a']]), 401, 'MALFORMED_SPIFFE_ID'],
+    [
+      'a URI of another scheme',
+      await certificates.odd([[6, 'https://keyd.test/region/a']]),
+      401,
+      'MALFORMED_SPIFFE_ID',
+    ],
     ['a path that climbs', await certificates.odd([[6, 'spiffe://keyd.test/region/../a']]), 401, 'MALFORMED_SPIFFE_ID'],
     ['an encoded path', await certificates.odd([[6, 'spiffe://keyd.test/%72egion/a']]), 401, 'MALFORMED_SPIFFE_ID'],
     ['a URI with a port', await certificates.odd([[6, 'spiffe://keyd.test:1/region/a']]), 401, 'MALFORMED_SPIFFE_ID'],
-    ['an upper-case trust domain', await certificates.odd([[6, 'spiffe://KEYD.test/region']]), 401, 'MALFORMED_SPIFFE_ID'],
+    [
+      'an upper-case trust domain',
+      await certificates.odd([[6, 'spiffe://KEYD.test/region']]),
+      401,
+      'MALFORMED_SPIFFE_ID',
+    ],
     ['an authority', await certificates.odd([[6, uri]], { ca: true }), 401, 'FST_MTLS_AUTHORITY_AS_PEER'],
     ['another trust domain', await foreigners.issue('region/eu/a'), 401, 'FST_MTLS_WRONG_TRUST_DOMAIN'],
     ['an unknown role', await certificates.issue('stranger/eu/a'), 403, 'FST_MTLS_UNKNOWN_IDENTITY'],
@@ -256,14 +269,25 @@ t.test('an identity is settled once a connection, its refusal and its end at eve
   const begun = once(slow, 'begun');
   const underWay = ask(good, certificates.caFile, { port, path: '/slow' });
   await begun;
-  t.equal(app.closeConnectionsOf((peer) => uriOf(peer).endsWith('/nobody')), 0);
-  t.equal(app.closeConnectionsOf((peer) => uriOf(peer).endsWith('/eu/a')), 2, 'the idle one and the busy one');
+  t.equal(
+    app.closeConnectionsOf((peer) => uriOf(peer).endsWith('/nobody')),
+    0,
+  );
+  t.equal(
+    app.closeConnectionsOf((peer) => uriOf(peer).endsWith('/eu/a')),
+    2,
+    'the idle one and the busy one',
+  );
   t.match(await underWay, { failed: 'ECONNRESET' });
   const anew = new Agent({ keepAlive: true });
   t.teardown(() => anew.destroy());
   const again = await ask(good, certificates.caFile, { port, path: '/region', agent: anew });
   t.match(again, { status: 200 }, 'a new connection may come: bans are for isRefused');
-  t.equal(app.closeConnectionsOf((peer) => uriOf(peer).endsWith('/eu/a')), 1, 'closed ones are forgotten');
+  t.equal(
+    app.closeConnectionsOf((peer) => uriOf(peer).endsWith('/eu/a')),
+    1,
+    'closed ones are forgotten',
+  );
 });
 
 t.test('new credentials are served without a restart, and nothing else changes', async (t) => {

@@ -72,7 +72,14 @@ t.test('a statement wipes the keys that it hits: at the edge, at the region, and
   t.match(told(edge, 'denied-keys-wiped'), [{ wiped: 1 }, { wiped: 1 }]);
 
   const answer = await keys.issue({ date: TODAY, accessKeyIds: [ANN, BEN, NEW] });
-  t.same(answer.absent, new Map([[ANN, 'revoked'], [BEN, 'revoked']]), 'the region issues no such key');
+  t.same(
+    answer.absent,
+    new Map([
+      [ANN, 'revoked'],
+      [BEN, 'revoked'],
+    ]),
+    'the region issues no such key',
+  );
   t.same([...answer.issued.keys()], [NEW]);
   t.equal(await keysOf(region), 1, 'nor does it hold one again');
 });
@@ -101,7 +108,10 @@ t.test('with the long poll cut, news are there within two beats', async (t) => {
   await tiers.clock.advance(2 * FEED_BEAT_MS);
   await until(async () => (await edge.verdictOn()) === 'scope-revoked');
   t.equal(tiers.clock.now(), NOW + 2 * FEED_BEAT_MS);
-  t.ok(small.asked.some(({ wait }) => wait > 0), 'there was a long poll, which brought nothing');
+  t.ok(
+    small.asked.some(({ wait }) => wait > 0),
+    'there was a long poll, which brought nothing',
+  );
 });
 
 function documentOf({ feed: { newest } }: FeedTiers): object {
@@ -207,7 +217,11 @@ t.test('the horizons, to the millisecond, and back by itself', async (t) => {
   await tiers.clock.advance(60_000);
   t.same(await facts(), { verdict: 'feed-stale', ready: false, freshness: 'hard', warnings: 1 });
   const changes = ['fresh', 'soft', 'hard'];
-  t.same(told(edge, 'feed-freshness').map(({ freshness }) => freshness), changes, 'told once a change');
+  t.same(
+    told(edge, 'feed-freshness').map(({ freshness }) => freshness),
+    changes,
+    'told once a change',
+  );
 
   await tiers.feed.publish();
   await tiers.clock.advance(FEED_BEAT_MS);
@@ -257,5 +271,10 @@ t.test('a ban shuts an edge out of its region at once, live connections included
   await honest;
   await t.rejects(keys(banned), { code: 'identity-banned' }, 'as long as beacons name it');
   await tiers.feed.ban();
-  await until(() => keys(banned).then(() => true, () => false));
+  await until(() =>
+    keys(banned).then(
+      () => true,
+      () => false,
+    ),
+  );
 });

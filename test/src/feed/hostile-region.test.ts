@@ -150,7 +150,10 @@ for (const [what, { tells, rest, lie }] of Object.entries(LIES)) {
     region.feed = () => served;
     await beats(attack, 1);
     const lines = [...told(edge, 'feed-document-refused'), ...told(edge, 'feed-statement-refused')];
-    t.ok(lines.some((line) => isLike(line, { ...tells, security: true, level: 'error' })), JSON.stringify(lines));
+    t.ok(
+      lines.some((line) => isLike(line, { ...tells, security: true, level: 'error' })),
+      JSON.stringify(lines),
+    );
     t.equal(await edge.verdictOn({ accessKeyId: ANN }), 'scope-revoked', 'what is revoked stays so');
     t.equal(await edge.verdictOn({ accessKeyId: BEN }), 'served', 'nobody else is hit by it');
     t.equal((await statusOf(edge)).feed.version, rest === 'true' ? 2 : 1, 'a true rest is believed without the lie');
@@ -182,7 +185,10 @@ t.test('a region that withholds all news is told past the soft horizon and denie
   t.equal(await edge.verdictOn({ accessKeyId: BEN }), 'served', 'as the equation says: until the hard horizon');
   await tiers.clock.advance(HARD_SECONDS * 1000);
   t.equal(await edge.verdictOn({ accessKeyId: BEN }), 'feed-stale');
-  t.same(told(edge, 'feed-freshness').map(({ freshness }) => freshness), ['fresh', 'soft', 'hard']);
+  t.same(
+    told(edge, 'feed-freshness').map(({ freshness }) => freshness),
+    ['fresh', 'soft', 'hard'],
+  );
 });
 
 t.test('a region that replays an old state un-revokes nothing; when it keeps at it, it is told', async (t) => {

@@ -80,7 +80,10 @@ t.test('a folder is described: what is there, of whom, for how long, and what is
   const later = await describeFolder({ folder: join(folder, 'good'), now: NOW + 10 * DAY + 1 });
   const expired = later.find(({ kind }) => kind === 'leaf');
   t.match(expired, { daysLeft: -1, problems: [{ code: 'expired', text: /renew/ }] });
-  t.ok(described.every(({ problems }) => problems.every(({ text }) => !/[A-Za-z0-9+/]{64}/.test(text))), 'no key is quoted');
+  t.ok(
+    described.every(({ problems }) => problems.every(({ text }) => !/[A-Za-z0-9+/]{64}/.test(text))),
+    'no key is quoted',
+  );
   await t.rejects(describeFolder({ folder: join(folder, 'nowhere'), now: NOW }), { code: 'unreadable' });
 });
 

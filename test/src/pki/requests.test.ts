@@ -2,13 +2,7 @@ import { generateKeyPairSync, sign, X509Certificate, type KeyObject } from 'node
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCredentials } from '@sigv4-keyd/fastify-mtls';
-import {
-  createAuthority,
-  createRequest,
-  installCertificate,
-  signRequest,
-  type PkiErrorCode,
-} from '@sigv4-keyd/pki';
+import { createAuthority, createRequest, installCertificate, signRequest, type PkiErrorCode } from '@sigv4-keyd/pki';
 import forge from 'node-forge';
 import t from 'tap';
 import { openssl, withoutOpenssl } from './openssl.js';
@@ -97,7 +91,14 @@ t.test('a key is made where it will live, and only its request travels', async (
 t.test('keys of every accepted kind are certified', async (t) => {
   const folder = t.testdir();
   const authority = await createAuthority({ folder: join(folder, 'ca'), trustDomain: 'keyd.test', now: NOW });
-  const named = [extensionRequest(altNames([[URI, ID], [DNS, 'a.example']]))];
+  const named = [
+    extensionRequest(
+      altNames([
+        [URI, ID],
+        [DNS, 'a.example'],
+      ]),
+    ),
+  ];
   const kinds: readonly (readonly [string, { publicKey: KeyObject; privateKey: KeyObject }, Signing])[] = [
     ['P-256', generateKeyPairSync('ec', { namedCurve: 'prime256v1' }), ECDSA],
     ['P-384', generateKeyPairSync('ec', { namedCurve: 'secp384r1' }), ECDSA_SHA384],
@@ -143,16 +144,48 @@ t.test('what does not prove itself, or asks for what is not given, is refused', 
   refuses('Ed448', requestBy(generateKeyPairSync('ed448'), named, ed448), 'unsupported-key');
 
   const ask = (...attributes: Asn1[]): string => requestBy(pair, attributes, ECDSA);
-  const two: readonly Name[] = [[URI, ID], [URI, ID.replace('eu', 'us')]];
+  const two: readonly Name[] = [
+    [URI, ID],
+    [URI, ID.replace('eu', 'us')],
+  ];
   refuses('two URI names', ask(extensionRequest(altNames(two))), 'several-uri-sans');
   refuses('two URI names, one given', ask(extensionRequest(altNames(two))), 'several-uri-sans', ID);
   refuses('names twice', ask(extensionRequest(altNames([[URI, ID]]), altNames([[URI, ID]]))), 'malformed');
   refuses('requests twice', ask(...named, ...named), 'malformed');
   refuses('no names', ask(), 'no-spiffe-id');
-  refuses('an e-mail address', ask(extensionRequest(altNames([[URI, ID], [EMAIL, 'a@b']]))), 'unsupported-name');
-  const noHost = ask(extensionRequest(altNames([[URI, ID], [DNS, 'a\0.b']])));
+  refuses(
+    'an e-mail address',
+    ask(
+      extensionRequest(
+        altNames([
+          [URI, ID],
+          [EMAIL, 'a@b'],
+        ]),
+      ),
+    ),
+    'unsupported-name',
+  );
+  const noHost = ask(
+    extensionRequest(
+      altNames([
+        [URI, ID],
+        [DNS, 'a\0.b'],
+      ]),
+    ),
+  );
   refuses('a DNS name that is none', noHost, 'malformed-host-name');
-  refuses('an address of 5 bytes', ask(extensionRequest(altNames([[URI, ID], [7, '12345']]))), 'malformed');
+  refuses(
+    'an address of 5 bytes',
+    ask(
+      extensionRequest(
+        altNames([
+          [URI, ID],
+          [7, '12345'],
+        ]),
+      ),
+    ),
+    'malformed',
+  );
   refuses('another URI', ask(extensionRequest(altNames([[URI, 'https://keyd.test/a']]))), 'malformed-spiffe-id');
   const foreign = ask(extensionRequest(altNames([[URI, 'spiffe://other.test/edge/a']])));
   refuses('another trust domain', foreign, 'wrong-trust-domain');

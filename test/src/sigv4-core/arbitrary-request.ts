@@ -75,7 +75,10 @@ export function arbitraryRequest(limits: OracleLimits): fc.Arbitrary<ArbitraryRe
       .map((pairs) => new Map(pairs)),
     host: fc.constantFrom('example.amazonaws.com', 'storage.example:8443', '127.0.0.1:9000'),
     body: text,
-    secretAccessKey: fc.oneof(fc.string({ minLength: 1, maxLength: 40 }), text.filter((value) => value !== '')),
+    secretAccessKey: fc.oneof(
+      fc.string({ minLength: 1, maxLength: 40 }),
+      text.filter((value) => value !== ''),
+    ),
     sessionToken: fc.option(fc.base64String({ minLength: 4, maxLength: 40 }), { nil: undefined }),
     now: fc.integer({ min: Date.UTC(2000, 0, 1) / 1000, max: Date.UTC(2099, 11, 31) / 1000 }).map((s) => s * 1000),
   });

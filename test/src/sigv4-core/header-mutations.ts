@@ -82,7 +82,11 @@ export const HEADER_MUTATIONS: readonly Row[] = [
   ['x-amz-date in another form', header('x-amz-date', () => '2026-11-22T12:00:00Z'), 'malformed-date'],
   [
     'old request, its scope and date moved to today',
-    both(later(86_400_000), header('x-amz-date', () => '20261123T120000Z'), auth('/20261122/', '/20261123/')),
+    both(
+      later(86_400_000),
+      header('x-amz-date', () => '20261123T120000Z'),
+      auth('/20261122/', '/20261123/'),
+    ),
     'signature-mismatch',
   ],
   ['fifteen minutes late', later(900_000), 'accepted'],
@@ -101,11 +105,7 @@ export const HEADER_MUTATIONS: readonly Row[] = [
   ['payload hash in upper case', header('x-amz-content-sha256', (v) => v.toUpperCase()), 'malformed-payload-hash'],
   ['payload hash too short', header('x-amz-content-sha256', (v) => v.slice(1)), 'malformed-payload-hash'],
   ['unknown payload mode', header('x-amz-content-sha256', () => 'STREAMING-MORE'), 'malformed-payload-hash'],
-  [
-    'payload mode named like a property',
-    header('x-amz-content-sha256', () => 'constructor'),
-    'malformed-payload-hash',
-  ],
+  ['payload mode named like a property', header('x-amz-content-sha256', () => 'constructor'), 'malformed-payload-hash'],
   ['payload said to be unsigned', header('x-amz-content-sha256', () => 'UNSIGNED-PAYLOAD'), 'signature-mismatch'],
   ['payload mode not accepted', policy({ payloadModes: new Set(['unsigned']) }), 'payload-mode-refused'],
   [
@@ -121,11 +121,7 @@ export const HEADER_MUTATIONS: readonly Row[] = [
   ['x-amz-credential in the query too', target((v) => `${v}&x-amz-credential=0`), 'both-mechanisms'],
   ['X-Amz-Date in the query too', target((v) => `${v}&X-Amz-Date=20261122T120000Z`), 'both-mechanisms'],
   ['X-Amz-Security-Token in the query', target((v) => `${v}&X-Amz-Security-Token=0`), 'both-mechanisms'],
-  [
-    'X-Amz-Content-Sha256 in the query',
-    target((v) => `${v}&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD`),
-    'both-mechanisms',
-  ],
+  ['X-Amz-Content-Sha256 in the query', target((v) => `${v}&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD`), 'both-mechanisms'],
   ['session token added', addHeader('x-amz-security-token', 't'), 'header-not-signed'],
   [
     'session token signed but refused',

@@ -1,13 +1,4 @@
-import {
-  addHeader,
-  body,
-  both,
-  lastByteChanged,
-  later,
-  policy,
-  query,
-  target,
-} from './signed-requests.js';
+import { addHeader, body, both, lastByteChanged, later, policy, query, target } from './signed-requests.js';
 import type { Row } from './signed-requests.js';
 
 /** Changes of a presigned request. */
@@ -104,7 +95,10 @@ export const PRESIGNED_MUTATIONS: readonly Row[] = [
   ],
   [
     'payload hash of header and query differ',
-    both(addHeader('x-amz-content-sha256', 'UNSIGNED-PAYLOAD'), target((v) => `${v}&X-Amz-Content-Sha256=x`)),
+    both(
+      addHeader('x-amz-content-sha256', 'UNSIGNED-PAYLOAD'),
+      target((v) => `${v}&X-Amz-Content-Sha256=x`),
+    ),
     'header-parameter-conflict',
   ],
   ['payload hash malformed', target((v) => `${v}&X-Amz-Content-Sha256=x`), 'malformed-payload-hash'],
@@ -117,12 +111,18 @@ export const PRESIGNED_MUTATIONS: readonly Row[] = [
   ['session token added', target((v) => `${v}&X-Amz-Security-Token=t`), 'signature-mismatch'],
   [
     'session token refused',
-    both(policy({ sessionTokens: 'refused' }), target((v) => `${v}&X-Amz-Security-Token=t`)),
+    both(
+      policy({ sessionTokens: 'refused' }),
+      target((v) => `${v}&X-Amz-Security-Token=t`),
+    ),
     'session-token-refused',
   ],
   [
     'session tokens of header and query differ',
-    both(addHeader('x-amz-security-token', 'u'), target((v) => `${v}&X-Amz-Security-Token=t`)),
+    both(
+      addHeader('x-amz-security-token', 'u'),
+      target((v) => `${v}&X-Amz-Security-Token=t`),
+    ),
     'header-parameter-conflict',
   ],
 ];

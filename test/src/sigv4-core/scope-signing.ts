@@ -58,7 +58,6 @@ export function signedForScope(mechanism: Mechanism, scope: CredentialScope, mod
   const signature = signatureOf(signingKey(scope), stringToSign(terms, canonical));
   if (!header) return headOf({ method: 'PUT', target: `${target}&X-Amz-Signature=${signature}`, headers });
   const authorization =
-    `AWS4-HMAC-SHA256 Credential=${credential}, ` +
-    `SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`;
+    `AWS4-HMAC-SHA256 Credential=${credential}, ` + `SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`;
   return headOf({ method: 'PUT', target, headers: [...headers, ['authorization', authorization]] });
 }

@@ -136,7 +136,10 @@ t.test('a breach that began on the 1st is found on the 5th', { timeout: 300_000 
     refused.some((signature) => isUrl(signature) && signature.signedAt < dayOf(2)),
     'URLs of the 1st',
   );
-  t.ok(found.get('served')?.some(({ edge, signedAt }) => edge.region === HIT && signedAt < dayOf(1)), 'URLs before it');
+  t.ok(
+    found.get('served')?.some(({ edge, signedAt }) => edge.region === HIT && signedAt < dayOf(1)),
+    'URLs before it',
+  );
   t.ok((found.get('dead') ?? []).length > 0, 'dead URLs are refused as such');
 
   await leapTo(startOfScopeDate(addDays(revoked.to, 1)) + 9 * 3_600_000);

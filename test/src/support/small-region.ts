@@ -44,7 +44,10 @@ export class SmallRegion {
         return reply.code(204).send();
       }
       const { status = 200, headers = {}, body } = this.feed(request.query, spiffeIdOf(request.peer));
-      return reply.code(status).headers({ 'content-type': 'application/json', ...headers }).send(body);
+      return reply
+        .code(status)
+        .headers({ 'content-type': 'application/json', ...headers })
+        .send(body);
     });
   }
 
