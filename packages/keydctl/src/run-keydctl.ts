@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import { exitCodeOf } from './command-line/exit-code.js';
 import { explain, type Explanation } from './command-line/explain.js';
 import { hasColours, type Surroundings } from './command-line/surroundings.js';
+import { Unfinished } from './command-line/unfinished.js';
 import { write } from './command-line/write-outcome.js';
 import { createProgram } from './program.js';
 
@@ -11,6 +12,7 @@ export async function runKeydctl(args: readonly string[], surroundings: Surround
     await createProgram(surroundings).parseAsync(args, { from: 'user' });
     return exitCodeOf('ok');
   } catch (error) {
+    if (error instanceof Unfinished) return exitCodeOf('failed');
     const explanation = explain(error);
     if (explanation.ending !== 'ok') await tell(explanation, surroundings, args.includes('--json'));
     return explanation.exitCode ?? exitCodeOf(explanation.ending);

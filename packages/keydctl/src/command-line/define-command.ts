@@ -5,6 +5,7 @@ import { longFlag, optionFactsOf } from './option.js';
 import type { Outcome } from './outcome.js';
 import type { Surroundings } from './surroundings.js';
 import { usageError } from './command-error.js';
+import { Unfinished } from './unfinished.js';
 import { writeOutcome } from './write-outcome.js';
 
 export interface CommandDefinition<Options extends z.ZodObject> {
@@ -40,6 +41,7 @@ export function defineCommand<Options extends z.ZodObject>(definition: CommandDe
       const options = readOptions(definition.options, command, surroundings);
       const outcome = await definition.run({ options, positionals: command.args, surroundings });
       await writeOutcome(outcome, surroundings, command.getOptionValue('json') === true);
+      if (outcome.isUnfinished === true) throw new Unfinished();
     });
   };
 }

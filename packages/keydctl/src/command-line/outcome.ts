@@ -8,4 +8,6 @@ export interface Outcome {
   /** Printed by `--json`, as one document. */
   readonly document: object;
   readonly text: (paint: Paint) => string;
+  /** Something is left to do, as the text says: the exit code is that of a failure. */
+  readonly isUnfinished?: boolean;
 }

@@ -9,7 +9,7 @@ import { progressLine } from '../../terminal/progress-line.js';
 const STEPS =
   'Give every master the new key as KEYD_CUSTODY_KEY and the old one as KEYD_CUSTODY_KEY_BEFORE first; requests are ' +
   'served all the while. What is stopped half-way goes on when it is run again. Once nothing is left under another ' +
-  'key, KEYD_CUSTODY_KEY_BEFORE may go.';
+  'key, KEYD_CUSTODY_KEY_BEFORE may go; until then the exit code is 1.';
 
 export const rotate = defineCommand({
   name: 'rotate',
@@ -21,6 +21,6 @@ export const rotate = defineCommand({
     const address = { url: options.master, files: tlsFilesOf(options) };
     const progress = progressLine(surroundings);
     const rotated = await withMaster(address, surroundings.now(), (master) => resealAll(master, progress));
-    return { document: rotated, text: (paint) => rotationText(paint, rotated) };
+    return { document: rotated, text: (paint) => rotationText(paint, rotated), isUnfinished: rotated.left > 0 };
   },
 });
