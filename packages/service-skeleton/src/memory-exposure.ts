@@ -31,11 +31,6 @@ export function requireNoExposure(options: readonly string[]): void {
   }
 }
 
-/** The options that this process was started with. */
-export function nodeOptions(): readonly string[] {
-  return [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)];
-}
-
 /** Closes what is open by default: the debugger that SIGUSR1 opens, and memory in core dumps. */
 export function limitExposure(log: Logger): void {
   // Node.js opens its debugger on this signal unless somebody listens to it.

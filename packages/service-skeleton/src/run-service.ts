@@ -2,7 +2,8 @@ import { systemClock, type Clock } from '@sigv4-keyd/hop-protocol';
 import type { z } from 'zod';
 import { ConfigurationError, describeSettings, readConfiguration } from './configuration.js';
 import { createLogger, type Logger } from './logging.js';
-import { limitExposure, nodeOptions, requireNoExposure } from './memory-exposure.js';
+import { limitExposure, requireNoExposure } from './memory-exposure.js';
+import { nodeOptions } from './node-options.js';
 import { StartError } from './start-error.js';
 
 /** A service that runs: where it answers and how it ends. */

@@ -53,11 +53,11 @@ t.test('a running service opens no debugger on a signal, and leaves its memory o
 });
 
 t.test('a service does not start where Node.js would show its memory', async (t) => {
-  for (const option of ['--inspect=127.0.0.1:0', '--heapsnapshot_signal=SIGUSR2', '--report-on-signal']) {
-    const { victim, log } = await startRegion(t, { NODE_OPTIONS: option });
+  for (const given of ['--inspect=127.0.0.1:0', '--heapsnapshot_signal=SIGUSR2', '"--report-on-\\signal"']) {
+    const { victim, log } = await startRegion(t, { NODE_OPTIONS: given });
     await until(() => victim.child?.exitCode !== null || log().includes('"started"'));
-    t.equal(victim.child?.exitCode, 78, option);
-    const [name = ''] = option.split('=');
+    t.equal(victim.child?.exitCode, 78, given);
+    const [name = ''] = given.replaceAll(/["\\]/g, '').split('=');
     t.match(log(), `region-keyd: Node.js was started with ${name}, which shows keys in memory: start it without`);
     t.notMatch(log(), '"started"');
   }
