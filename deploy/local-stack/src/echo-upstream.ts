@@ -29,12 +29,8 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
 
 /** An object store answers a write without a body, and SDKs take any other for an error. They ask for no media type. */
 function awaitsObjectStore({ method, headers }: IncomingMessage): boolean {
-  const isWrite = method !== 'GET' && method !== 'HEAD';
-  return (
-    isWrite &&
-    headers['x-keyd-service'] === 's3' &&
-    (headers.accept === undefined || 'amz-sdk-invocation-id' in headers)
-  );
+  const isWrite = method === 'PUT' || method === 'DELETE';
+  return isWrite && headers['x-keyd-service'] === 's3' && headers.accept === undefined;
 }
 
 const server = createServer((request, response) => {
