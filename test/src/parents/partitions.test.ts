@@ -51,6 +51,9 @@ async function untilFirst({ tiers, edge }: Network, proxy: TcpProxy): Promise<vo
   }
 }
 
+/** Until the edge has asked a replica and is to look for another one in a moment: no other alarm is as near. */
+const untilAsked = ({ timer }: FeedTiers): Promise<void> => until(() => timer.isDueWithin(1_000));
+
 /** Access keys whose kService an edge asked of a replica. */
 const askedOf = (region: RegionTier): number =>
   region.log.filter((line) => line.includes('service-keys-issued') && line.includes('"issued":1')).length;
@@ -71,7 +74,7 @@ t.test('a replica dies: the edge goes to the other within the request, and comes
     { url: toFar.url, isHealthy: true },
   ]);
 
-  toNear.state = 'open';
+  toNear.open();
   await untilFirst(network, toNear);
   t.equal(await verdictOn('AKIAFEEDNEW'), 'served');
   t.same([askedOf(near), askedOf(far)], [2, 1], 'the nearest again');
@@ -81,9 +84,9 @@ t.test('a partition without a word: half-open connections cost one short wait, t
   const network = await setUp(t);
   const { tiers, near, far, toNear, toFar, edge, verdictOn } = network;
   t.equal(await verdictOn('AKIAFEEDANN'), 'served');
-  toNear.state = 'silent';
+  toNear.silence();
   const verdict = verdictOn('AKIAFEEDBEN');
-  await until(() => toNear.swallowed > 0);
+  await untilAsked(tiers);
   await tiers.timer.advance(1_000);
   t.equal(await verdict, 'served', 'over a connection that looks alive');
   t.equal(askedOf(far), 1);
@@ -92,7 +95,7 @@ t.test('a partition without a word: half-open connections cost one short wait, t
   t.equal(askedOf(far), 2, 'straight to the other');
   t.equal(askedOf(near), 1);
 
-  toNear.state = 'open';
+  toNear.open();
   await untilFirst(network, toNear);
   t.pass('and back when the network is');
 });
@@ -124,11 +127,11 @@ t.test('one replica cut off from the master: edges are served by the one that is
 t.test('everything is cut: what is held is served, and nobody waits for it', async (t) => {
   const { tiers, toNear, toFar, verdictOn } = await setUp(t);
   t.equal(await verdictOn('AKIAFEEDANN'), 'served');
-  toNear.state = 'silent';
+  toNear.silence();
   toFar.refuse();
   const slow = verdictOn('AKIAFEEDBEN');
   for (let request = 0; request < 20; request += 1) t.equal(await verdictOn('AKIAFEEDANN'), 'served');
-  await until(() => toNear.swallowed > 0);
+  await untilAsked(tiers);
   await tiers.timer.advance(5_000);
   t.equal(await slow, 'keys-unavailable');
   t.equal(

@@ -6,17 +6,15 @@ import type { Test } from 'tap';
  * What the network between two does: `open` carries everything; `refused` ends connections at once; `silent` takes new
  * ones and goes on with old ones, but carries nothing either way and ends none: a partition, half-open connections.
  */
-export type NetworkState = 'open' | 'refused' | 'silent';
+type NetworkState = 'open' | 'refused' | 'silent';
 
 /** A real TCP connection's way through a network that a test breaks. */
 export class TcpProxy {
-  state: NetworkState = 'open';
+  #state: NetworkState = 'open';
   /** Answers are cut off, with a reset, after so many bytes more. */
   cutAfterBytes = Number.POSITIVE_INFINITY;
   /** Connections that were taken. */
   connections = 0;
-  /** Pieces that were not carried. */
-  swallowed = 0;
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
@@ -40,7 +38,21 @@ export class TcpProxy {
 
   /** Every connection is reset, and new ones are refused. */
   refuse(): void {
-    this.state = 'refused';
+    this.#state = 'refused';
+    this.#reset();
+  }
+
+  silence(): void {
+    this.#state = 'silent';
+  }
+
+  /** The network is back. Connections of before, which may have lost pieces, are reset. */
+  open(): void {
+    this.#state = 'open';
+    this.#reset();
+  }
+
+  #reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
@@ -53,7 +65,7 @@ export class TcpProxy {
 
   #join(client: Socket): void {
     this.connections += 1;
-    if (this.state === 'refused') {
+    if (this.#state === 'refused') {
       client.resetAndDestroy();
       return;
     }
@@ -65,14 +77,13 @@ export class TcpProxy {
   #carry(from: Socket, to: Socket, passing: (bytes: Buffer) => Buffer | undefined): void {
     this.#sockets.add(from);
     from.on('data', (bytes: Buffer) => {
-      const passed = this.state === 'open' ? passing(bytes) : undefined;
+      const passed = this.#state === 'open' ? passing(bytes) : undefined;
       if (passed) to.write(passed);
-      else this.swallowed += 1;
     });
     from.on('error', () => undefined);
     from.on('close', () => {
       this.#sockets.delete(from);
-      if (this.state === 'open') to.destroy();
+      if (this.#state === 'open') to.destroy();
     });
   }
 

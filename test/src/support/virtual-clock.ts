@@ -29,6 +29,11 @@ export class VirtualClock implements Clock {
     return this.#alarms.size;
   }
 
+  /** Whether an alarm is to ring within so many milliseconds. */
+  isDueWithin(ms: number): boolean {
+    return this.#next(this.#now + ms) !== undefined;
+  }
+
   /** Moves to `to` (epoch milliseconds or ISO 8601), ringing every alarm on the way. */
   async moveTo(to: string | number): Promise<void> {
     const end = typeof to === 'number' ? to : Date.parse(to);
