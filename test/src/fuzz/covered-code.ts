@@ -7,11 +7,11 @@ export const COVERED_CODE: readonly string[] = [
     (file) => `packages/hop-protocol/dist/${file}`,
   ),
   'packages/keydctl/dist/explain/',
-  ...['checkpoint/', 'record/'].map((file) => `packages/ledger/dist/${file}`),
+  ...['checkpoint/', 'journal/', 'record/'].map((file) => `packages/ledger/dist/${file}`),
   ...['der', 'pem', 'read-request'].map((file) => `packages/pki/dist/${file}`),
   'packages/revocation/dist/',
   ...['configuration', 'key-cache/', 'settings'].map((file) => `packages/service-skeleton/dist/${file}`),
   'packages/sigv4-core/dist/',
-  'services/edge-verifier/dist/proxy/post-form/',
+  ...['forward-auth/original-request', 'proxy/post-form/'].map((file) => `services/edge-verifier/dist/${file}`),
   'services/master-keyd/dist/database/database-url',
 ];
