@@ -56,7 +56,7 @@ export async function returnOfEdges(outage: Outage): Promise<Return> {
   tiers.isRegionDown = false;
   tiers.isMasterDown = false;
   await clock.moveTo(START + seconds * 1000);
-  for (const edge of edges) edge.stop();
+  await Promise.all(edges.map((edge) => edge.stop()));
   return { tiers, served, refused, seconds };
 
   /** Clients come by chance, each moment as likely as any other. */

@@ -48,8 +48,8 @@ export class SimulatedEdge {
     this.#followed.start();
   }
 
-  stop(): void {
-    this.#followed.stop();
+  stop(): Promise<void> {
+    return this.#followed.stop();
   }
 
   /** Whether a client's request with this access key is served. */

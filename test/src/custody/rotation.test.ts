@@ -103,10 +103,8 @@ t.test('what does not open is told by its id, and the old key stays needed', asy
   t.match(await json('custody', 'status'), { unreadable: [ids[4], 'AKIASTRANGE'] });
   const broken = [ids[2], ids[4], 'AKIASTRANGE'];
   const first = await run('custody', 'rotate', '--json');
-  t.match(
-    { ...first, document: JSON.parse(first.out) },
-    { code: 1, document: { resealed: 4, unreadable: broken, left: 3 } },
-  );
+  t.equal(first.code, 1);
+  t.match(JSON.parse(first.out), { resealed: 4, unreadable: broken, left: 3 });
   t.match(await run('custody', 'rotate'), {
     code: 1,
     out: /cannot be read:\n +AKIA0000002\n.*access-key rotate/s,

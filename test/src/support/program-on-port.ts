@@ -11,7 +11,7 @@ export interface ProgramOnPort {
   readonly cwd?: string;
 }
 
-/** Runs a server of its own making until the test ends. Resolves when it listens; rejects with what it said if it ends. */
+/** Runs a server until the test ends. Resolves when it listens; rejects with what it said if it ends. */
 export async function programOnPort(t: Test, { program, args, port, env = {}, cwd }: ProgramOnPort): Promise<void> {
   const child = spawn(program, [...args], {
     ...(cwd !== undefined && { cwd }),
