@@ -1,10 +1,12 @@
 import { createMtlsAgent, type CredentialsStore, type MtlsAgent, type SpiffeId } from '@sigv4-keyd/fastify-mtls';
 import {
+  mtlsFeedSource,
   ParentHealth,
   PeerClient,
   PeerStreams,
   READY_PATH,
   type Clock,
+  type FeedSource,
   type ParentStatus,
 } from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
@@ -34,6 +36,8 @@ export class TierAbove {
   readonly client: PeerClient;
   /** Streams from the nearest that is well. */
   readonly streams: PeerStreams;
+  /** The feed as each of them relays it: one that can be reached is enough, and what each says is judged apart. */
+  readonly feedSources: readonly FeedSource[];
   readonly #health: ParentHealth;
   readonly #options: TierAboveOptions;
 
@@ -56,11 +60,7 @@ export class TierAbove {
     });
     this.client = this.#clientOf(urls);
     this.streams = new PeerStreams({ urls, dispatcher: this.agent, health: this.#health, clock });
-  }
-
-  /** Asks this one alone, for what each of several says on its own. */
-  only(url: URL): PeerClient {
-    return this.#clientOf([url]);
+    this.feedSources = urls.map((url) => mtlsFeedSource(url.host, this.#clientOf([url])));
   }
 
   status(): readonly ParentStatus[] {

@@ -11,14 +11,7 @@ import {
   type KeyAnswer,
   type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
-import {
-  DatabaseHosts,
-  fileCustody,
-  openPool,
-  regionKeysFor,
-  TIDY_EVERY_MS,
-  type Custody,
-} from '@sigv4-keyd/master-keyd';
+import { fileCustody, regionKeysFor, TIDY_EVERY_MS, type Custody } from '@sigv4-keyd/master-keyd';
 import { addDays, exportKRegion, type KRegion } from '@sigv4-keyd/sigv4-core';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
@@ -29,15 +22,8 @@ import { day } from '../support/days.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { change } from './feed-clients.js';
-import {
-  capturedLog,
-  hmac,
-  independentKRegion,
-  NOON,
-  startMaster,
-  TODAY,
-  type MasterUnderTest,
-} from './master-under-test.js';
+import { hmac, independentKRegion, NOON, startMaster, TODAY, type MasterUnderTest } from './master-under-test.js';
+import { issuedDirectly } from './issued-directly.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 
@@ -281,21 +267,7 @@ t.test('five thousand access keys at once, without holding up everyone else', as
 });
 
 function issueDirectly(t: Test, master: MasterUnderTest, custody: Custody): RegionKeySource {
-  const { log } = capturedLog();
-  const pool = openPool(DatabaseHosts.of(master.database), log);
-  t.teardown(() => pool.end());
-  const region = { role: 'region', trustDomain: TRUST_DOMAIN, region: 'us-east-1', name: 'r1' } as const;
-  return regionKeysFor(
-    { region, requestId: 'direct-request', log },
-    {
-      pool,
-      custody,
-      window: { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 },
-      master: { role: 'master', trustDomain: TRUST_DOMAIN, name: 'm1' },
-      requireUpToDate: () => undefined,
-      now: () => master.clock.now(),
-    },
-  );
+  return regionKeysFor(...issuedDirectly(t, master, custody));
 }
 
 t.test('a custody that cannot serve fails the request as a whole, unrecorded', async (t) => {

@@ -8,14 +8,13 @@ import {
   type KeyAnswer,
   type KeySource,
 } from '@sigv4-keyd/hop-protocol';
-import { DatabaseHosts, openPool, regionPublicKeysFor, type Custody } from '@sigv4-keyd/master-keyd';
+import { regionPublicKeysFor, type Custody } from '@sigv4-keyd/master-keyd';
 import { p256 } from '@noble/curves/nist.js';
 import { exportEcdsaPublicKey } from '@sigv4-keyd/sigv4-core';
 import { createHmac } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
 import {
-  capturedLog,
   hmac,
   independentKRegion,
   sharedFeedKeys,
@@ -23,6 +22,7 @@ import {
   TODAY,
   type MasterUnderTest,
 } from '../master-keyd/master-under-test.js';
+import { issuedDirectly } from '../master-keyd/issued-directly.js';
 import { spellings } from '../support/spellings.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
@@ -135,24 +135,10 @@ t.test('public keys are issued by the rules of kRegion', async (t) => {
 
 t.test('a custody that cannot derive key pairs says so, and nothing is recorded', async (t) => {
   const { master } = await setUp(t);
-  const { log } = capturedLog();
-  const pool = openPool(DatabaseHosts.of(master.database), log);
-  t.teardown(() => pool.end());
   const refuse = (): Promise<never> => Promise.reject(new KeydError('algorithm-not-supported'));
   const custody: Custody = { seal: refuse, kDate: refuse, ecdsaPublicKey: refuse };
-  const region = { role: 'region', trustDomain: TRUST_DOMAIN, region: 'us-east-1', name: 'r1' } as const;
-  const source = regionPublicKeysFor(
-    { region, requestId: 'direct-request', log },
-    {
-      pool,
-      custody,
-      window: { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 },
-      master: { role: 'master', trustDomain: TRUST_DOMAIN, name: 'm1' },
-      requireUpToDate: () => undefined,
-      now: () => master.clock.now(),
-      attestingKey: (await sharedFeedKeys()).revocation,
-    },
-  );
+  const [asker, options] = issuedDirectly(t, master, custody);
+  const source = regionPublicKeysFor(asker, { ...options, attestingKey: (await sharedFeedKeys()).revocation });
   await t.rejects(source.issue(REQUEST), { code: 'algorithm-not-supported', statusCode: 422 });
   t.same(await runSql(master.database, 'SELECT * FROM issuance'), []);
 });

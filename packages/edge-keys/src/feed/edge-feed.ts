@@ -16,7 +16,7 @@ import type { EdgeKeysSettings } from '../settings.js';
 
 export interface EdgeFeedOptions {
   /** Dials our own region only. */
-  readonly ownRegion: Pick<TierAbove, 'only'>;
+  readonly ownRegion: Pick<TierAbove, 'feedSources'>;
   /** Dials any region: for the feed alone, which is believed for its signatures. */
   readonly anyRegion: Dispatcher;
   readonly clock: Clock;
@@ -79,12 +79,12 @@ export class EdgeFeed {
 }
 
 function sourcesOf(
-  { regions, feedRegions = [], feedSources = [] }: EdgeKeysSettings,
+  { feedRegions = [], feedSources = [] }: EdgeKeysSettings,
   { ownRegion, anyRegion }: EdgeFeedOptions,
   web: Dispatcher,
 ): readonly FeedSource[] {
   return [
-    ...regions.map((url) => mtlsFeedSource(url.host, ownRegion.only(url))),
+    ...ownRegion.feedSources,
     ...feedRegions.map((url) => mtlsFeedSource(url.host, new PeerClient({ urls: [url], dispatcher: anyRegion }))),
     ...feedSources.map((url) => httpsFeedSource(url, { dispatcher: web })),
   ];

@@ -1,7 +1,6 @@
 import {
   DEFAULT_HORIZONS,
   FreshnessWatch,
-  mtlsFeedSource,
   type Clock,
   type FeedFollower,
   type FeedStatus,
@@ -12,16 +11,15 @@ import { openFollowedFeed, type Logger, type TierAbove } from '@sigv4-keyd/servi
 import type { Configuration } from '../configuration.js';
 
 export interface RegionFeedContext {
-  readonly masters: Pick<TierAbove, 'only'>;
+  readonly masters: Pick<TierAbove, 'feedSources'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
 }
 
-/** The feed as every master serves it; one that can be reached is enough. */
+/** The feed as every master serves it. */
 export function openRegionFeed(configuration: Configuration, context: RegionFeedContext): Promise<FeedFollower> {
-  const sources = configuration.masters.map((url) => mtlsFeedSource(url.host, context.masters.only(url)));
-  return openFollowedFeed(configuration, sources, context);
+  return openFollowedFeed(configuration, context.masters.feedSources, context);
 }
 
 /** A region goes on serving with a stale feed: each edge judges by its own horizons. It is told, all the same. */
