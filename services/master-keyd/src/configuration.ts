@@ -1,6 +1,6 @@
 import { budgetSettings, hopListen, related, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
-import { fileCustodySettings } from './custody/file-settings.js';
+import { CUSTODY_RELATIONS, custodySettings } from './custody/keeper.js';
 import { parseDatabaseUrl } from './database/database-url.js';
 import { LIFETIMES } from './lifetimes.js';
 
@@ -48,7 +48,7 @@ const settings = z.object({
   databaseUrl: databaseUrl.describe(
     'PostgreSQL, one host or several; better given by KEYD_DATABASE_URL_FILE, as it holds a password',
   ),
-  ...fileCustodySettings,
+  ...custodySettings,
   revocationKey: json('a JWK').describe(
     'Signs revocations and session tokens: a JWK; better given by KEYD_REVOCATION_KEY_FILE',
   ),
@@ -71,6 +71,6 @@ const settings = z.object({
 });
 
 /** The settings of master-keyd. */
-export const configuration = related(settings, LIFETIMES);
+export const configuration = related(settings, [...LIFETIMES, ...CUSTODY_RELATIONS]);
 
 export type Configuration = z.output<typeof configuration>;

@@ -16,11 +16,9 @@ import { AccessKeyChanges } from './access-key-changes.js';
 import { AccessKeyRotation } from './access-key-rotation.js';
 import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
-import { checkCustodyKeys } from './custody/custody-check.js';
-import { custodyKeysOf } from './custody/custody-key.js';
-import { keepRecoverable } from './custody/custody-recovery.js';
 import { CustodyRotation } from './custody/custody-rotation.js';
-import { fileCustody } from './custody/file-custody.js';
+import { keeperOf } from './custody/keeper.js';
+import { openCustody } from './custody/open-custody.js';
 import { accountsInDatabase } from './database/budget-accounts.js';
 import { DatabaseHosts } from './database/database-hosts.js';
 import { openPool } from './database/pool.js';
@@ -40,13 +38,12 @@ const MOST_PAGES_FOR_NEW = 100;
 /** Each holds a connection to the database while it runs: two such regions leave some to all others. */
 const MOST_OF_A_REGION_AT_A_TIME = 4;
 
-/** Starts master-keyd once its database serves and its custody key is the right one. */
+/** Starts master-keyd once its database serves and its keeper has the keys of the secrets in it. */
 export async function startMasterKeyd(
   configuration: Configuration,
   { clock, log }: ServiceContext,
 ): Promise<RunningService> {
-  const { databaseUrl, databaseWait, custodyKey, custodyKeyBefore, recoveryKey, clockSkew, longestPresigned } =
-    configuration;
+  const { databaseUrl, databaseWait, clockSkew, longestPresigned } = configuration;
   // Undone in reverse, be it at the end or when the start fails half-way.
   const undo: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -60,10 +57,9 @@ export async function startMasterKeyd(
     const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
     const pool = openPool(hosts, log);
     undo.push(() => pool.end());
-    const custodyKeys = custodyKeysOf(custodyKey, custodyKeyBefore);
-    await checkCustodyKeys(pool, custodyKeys);
-    if (recoveryKey) await keepRecoverable(pool, { keys: custodyKeys, recovery: recoveryKey, now: clock.now() });
-    const custody = fileCustody(custodyKey, custodyKeyBefore);
+    const keeper = await openCustody(keeperOf(configuration), { pool, credentials: store, clock, log });
+    undo.push(keeper.close);
+    const { custody, keySetting } = keeper;
     const beat = new MasterBeat({ pool, credentials: store, custodyKey: custody.sealsWith, clock, log });
     await beat.beat();
     undo.push(beat.start());
@@ -84,7 +80,7 @@ export async function startMasterKeyd(
     const changes = new AccessKeyChanges({ pool, feed, custody, now });
     const rotation = new AccessKeyRotation({ pool, feed, custody, random: randomBytes, newAccessKeys, now });
     const requireUpToDate = (): void => feed.requireUpToDate();
-    const custodyRotation = new CustodyRotation({ pool, resealing: custody, now });
+    const custodyRotation = new CustodyRotation({ pool, resealing: custody, keySetting, now });
     const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now, attestingKey };
     const keptDays = Math.floor(configuration.acceptancesKept / 86_400);
     const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
@@ -129,7 +125,13 @@ export async function startMasterKeyd(
     for (const doubt of doubts) log.warn(doubt);
     const health = createHealthApp({
       notReady,
-      warnings: () => [...credentials.warnings(), ...ledger.warnings(), ...budget.warnings(), ...doubts],
+      warnings: () => [
+        ...credentials.warnings(),
+        ...ledger.warnings(),
+        ...budget.warnings(),
+        ...keeper.warnings(),
+        ...doubts,
+      ],
       status: () => ({
         identity: store.current.spiffeId,
         ...beat.ownReport(),

@@ -72,6 +72,7 @@ t.test('every setting that is needed is missed, every malformed one named', asyn
     ['REVOCATION_KEY', ['{"d":"hidden', 'hidden'], /a JWK in JSON; keydctl feed-keys/],
     ['BEACON_KEY', ['{"d":"hidden', 'hidden'], /a JWK in JSON/],
     ['FEED_KEYS', ['keys', '{'], /a JWKS in JSON/],
+    ['CUSTODY', ['tape', 'File', 'file,file'], /file/],
     ['DATABASE_URL', ['keyd', 'mysql://h/d', 'postgres://h', 'postgres://h/', 'http://h/d'], /postgres:\/\/USER/],
     [
       'CUSTODY_KEY',

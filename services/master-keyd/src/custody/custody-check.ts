@@ -3,13 +3,20 @@ import type { Pool } from 'pg';
 import { lockMigrations } from '../database/locks.js';
 import { anySealed, countSealed } from '../database/sealed-secrets.js';
 import { inTransaction, type Transaction } from '../database/transaction.js';
-import { SealBroken } from './custody.js';
-import { readableKeys, type CustodyKey, type CustodyKeys } from './custody-key.js';
-import { open, seal } from './sealing.js';
 
-const BOUND_TO = 'sigv4-keyd custody check';
+/** A key that secrets may be sealed with, as far as the check has to know it. */
+export interface CheckedKey {
+  /** 16 hexadecimal digits. */
+  readonly id: string;
+  /** The variable that gives it. */
+  readonly setting: string;
+  /** What this key alone makes: stored, so that every master can tell whether it has the key. */
+  prove(): Buffer | Promise<Buffer>;
+  isProvenBy(check: Check): boolean | Promise<boolean>;
+}
 
-interface Check {
+/** A row of table custody_check. */
+export interface Check {
   /** Null: from before keys had names. */
   readonly key_id: string | null;
   readonly sealed: Buffer;
@@ -21,22 +28,31 @@ interface Check {
  * have. A new key gets its row here; `forgetUnusedKeys` takes the row of an old one away.
  * @throws StartError
  */
-export async function checkCustodyKeys(pool: Pool, keys: CustodyKeys): Promise<void> {
-  if (keys.current.id === keys.before?.id) {
-    throw new StartError('KEYD_CUSTODY_KEY_BEFORE is the same key as KEYD_CUSTODY_KEY; leave it out', 78);
+export async function checkCustodyKeys(
+  pool: Pool,
+  { current, before }: { readonly current: CheckedKey; readonly before: readonly CheckedKey[] },
+): Promise<void> {
+  const keys = [current, ...before];
+  for (const key of before) {
+    if (key.id !== current.id) continue;
+    throw new StartError(`${key.setting} is the same key as ${current.setting}; leave it out`, 78);
   }
   await inTransaction(pool, async (transaction) => {
     await lockMigrations(transaction);
     const { rows } = await transaction.query<Check>('SELECT key_id, sealed FROM custody_check');
     if (rows.length === 0) await requireNoSecrets(transaction);
-    const checked = rows.map((row) => ({ row, openedBy: openedBy(keys, row) }));
-    const missing = checked.filter(({ openedBy }) => !openedBy).map(({ row }) => row);
-    if (missing.length > 0) await requireUnused(transaction, missing, checked.length);
+    const proven = new Set([current]);
+    const missing: Check[] = [];
+    for (const row of rows) {
+      const key = await provenBy(keys, row);
+      if (key) proven.add(key);
+      else missing.push(row);
+    }
+    if (missing.length > 0) await requireUnused(transaction, missing, { keys, isAny: missing.length < rows.length });
     await transaction.query('DELETE FROM custody_check WHERE key_id IS NULL OR key_id = ANY($1)', [
       missing.map(({ key_id: id }) => id),
     ]);
-    for (const { openedBy } of checked) if (openedBy) await insertCheck(transaction, openedBy);
-    await insertCheck(transaction, keys.current);
+    for (const key of proven) await insertCheck(transaction, key);
   });
 }
 
@@ -45,22 +61,15 @@ export async function forgetUnusedKeys(transaction: Transaction, usedKeyId: stri
   await transaction.query('DELETE FROM custody_check WHERE key_id <> $1', [usedKeyId]);
 }
 
-function openedBy(keys: CustodyKeys, { sealed }: Check): CustodyKey | undefined {
-  return readableKeys(keys).find((key) => {
-    try {
-      return open({ current: key }, BOUND_TO, sealed).length > 0;
-    } catch (error) {
-      if (error instanceof SealBroken) return false;
-      throw error;
-    }
-  });
+async function provenBy(keys: readonly CheckedKey[], check: Check): Promise<CheckedKey | undefined> {
+  for (const key of keys) if (await key.isProvenBy(check)) return key;
+  return undefined;
 }
 
-async function insertCheck(transaction: Transaction, key: CustodyKey): Promise<void> {
-  const sealed = seal(key, BOUND_TO, Buffer.from(BOUND_TO, 'utf8'));
+async function insertCheck(transaction: Transaction, key: CheckedKey): Promise<void> {
   await transaction.query(
     'INSERT INTO custody_check (key_id, sealed) VALUES ($1, $2) ON CONFLICT (key_id) DO NOTHING',
-    [key.id, sealed],
+    [key.id, await key.prove()],
   );
 }
 
@@ -74,16 +83,21 @@ async function requireNoSecrets(transaction: Transaction): Promise<void> {
 }
 
 /** A key that was tried, with nothing sealed with it, is let go, but never the last one that there is. */
-async function requireUnused(transaction: Transaction, missing: readonly Check[], all: number): Promise<void> {
-  const sealed = missing.length < all ? await countSealed(transaction) : undefined;
+async function requireUnused(
+  transaction: Transaction,
+  missing: readonly Check[],
+  { keys, isAny }: { readonly keys: readonly CheckedKey[]; readonly isAny: boolean },
+): Promise<void> {
+  const sealed = isAny ? await countSealed(transaction) : undefined;
   const isUsed = (id: string | null): boolean =>
     sealed?.some(({ keyId }) => keyId === id || keyId === undefined || id === null) ?? true;
   const used = missing.filter(({ key_id: id }) => isUsed(id)).map(({ key_id: id }) => id ?? 'from before keys had ids');
   if (used.length === 0) return;
+  const [setting = ''] = keys.map((key) => key.setting);
   throw new StartError(
-    'KEYD_CUSTODY_KEY is not the key that the secrets in this database are sealed with ' +
-      `(custody key ${used.join(', ')}); give the key that was used before, as KEYD_CUSTODY_KEY, ` +
-      'or as KEYD_CUSTODY_KEY_BEFORE while keys are rotated, or another database',
+    `${setting} is not the key that the secrets in this database are sealed with ` +
+      `(custody key ${used.join(', ')}); give the key that was used before, as ${setting}, ` +
+      `or as ${setting}_BEFORE while keys are rotated, or another database`,
     78,
   );
 }

@@ -8,7 +8,6 @@ import { heardMasters } from '../database/tier-reports.js';
 import { inTransaction } from '../database/transaction.js';
 import { forgetUnusedKeys } from './custody-check.js';
 import { SealBroken, type Resealing, type SealedSecret } from './custody.js';
-import { prefixOfKey, UNNAMED_KEY } from './seal-prefix.js';
 
 /** A master that said something of itself so lately may be up: several beats may have failed. Milliseconds. */
 const MAY_BE_UP_MS = 30_000;
@@ -16,6 +15,8 @@ const MAY_BE_UP_MS = 30_000;
 export interface CustodyRotationOptions {
   readonly pool: Pool;
   readonly resealing: Resealing;
+  /** The variable that gives the key that it seals with. */
+  readonly keySetting: string;
   readonly now: () => number;
 }
 
@@ -37,10 +38,9 @@ export class CustodyRotation {
 
   status(): Promise<CustodyStatus> {
     const { pool, resealing } = this.#options;
-    const readable = [Buffer.of(UNNAMED_KEY), ...resealing.reads.map(prefixOfKey)];
     return inTransaction(pool, async (transaction) => {
       const counted = await countSealed(transaction);
-      const unreadable = await idsOfOthers(transaction, readable, MOST_UNREADABLE_NAMED);
+      const unreadable = await idsOfOthers(transaction, resealing.readablePrefixes, MOST_UNREADABLE_NAMED);
       const keys = counted.map(({ keyId, secrets }) => ({
         ...(keyId !== undefined && { keyId, isGiven: resealing.reads.includes(keyId) }),
         secrets,
@@ -89,7 +89,7 @@ export class CustodyRotation {
 
   /** A master that seals with another key would make more of the seals that are to go, or cannot read the new ones. */
   async #requireOneKey(): Promise<void> {
-    const { pool, resealing, now } = this.#options;
+    const { pool, resealing, keySetting, now } = this.#options;
     const masters = await heardMasters(pool);
     const other = masters.find(
       ({ heardAt, report }) => now() - heardAt < MAY_BE_UP_MS && report.custodyKey !== resealing.sealsWith,
@@ -97,7 +97,7 @@ export class CustodyRotation {
     if (!other) return;
     const detail =
       `${other.spiffeId} does not seal with custody key ${resealing.sealsWith}; give every master the same ` +
-      `KEYD_CUSTODY_KEY first (one that is stopped is forgotten after ${MAY_BE_UP_MS / 1000} seconds)`;
+      `${keySetting} first (one that is stopped is forgotten after ${MAY_BE_UP_MS / 1000} seconds)`;
     throw new KeydError('wrong-state', { detail });
   }
 
@@ -117,15 +117,19 @@ async function resealAll(
   resealing: Resealing,
   secrets: readonly SealedSecret[],
 ): Promise<{ readonly anew: readonly SealedSecret[]; readonly unreadable: readonly string[] }> {
-  const anew: SealedSecret[] = [];
-  const unreadable: string[] = [];
-  for (const secret of secrets) {
-    try {
-      anew.push({ ...secret, sealed: await resealing.reseal(secret) });
-    } catch (error) {
-      if (!(error instanceof SealBroken)) throw error;
-      unreadable.push(secret.accessKeyId);
-    }
+  const all = await Promise.all(secrets.map((secret) => resealed(resealing, secret)));
+  return {
+    anew: all.filter((each) => typeof each !== 'string'),
+    unreadable: all.filter((each) => typeof each === 'string'),
+  };
+}
+
+/** The access key id of a secret that does not open. */
+async function resealed(resealing: Resealing, secret: SealedSecret): Promise<SealedSecret | string> {
+  try {
+    return { ...secret, sealed: await resealing.reseal(secret) };
+  } catch (error) {
+    if (error instanceof SealBroken) return secret.accessKeyId;
+    throw error;
   }
-  return { anew, unreadable };
 }

@@ -29,7 +29,7 @@ export interface Custody {
   ecdsaPublicKey(secret: SealedSecret): EcdsaPublicKey | Promise<EcdsaPublicKey>;
 }
 
-/** What a keeper whose key can be changed offers besides: it seals anew what is sealed with another of its keys. */
+/** The key of every keeper can be changed: it seals anew what is sealed with another of its keys. */
 export interface Resealing {
   /** The id of the key that it seals with. */
   readonly sealsWith: string;
@@ -37,6 +37,8 @@ export interface Resealing {
   readonly reads: readonly string[];
   /** What each value that is sealed with the present key begins with, and no other one. */
   readonly prefix: Buffer;
+  /** What the values begin with that it may be able to open: one that begins otherwise, it cannot. */
+  readonly readablePrefixes: readonly Buffer[];
   /** Throws SealBroken when this one secret does not open. */
   reseal(secret: SealedSecret): Buffer | Promise<Buffer>;
 }

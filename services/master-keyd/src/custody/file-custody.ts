@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { ecdsaPrivateKey, ecdsaPublicKey, kDate, kSecret } from '@sigv4-keyd/sigv4-core';
 import type { Custody, Resealing, SealedSecret, SecretName } from './custody.js';
-import { custodyKeysOf, readableKeys, type CustodyKeys } from './custody-key.js';
-import { prefixOfKey } from './seal-prefix.js';
+import { custodyKeysOf, readableKeys, type CustodyKey, type CustodyKeys } from './custody-key.js';
+import { NAMED_KEY, prefixOfKey, UNNAMED_KEY } from './seal-prefix.js';
 import { open, seal } from './sealing.js';
 
 /**
@@ -11,6 +11,7 @@ import { open, seal } from './sealing.js';
  */
 export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject): Custody & Resealing {
   const keys = custodyKeysOf(custodyKey, custodyKeyBefore);
+  const prefixOf = ({ id }: CustodyKey): Buffer => prefixOfKey(NAMED_KEY.file, id);
   return {
     seal(name, secretAccessKey) {
       const plaintext = Buffer.from(secretAccessKey, 'utf8');
@@ -30,7 +31,8 @@ export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject)
     },
     sealsWith: keys.current.id,
     reads: readableKeys(keys).map(({ id }) => id),
-    prefix: prefixOfKey(keys.current.id),
+    prefix: prefixOf(keys.current),
+    readablePrefixes: [Buffer.of(UNNAMED_KEY), ...readableKeys(keys).map(prefixOf)],
     reseal(secret) {
       return opened(keys, secret, (plaintext) => seal(keys.current, boundTo(secret), plaintext));
     },

@@ -29,11 +29,15 @@ const recoveryKey = z.string().transform((text, context): RecoveryPublicKey => {
 
 /** The settings of the keeper that seals with a key from a file. */
 export const fileCustodySettings = {
-  custodyKey: custodyKey.describe('Seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
+  custodyKey: custodyKey
+    .optional()
+    .describe('file, required: seals the secrets: 32 bytes, base64; better given by KEYD_CUSTODY_KEY_FILE'),
   custodyKeyBefore: custodyKey
     .optional()
-    .describe('Another custody key, whose seals are read; none are made. For the time of a rotation (docs/custody.md)'),
+    .describe(
+      'file: another custody key, whose seals are read; none are made. For the time of a rotation (docs/custody.md)',
+    ),
   recoveryKey: recoveryKey
     .optional()
-    .describe('Public half of the recovery key: the custody key is kept wrapped for it (docs/custody.md)'),
+    .describe('file: public half of the recovery key: the custody key is kept wrapped for it (docs/custody.md)'),
 };

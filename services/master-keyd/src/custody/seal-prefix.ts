@@ -1,6 +1,12 @@
-/** The first byte of a sealed value: which layout follows. 1 names no key; 2 has the id of its key next. */
+/** The first byte of a sealed value from before keys had names; nothing says which key it is sealed with. */
 export const UNNAMED_KEY = 1;
-export const NAMED_KEY = 2;
+
+/** The first byte of a sealed value that names its key: which keeper sealed it, and so what follows the name. */
+export const NAMED_KEY = { file: 2 } as const;
+
+export type NamedLayout = (typeof NAMED_KEY)[keyof typeof NAMED_KEY];
+
+export const NAMED_LAYOUTS: readonly NamedLayout[] = Object.values(NAMED_KEY);
 
 const KEY_ID_BYTES = 8;
 
@@ -8,7 +14,7 @@ const KEY_ID_BYTES = 8;
 export const PREFIX_BYTES = 1 + KEY_ID_BYTES;
 
 export interface SealPrefix {
-  readonly layout: typeof UNNAMED_KEY | typeof NAMED_KEY;
+  readonly layout: typeof UNNAMED_KEY | NamedLayout;
   /** 16 hexadecimal digits; of UNNAMED_KEY the empty text. */
   readonly keyId: string;
   readonly bytes: Buffer;
@@ -17,14 +23,17 @@ export interface SealPrefix {
 
 /** Undefined where the value has no known layout. */
 export function sealPrefix(sealed: Buffer): SealPrefix | undefined {
-  const [layout] = sealed;
-  if (layout === UNNAMED_KEY) return { layout, keyId: '', bytes: sealed.subarray(0, 1), rest: sealed.subarray(1) };
-  if (layout !== NAMED_KEY || sealed.length < PREFIX_BYTES) return undefined;
+  const [first] = sealed;
+  if (first === UNNAMED_KEY) {
+    return { layout: first, keyId: '', bytes: sealed.subarray(0, 1), rest: sealed.subarray(1) };
+  }
+  const layout = NAMED_LAYOUTS.find((known) => known === first);
+  if (layout === undefined || sealed.length < PREFIX_BYTES) return undefined;
   const bytes = sealed.subarray(0, PREFIX_BYTES);
   return { layout, keyId: bytes.toString('hex', 1), bytes, rest: sealed.subarray(PREFIX_BYTES) };
 }
 
 /** What every value that is sealed with this key begins with. */
-export function prefixOfKey(keyId: string): Buffer {
-  return Buffer.concat([Buffer.of(NAMED_KEY), Buffer.from(keyId, 'hex')]);
+export function prefixOfKey(layout: NamedLayout, keyId: string): Buffer {
+  return Buffer.concat([Buffer.of(layout), Buffer.from(keyId, 'hex')]);
 }

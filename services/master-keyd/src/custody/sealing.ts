@@ -13,7 +13,7 @@ const TAG_BYTES = 16;
  * under one key.
  */
 export function seal({ id, key }: CustodyKey, boundTo: string, plaintext: Buffer): Buffer {
-  const prefix = prefixOfKey(id);
+  const prefix = prefixOfKey(NAMED_KEY.file, id);
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.concat([prefix, Buffer.from(boundTo, 'utf8')]));
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
@@ -25,7 +25,7 @@ export function open(keys: CustodyKeys, boundTo: string, sealed: Buffer): Buffer
   const prefix = sealPrefix(sealed);
   const bound = Buffer.from(boundTo, 'utf8');
   switch (prefix?.layout) {
-    case NAMED_KEY: {
+    case NAMED_KEY.file: {
       const key = readableKeys(keys).find(({ id }) => id === prefix.keyId);
       if (!key) throw new SealBroken(`it is sealed with custody key ${prefix.keyId}, which is not given`);
       const plaintext = decrypt(key, Buffer.concat([prefix.bytes, bound]), prefix.rest);

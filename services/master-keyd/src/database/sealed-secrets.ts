@@ -1,5 +1,5 @@
 import type { SealedSecret } from '../custody/custody.js';
-import { NAMED_KEY, PREFIX_BYTES, sealPrefix } from '../custody/seal-prefix.js';
+import { NAMED_LAYOUTS, PREFIX_BYTES, sealPrefix } from '../custody/seal-prefix.js';
 import type { Transaction } from './transaction.js';
 
 export interface SealedUnder {
@@ -17,11 +17,11 @@ export async function anySealed(transaction: Transaction): Promise<boolean> {
 export async function countSealed(transaction: Transaction): Promise<readonly SealedUnder[]> {
   const { rows } = await transaction.query<{ readonly prefix: Buffer; readonly secrets: number }>(
     `SELECT prefix, count(*)::integer AS secrets
-       FROM (SELECT CASE WHEN substring(sealed_secret FROM 1 FOR 1) = $1 THEN substring(sealed_secret FROM 1 FOR $2)
+       FROM (SELECT CASE WHEN substring(sealed_secret FROM 1 FOR 1) = ANY ($1) THEN substring(sealed_secret FROM 1 FOR $2)
                     ELSE ''::bytea END AS prefix
                FROM access_key WHERE sealed_secret IS NOT NULL) AS sealed
       GROUP BY prefix ORDER BY prefix`,
-    [Buffer.of(NAMED_KEY), PREFIX_BYTES],
+    [NAMED_LAYOUTS.map((layout) => Buffer.of(layout)), PREFIX_BYTES],
   );
   const counts = new Map<string | undefined, number>();
   for (const { prefix, secrets } of rows) {

@@ -1,0 +1,59 @@
+import { variableOf, type Relation } from '@sigv4-keyd/service-skeleton';
+import { z } from 'zod';
+import type { FileKeeper } from './file-keeper.js';
+import { fileCustodySettings } from './file-settings.js';
+
+/** A keeper as it was chosen, with the settings that are its own. */
+export type Keeper = FileKeeper;
+
+/** Which keeper it is to be, and the settings of each. */
+export const custodySettings = {
+  custody: z
+    .enum(['file'])
+    .default('file')
+    .describe('What keeps the secrets; docs/custody.md tells which settings belong to which keeper'),
+  ...fileCustodySettings,
+};
+
+type CustodySettings = z.output<z.ZodObject<typeof custodySettings>>;
+type KeeperSetting = Exclude<keyof CustodySettings, 'custody'>;
+
+/** What each keeper takes. A setting of another one would have no effect, and somebody believes that it has. */
+const TAKES: Readonly<Record<Keeper['keeper'], Readonly<Partial<Record<KeeperSetting, 'needed' | 'optional'>>>>> = {
+  file: { custodyKey: 'needed', custodyKeyBefore: 'optional', recoveryKey: 'optional' },
+};
+
+const KEEPER_SETTINGS: readonly KeeperSetting[] = ['custodyKey', 'custodyKeyBefore', 'recoveryKey'];
+
+/** A keeper has all that it needs, and nothing of another one. */
+export const CUSTODY_RELATIONS: readonly Relation<CustodySettings>[] = KEEPER_SETTINGS.map((setting) => ({
+  between: ['custody', setting],
+  problem(settings) {
+    const taken = TAKES[settings.custody][setting];
+    if (settings[setting] !== undefined) {
+      if (taken) return undefined;
+      return `${variableOf(setting)} has no meaning with KEYD_CUSTODY=${settings.custody}; leave it out`;
+    }
+    return taken === 'needed' ? `${variableOf(setting)} is missing` : undefined;
+  },
+}));
+
+/** The keeper that a configuration chooses, once the relations hold. */
+export function keeperOf(settings: CustodySettings): Keeper {
+  const { custodyKeyBefore, recoveryKey } = settings;
+  switch (settings.custody) {
+    case 'file':
+      return { keeper: 'file', custodyKey: needed(settings, 'custodyKey'), custodyKeyBefore, recoveryKey };
+  }
+}
+
+function needed<Setting extends KeeperSetting>(
+  settings: CustodySettings,
+  setting: Setting,
+): NonNullable<CustodySettings[Setting]> {
+  return settings[setting] ?? missing(setting);
+}
+
+function missing(setting: KeeperSetting): never {
+  throw new Error(`${variableOf(setting)} is missing, which the relations of the settings should have told`);
+}

@@ -1,0 +1,37 @@
+import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
+import type { Clock } from '@sigv4-keyd/hop-protocol';
+import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { Pool } from 'pg';
+import type { Custody, Resealing } from './custody.js';
+import { openFileKeeper } from './file-keeper.js';
+import type { Keeper } from './keeper.js';
+
+/** What keepers are opened with. */
+export interface CustodyContext {
+  readonly pool: Pool;
+  /** Our own, for keepers that are elsewhere. */
+  readonly credentials: CredentialsStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The keeper that was chosen, at work. */
+export interface OpenCustody {
+  readonly custody: Custody & Resealing;
+  /** The variable that gives the key that it seals with. */
+  readonly keySetting: string;
+  /** What somebody should see to, in words. */
+  readonly warnings: () => readonly string[];
+  readonly close: () => unknown;
+}
+
+/**
+ * Opens the keeper that was chosen, once it has shown that it has the keys of the secrets in this database.
+ * @throws StartError
+ */
+export function openCustody(keeper: Keeper, context: CustodyContext): Promise<OpenCustody> {
+  switch (keeper.keeper) {
+    case 'file':
+      return openFileKeeper(keeper, context);
+  }
+}
