@@ -40,12 +40,17 @@ export const CUSTODY_RELATIONS: readonly Relation<CustodySettings>[] = KEEPER_SE
 
 /** The keeper that a configuration chooses, once the relations hold. */
 export function keeperOf(settings: CustodySettings): Keeper {
-  const { custodyKeyBefore, recoveryKey } = settings;
-  switch (settings.custody) {
-    case 'file':
-      return { keeper: 'file', custodyKey: needed(settings, 'custodyKey'), custodyKeyBefore, recoveryKey };
-  }
+  return CHOSEN[settings.custody](settings);
 }
+
+const CHOSEN: Readonly<Record<Keeper['keeper'], (settings: CustodySettings) => Keeper>> = {
+  file: (settings) => ({
+    keeper: 'file',
+    custodyKey: needed(settings, 'custodyKey'),
+    custodyKeyBefore: settings.custodyKeyBefore,
+    recoveryKey: settings.recoveryKey,
+  }),
+};
 
 function needed<Setting extends KeeperSetting>(
   settings: CustodySettings,

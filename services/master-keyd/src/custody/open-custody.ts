@@ -30,8 +30,5 @@ export interface OpenCustody {
  * @throws StartError
  */
 export function openCustody(keeper: Keeper, context: CustodyContext): Promise<OpenCustody> {
-  switch (keeper.keeper) {
-    case 'file':
-      return openFileKeeper(keeper, context);
-  }
+  return openFileKeeper(keeper, context);
 }
