@@ -19,6 +19,7 @@ export * from './logging.js';
 export * from './mtls-app.js';
 export * from './opened-parts.js';
 export * from './peer-budget/index.js';
+export * from './record-journal.js';
 export * from './relations.js';
 export * from './run-service.js';
 export * from './service-settings.js';

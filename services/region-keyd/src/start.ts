@@ -21,14 +21,13 @@ import { RegionDays } from './days/region-days.js';
 import { EdgeRoster } from './edge-roster.js';
 import { feedStatus, openRegionFeed, seenFeed, watchFreshness } from './feed/region-feed.js';
 import { CheckpointRelay } from './journal/checkpoint-relay.js';
-import type { IssuanceJournalOptions } from './journal/issuance-journal.js';
-import { RegionLedger } from './journal/region-ledger.js';
+import { RegionLedger, type RegionLedgerContext } from './journal/region-ledger.js';
 import { createRegionKeys } from './key-source.js';
 import { LIFETIMES } from './lifetimes.js';
 import { openRegionPublicKeys } from './public-keys.js';
 
 /** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
-export type RegionContext = ServiceContext & Pick<IssuanceJournalOptions, 'makeDurable'>;
+export type RegionContext = ServiceContext & Pick<RegionLedgerContext, 'makeDurable'>;
 
 /** More than the days of the window: those that wait for the master must not hold up what is held. */
 const MOST_OF_AN_EDGE_AT_A_TIME = 16;

@@ -7,14 +7,13 @@ import {
   type JournalReceipt,
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
-import { JournalError } from '@sigv4-keyd/ledger';
-import type { Logger } from '@sigv4-keyd/service-skeleton';
+import { JournalError, type IssuanceRecord } from '@sigv4-keyd/ledger';
+import type { Logger, RecordJournal } from '@sigv4-keyd/service-skeleton';
 import { JournalMismatch, whereToGoOn } from './where-to-go-on.js';
-import type { IssuanceJournal } from './issuance-journal.js';
 import { journalPage } from './journal-page.js';
 
 export interface JournalUploadOptions {
-  readonly journal: IssuanceJournal;
+  readonly journal: RecordJournal<IssuanceRecord>;
   readonly master: PeerClient;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,8 +1,8 @@
+import { join } from 'node:path';
 import type { Clock, PeerClient, RegionReport } from '@sigv4-keyd/hop-protocol';
-import type { IssuanceRecord, MakeDurable } from '@sigv4-keyd/ledger';
-import { LedgerWatch, type Logger } from '@sigv4-keyd/service-skeleton';
+import { issuanceRecordForm, type IssuanceRecord, type MakeDurable } from '@sigv4-keyd/ledger';
+import { LedgerWatch, RecordJournal, type Logger } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from '../configuration.js';
-import { IssuanceJournal } from './issuance-journal.js';
 import { JournalUpload } from './journal-upload.js';
 
 const CHECKPOINT_EVERY_MS = 5_000;
@@ -17,11 +17,11 @@ export interface RegionLedgerContext {
 
 /** All that region-keyd does about the ledger: its own journal, and the watch over the master's log. */
 export class RegionLedger {
-  readonly #journal: IssuanceJournal;
+  readonly #journal: RecordJournal<IssuanceRecord>;
   readonly #upload: JournalUpload;
   readonly #watch: LedgerWatch;
 
-  private constructor(journal: IssuanceJournal, upload: JournalUpload, watch: LedgerWatch) {
+  private constructor(journal: RecordJournal<IssuanceRecord>, upload: JournalUpload, watch: LedgerWatch) {
     this.#journal = journal;
     this.#upload = upload;
     this.#watch = watch;
@@ -31,8 +31,9 @@ export class RegionLedger {
   static async open(configuration: Configuration, context: RegionLedgerContext): Promise<RegionLedger> {
     const { master, clock, log, makeDurable } = context;
     const watch = await LedgerWatch.open(configuration, { parent: master, clock, log, everyMs: CHECKPOINT_EVERY_MS });
-    const { stateFolder } = configuration;
-    const journal = await IssuanceJournal.open({ stateFolder, log, ...(makeDurable && { makeDurable }) });
+    const folder = join(configuration.stateFolder, 'journal');
+    const form = issuanceRecordForm;
+    const journal = await RecordJournal.open({ folder, form, log, ...(makeDurable && { makeDurable }) });
     return new RegionLedger(journal, new JournalUpload({ ...context, journal }), watch);
   }
 
