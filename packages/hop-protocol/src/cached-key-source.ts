@@ -17,7 +17,7 @@ import {
 } from './key-source.js';
 import { LookupBatches, type Finding } from './lookup-batches.js';
 import { findPatiently } from './find-patiently.js';
-import { MissBudget, type MissBudgetLimits } from './miss-budget.js';
+import { TokenBucket, type TokenRate } from './token-bucket.js';
 
 export interface CachedKeySourceOptions<Carried, Ready> {
   readonly parent: KeySource<Carried>;
@@ -28,7 +28,11 @@ export interface CachedKeySourceOptions<Carried, Ready> {
   readonly random: () => number;
   /** How long an access key that the parent does not know is remembered as absent, milliseconds; 5 s by default. */
   readonly absentForMs?: number;
-  readonly missBudget: MissBudgetLimits;
+  /**
+   * How many absent access keys are asked for. Finding a real key costs nothing, so honest traffic never meets it; a
+   * flood of made-up ids does after the burst, and the tier above sees no more of it than so many a second.
+   */
+  readonly missBudget: TokenRate;
 }
 
 /** Absent access keys are asked for again after this long, so that a new one works within seconds. */
@@ -48,13 +52,13 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
   readonly #options: CachedKeySourceOptions<Carried, Ready>;
   readonly #absent: LRUCache<string, { readonly reason: Absence; readonly until: number }>;
   readonly #batches: LookupBatches<Carried>;
-  readonly #budget: MissBudget;
+  readonly #budget: TokenBucket;
   readonly #misses = { asked: 0, absent: 0, refused: 0, failed: 0 };
 
   constructor(options: CachedKeySourceOptions<Carried, Ready>) {
     this.#options = options;
     this.#absent = new LRUCache({ max: MOST_ABSENCES });
-    this.#budget = new MissBudget(options.missBudget, options.clock);
+    this.#budget = new TokenBucket(options.missBudget, options.clock);
     this.#batches = new LookupBatches({
       clock: options.clock,
       random: options.random,
@@ -165,7 +169,8 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     const until = clock.now() + (isUnavailable ? Math.min(UNAVAILABLE_FOR_MS, absentForMs) : absentForMs);
     this.#absent.set(`${date}/${accessKeyId}`, { reason, until });
     this.#misses[isUnavailable ? 'failed' : 'absent'] += 1;
-    // The budget is for made-up ids. A revoked one was made here, and may be one of very many that clients still use.
+    // The budget is for made-up ids, and many of them in flight together may go beyond it: those are paid off later.
+    // A revoked one was made here, and may be one of very many that clients still use.
     // One that is unavailable may be either, so it counts, but leaves no debt for the time when it is available again.
     if (isUnavailable) this.#budget.spend({ mayOwe: false });
     else if (reason !== 'revoked') this.#budget.spend({ mayOwe: true });

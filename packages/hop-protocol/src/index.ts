@@ -19,7 +19,7 @@ export * from './key-gauges.js';
 export * from './key-source.js';
 export * from './ledger-api.js';
 export { LookupBatches, type Finding, type LookupBatchesOptions } from './lookup-batches.js';
-export { type MissBudgetLimits } from './miss-budget.js';
+export { TokenBucket, type TokenRate } from './token-bucket.js';
 export * from './longer-windows.js';
 export * from './mtls-key-source.js';
 export * from './operator-api.js';

@@ -4,7 +4,7 @@ import {
   HeldDays,
   type Hop,
   type KeySource,
-  type MissBudgetLimits,
+  type TokenRate,
   type PrefetchHours,
   type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
@@ -19,7 +19,7 @@ export interface TendedPublicKeysOptions<Key> {
   readonly hours: PrefetchHours;
   /** Our SPIFFE id. */
   readonly identity: string;
-  readonly missBudget: MissBudgetLimits;
+  readonly missBudget: TokenRate;
 }
 
 export interface TendedPublicKeysSettings extends KeptKeysSettings {

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { EDGE_LIFETIMES, edgeKeysSettings } from '@sigv4-keyd/edge-keys';
 import {
   bytes,
+  count,
   httpUrl,
   listenAddress,
   readableFile,
@@ -77,6 +78,10 @@ const settings = z.object({
   debugSignatures: yesOrNo
     .prefault('no')
     .describe('For development alone: refusals show the canonical request and the string to sign'),
+  refusalsPerSecond: count
+    .refine((number) => number >= 1, 'must be at least 1')
+    .prefault('100')
+    .describe('Refusals that are answered at once, a second; ten times as many in a burst, and others a second late'),
   largestBody: bytes.prefault('5GiB').describe('Largest body of a request'),
   bodyInMemory: bytes.prefault('1MiB').describe('Larger bodies wait in a file until their hash was checked'),
   spoolFolder: writableFolder

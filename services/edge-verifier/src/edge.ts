@@ -6,6 +6,7 @@ import type { VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
+import { RefusalPace } from './refusal-pace.js';
 
 /** What every front of the edge verifies, answers and records with. */
 export interface Edge {
@@ -14,10 +15,11 @@ export interface Edge {
   readonly policy: VerificationPolicy;
   readonly keys: GuardedKeySource;
   readonly audit: Audit;
+  readonly refusalPace: RefusalPace;
   readonly answer: (refusal: Refusal, requestId: string) => Answer;
 }
 
-export type EdgeSettings = PolicySettings & Pick<Configuration, 'answerShape'>;
+export type EdgeSettings = PolicySettings & Pick<Configuration, 'answerShape' | 'refusalsPerSecond'>;
 
 export interface EdgeParts {
   readonly clock: Clock;
@@ -35,6 +37,7 @@ export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, l
     policy,
     keys,
     audit: new Audit(spiffeIdOf(own), { log, keys }),
+    refusalPace: new RefusalPace({ perSecond: settings.refusalsPerSecond, clock }),
     answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
   };
 }

@@ -25,9 +25,9 @@ const RELOAD_EVERY_MS = 10_000;
 
 /** Starts every front that is configured. */
 export async function startFronts(edge: Edge, configuration: Configuration): Promise<RunningFronts> {
-  const fronts = new Fronts();
+  const fronts = new Fronts(edge);
   try {
-    await fronts.start(edge, configuration);
+    await fronts.start(configuration);
     return fronts;
   } catch (error) {
     await fronts.close();
@@ -37,18 +37,24 @@ export async function startFronts(edge: Edge, configuration: Configuration): Pro
 
 class Fronts implements RunningFronts {
   readonly addresses: Record<string, string> = {};
+  readonly #edge: Edge;
   readonly #apps: FastifyInstance[] = [];
   readonly #reloads: (() => Promise<void>)[] = [];
   #stopReloading: Cancel = () => undefined;
   #upstream: Upstream | undefined;
 
-  async start(edge: Edge, configuration: Configuration): Promise<void> {
+  constructor(edge: Edge) {
+    this.#edge = edge;
+  }
+
+  async start(configuration: Configuration): Promise<void> {
     const { proxyListen, forwardAuthListen } = configuration;
+    const edge = this.#edge;
     if (configuration.upstream) {
       this.#upstream = new Upstream(configuration.upstream, configuration.upstreamTimeout * 1000);
       const proxy = reverseProxy(edge, this.#upstream, configuration);
       if (proxyListen) await this.#listen('proxy', createProxyApp(edge, proxy), proxyListen, 'KEYD_PROXY_LISTEN');
-      await this.#startTls(edge, proxy, configuration);
+      await this.#startTls(proxy, configuration);
     }
     if (forwardAuthListen) {
       const { forwardAuthFrom: origin, forwardAuthBodies: bodies } = configuration;
@@ -65,11 +71,13 @@ class Fronts implements RunningFronts {
 
   async close(): Promise<void> {
     this.#stopReloading();
+    this.#edge.refusalPace.release();
     await Promise.all(this.#apps.map((app) => app.close()));
     await this.#upstream?.close();
   }
 
-  async #startTls(edge: Edge, proxy: ReverseProxy, configuration: Configuration): Promise<void> {
+  async #startTls(proxy: ReverseProxy, configuration: Configuration): Promise<void> {
+    const edge = this.#edge;
     const { proxyTlsListen, proxyTlsCert: cert, proxyTlsKey: key } = configuration;
     if (!proxyTlsListen || cert === undefined || key === undefined) return;
     const certificate = await PublicCertificate.open({ cert, key }, edge.log);

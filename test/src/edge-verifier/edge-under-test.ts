@@ -108,6 +108,7 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
     KEYD_UPSTREAM: upstream.url,
     KEYD_SPOOL_FOLDER: spoolFolder,
     KEYD_FORWARD_AUTH_LISTEN: '127.0.0.1:0',
+    KEYD_REFUSALS_PER_SECOND: '1000000',
     ...env,
   });
   const clock = new VirtualClock(now);

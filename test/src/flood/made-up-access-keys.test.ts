@@ -14,6 +14,7 @@ t.setTimeout(175_000);
 /** One client that sends what it likes as fast as it is answered; each request names another access key. */
 class FloodingClient {
   readonly reasons = new Map<string, number>();
+  answered = 0;
   readonly #proxy: string;
   readonly #now: () => number;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: TOGETHER });
@@ -30,6 +31,7 @@ class FloodingClient {
       while (this.#sent < end) {
         this.#sent += 1;
         const { status, headers } = await send(this.#proxy, this.#madeUp(this.#sent), { agent: this.#agent });
+        this.answered += 1;
         const reason = status === 200 ? 'served' : String(headers['x-keyd-reason']);
         this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
       }
@@ -56,11 +58,19 @@ interface Flooded {
   readonly atMaster: () => number;
 }
 
-async function setUp(t: Test, regionSettings: Readonly<Record<string, string>> = {}): Promise<Flooded> {
+/** As if refusals were all answered at once, so that the tiers above get to see as much as can be. */
+const WITHOUT_A_PACE = { KEYD_REFUSALS_PER_SECOND: '1000000' };
+
+interface Settings {
+  readonly edge?: Readonly<Record<string, string>>;
+  readonly region?: Readonly<Record<string, string>>;
+}
+
+async function setUp(t: Test, { edge: env = WITHOUT_A_PACE, region: regionEnv = {} }: Settings = {}): Promise<Flooded> {
   const tiers = await FeedTiers.start(t);
   await tiers.feed.publish();
-  const region = await tiers.startRegion({ env: regionSettings });
-  const edge = await tiers.startEdge(region.url);
+  const region = await tiers.startRegion({ env: regionEnv });
+  const edge = await tiers.startEdge(region.url, { env });
   await until(async () => ((await statusOf(edge)).feed.version ?? 0) > 0);
   const client = new FloodingClient(edge, () => tiers.clock.now());
   t.teardown(() => client.close());
@@ -112,7 +122,7 @@ t.test('an access key that is first used during a flood is served soon after its
 t.test('a flooded edge has its budget at the region: what it uses up is not taken from the others', async (t) => {
   const requestsPerSecond = 1;
   const env = { KEYD_PEER_REQUESTS_PER_SECOND: String(requestsPerSecond) };
-  const { tiers, edge, region, client, atMaster } = await setUp(t, env);
+  const { tiers, edge, region, client, atMaster } = await setUp(t, { region: env });
   const other = await tiers.startEdge(region.url, { name: 'e2' });
   await client.send(1_500);
   const asked = tiers.master.asked.length;
@@ -122,4 +132,28 @@ t.test('a flooded edge has its budget at the region: what it uses up is not take
   t.ok((await statusOf(region)).warnings.some((warning) => warning.includes('/e1 has used up its budget')));
   t.equal(await edge.verdictOn({ accessKeyId: ANN }), 'keys-unavailable', 'the edge that is flooded waits');
   t.equal(await other.verdictOn({ accessKeyId: ANN }), 'served', 'the other does not');
+});
+
+t.test('a client that floods waits for its answers, and so floods no more; honest ones do not wait', async (t) => {
+  const { tiers, edge, client } = await setUp(t, { edge: {} });
+  const pace = { burst: 1_000, perSecond: 100 };
+  t.equal(await edge.verdictOn({ accessKeyId: ANN }), 'served');
+  // The clock stands still: whoever is answered was not made to wait.
+  const honest = async (): Promise<void> => {
+    for (let request = 0; request < 50; request += 1) t.equal(await edge.verdictOn({ accessKeyId: ANN }), 'served');
+  };
+  const over = client.send(2_000);
+  await until(() => Promise.resolve(client.answered >= pace.burst));
+  await honest();
+  t.equal(client.answered, pace.burst, 'the others wait');
+  let seconds = 0;
+  for (; client.answered < 2_000 && seconds < 100; seconds += 1) {
+    const before = client.answered;
+    await tiers.clock.advance(1_000);
+    await honest();
+    const answered = client.answered - before;
+    t.ok(answered <= TOGETHER + pace.perSecond, `${answered} in second ${seconds + 1}`);
+  }
+  await over;
+  t.ok(seconds >= Math.floor(1_000 / (TOGETHER + pace.perSecond)), `${seconds} s for the rest`);
 });

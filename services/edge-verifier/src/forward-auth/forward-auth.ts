@@ -36,6 +36,7 @@ export class ForwardAuth {
     if (outcome === undefined) {
       response.destroy();
     } else if ('reason' in outcome) {
+      await this.#edge.refusalPace.turn();
       this.#edge.audit.refused(question, outcome, question.examined);
       sendAnswer(request, response, this.#asTheFrontTakesIt(this.#edge.answer(outcome, requestId)), this.#edge.clock);
     } else {

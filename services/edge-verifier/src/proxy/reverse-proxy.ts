@@ -47,6 +47,7 @@ export class ReverseProxy {
     try {
       const verified = checkMessage(request) ?? (await this.#verify(head, arrival, onClaim));
       if ('reason' in verified) {
+        await this.#edge.refusalPace.turn();
         refuse(verified);
         return;
       }
