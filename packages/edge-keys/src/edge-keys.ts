@@ -1,4 +1,11 @@
-import { ownDenialsIn, SessionTokens, spiffeIdOf, systemClock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
+import {
+  ownDenialsIn,
+  rungOf,
+  SessionTokens,
+  spiffeIdOf,
+  systemClock,
+  type EdgeIdentity,
+} from '@sigv4-keyd/hop-protocol';
 import {
   doubtsAbout,
   LedgerWatch,
@@ -22,6 +29,14 @@ import { SignatureKeys, type GuardedKeySource } from './signature-keys.js';
 import { windowRuleOf } from './window.js';
 
 const CHECKPOINT_EVERY_MS = 30_000;
+
+/** Told at the start: what this edge can do, and what it cannot. */
+const WHAT_FOR = {
+  kService: 'this edge is given kService: it verifies every kind of request of its service',
+  kSigning:
+    'this edge is bound to aws4_request by its certificate, and given kSigning: it verifies every kind of request of ' +
+    'its service, and cannot derive a key for any other purpose',
+} as const;
 
 /** The keys of one service in one region, as an edge has them: they look after themselves until they are closed. */
 export interface EdgeKeys extends GuardedKeySource {
@@ -76,6 +91,8 @@ async function open(
   parts.add(() => publicKeys.close());
 
   const { upkeep } = serviceKeys;
+  const rung = rungOf(own);
+  log.info({ event: 'edge-rung', rung }, WHAT_FOR[rung]);
   const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep });
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: settings.stateFolder, region, clock, log });
@@ -106,7 +123,7 @@ async function open(
     judgesSessionTokens: keys.judgesSessionTokens,
     find: (...question) => keys.find(...question),
     recordAccepted: (accepted, request) => keys.recordAccepted(accepted, request),
-    notReady: () => [...outOfKeys(upkeep, reports), ...feed.notReady()],
+    notReady: () => [...outOfKeys(upkeep, reports, own), ...feed.notReady()],
     warnings: () => [
       ...credentials.warnings(),
       ...feed.warnings(),
@@ -117,6 +134,7 @@ async function open(
     ],
     status: () => ({
       identity: store.current.spiffeId,
+      rung,
       regionReachable: reports.isParentReachable,
       feed: feed.status(),
       publicKeys: publicKeys.status(),
@@ -136,6 +154,16 @@ async function open(
 }
 
 /** An edge can work when it holds today's keys or can ask for them. An expired certificate alone does not stop it. */
-function outOfKeys({ holdsToday }: { readonly holdsToday: boolean }, region: UpwardReports): readonly string[] {
-  return holdsToday || region.isParentReachable ? [] : ['no key of today is held and region-keyd cannot be reached'];
+function outOfKeys(
+  { holdsToday }: { readonly holdsToday: boolean },
+  region: UpwardReports,
+  { purpose }: EdgeIdentity,
+): readonly string[] {
+  if (holdsToday || region.isParentReachable) return [];
+  const isRefused = purpose !== undefined && region.failure?.code === 'role-not-allowed';
+  return [isRefused ? UNKNOWN_TO_REGION : 'no key of today is held and region-keyd cannot be reached'];
 }
+
+const UNKNOWN_TO_REGION =
+  'no key of today is held, and region-keyd refuses the identity of this edge: a region of an earlier release knows ' +
+  'none that is bound to a purpose; upgrade it, or use a certificate for /edge/REGION/SERVICE/NAME until then';

@@ -3,6 +3,7 @@ export * from './acceptances/acceptance-record.js';
 export * from './acceptances/acceptance-rollups.js';
 export * from './acceptances/request-record.js';
 export * from './acceptances/seal-batches.js';
+export * from './carried-rung.js';
 export * from './edge-keys.js';
 export * from './feed/feed-guard.js';
 export * from './key-source.js';

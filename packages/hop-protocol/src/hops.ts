@@ -1,10 +1,13 @@
 import {
   exportKRegion,
   exportKService,
+  exportKSigning,
   importKRegion,
   importKService,
+  importKSigning,
   type KRegion,
   type KService,
+  type KSigning,
 } from '@sigv4-keyd/sigv4-core';
 import { z } from 'zod';
 import { ABSENCES, MOST_KEYS_A_REQUEST } from './key-source.js';
@@ -77,6 +80,14 @@ export const SERVICE_KEYS: Hop<KService> = {
   keyBytes: 32,
   exportKey: exportKService,
   importKey: importKService,
+};
+
+/** In place of kService, for edges that are bound to one purpose. */
+export const SIGNING_KEYS: Hop<KSigning> = {
+  path: '/v1/signing-keys',
+  keyBytes: 32,
+  exportKey: exportKSigning,
+  importKey: importKSigning,
 };
 
 /** Public keys of AWS4-ECDSA-P256-SHA256, likewise: what goes down signs nothing. */

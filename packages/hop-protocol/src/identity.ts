@@ -1,4 +1,4 @@
-import { isRegionName, isServiceName } from '@sigv4-keyd/sigv4-core';
+import { isRegionName, isServiceName, type Purpose } from '@sigv4-keyd/sigv4-core';
 
 /**
  * Who a peer is, read from its certificate alone: `spiffe://TRUST-DOMAIN/ROLE/...`. The certificate is the scope: a
@@ -22,6 +22,8 @@ export interface EdgeIdentity {
   readonly trustDomain: string;
   readonly region: string;
   readonly service: string;
+  /** Bound to it, the edge is given kSigning in place of kService. */
+  readonly purpose?: Purpose;
   readonly name: string;
 }
 export interface OperatorIdentity {
@@ -37,6 +39,8 @@ export function hasRole<R extends Role>(identity: Identity, role: R): identity i
   return identity.role === role;
 }
 
+/** What an edge can be bound to: a segment of its SPIFFE id, before its name. */
+const PURPOSE: Purpose = 'aws4_request';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /** What a SPIFFE id says once the TLS layer has parsed it strictly. */
@@ -47,7 +51,7 @@ export interface SpiffeIdParts {
 
 /** The identity that a SPIFFE id stands for, or undefined: an unknown role or a missing or surplus part is refused. */
 export function identityOf({ trustDomain, segments }: SpiffeIdParts): Identity | undefined {
-  const [role, first, second, third] = segments;
+  const [role, first, second] = segments;
   switch (role) {
     case 'master':
     case 'operator':
@@ -57,16 +61,25 @@ export function identityOf({ trustDomain, segments }: SpiffeIdParts): Identity |
         ? { role, trustDomain, region: first, name: second }
         : undefined;
     case 'edge':
-      return segments.length === 4 &&
-        isScopePart(first, isRegionName) &&
-        isScopePart(second, isServiceName) &&
-        isName(third)
-        ? { role, trustDomain, region: first, service: second, name: third }
-        : undefined;
+      return edgeOf(trustDomain, segments);
     case undefined:
     default:
       return undefined;
   }
+}
+
+/** REGION/SERVICE/NAME, or REGION/SERVICE/PURPOSE/NAME: the number of parts alone says which. */
+function edgeOf(trustDomain: string, [, region, service, ...names]: readonly string[]): EdgeIdentity | undefined {
+  const name = names.at(-1);
+  if (!isScopePart(region, isRegionName) || !isScopePart(service, isServiceName) || !isName(name)) return undefined;
+  const edge = { role: 'edge', trustDomain, region, service, name } as const;
+  if (names.length === 1) return edge;
+  return names.length === 2 && names[0] === PURPOSE ? { ...edge, purpose: PURPOSE } : undefined;
+}
+
+/** The one rung that an edge is given: that of its service, or of the purpose that it is bound to. */
+export function rungOf({ purpose }: Pick<EdgeIdentity, 'purpose'>): 'kService' | 'kSigning' {
+  return purpose === undefined ? 'kService' : 'kSigning';
 }
 
 /** The SPIFFE id of an identity, as it stands in its certificate's one URI SAN. */
@@ -79,8 +92,12 @@ export function spiffeIdOf(identity: Identity): string {
     case 'region':
       return `${base}/${identity.region}/${identity.name}`;
     case 'edge':
-      return `${base}/${identity.region}/${identity.service}/${identity.name}`;
+      return [base, identity.region, identity.service, ...purposesOf(identity), identity.name].join('/');
   }
+}
+
+function purposesOf({ purpose }: EdgeIdentity): readonly Purpose[] {
+  return purpose === undefined ? [] : [purpose];
 }
 
 function isName(text: string | undefined): text is string {

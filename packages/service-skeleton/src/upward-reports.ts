@@ -1,5 +1,13 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import { every, REPORT_EVERY_MS, REPORT_PATH, type Cancel, type Clock, type OwnReport } from '@sigv4-keyd/hop-protocol';
+import {
+  every,
+  KeydError,
+  REPORT_EVERY_MS,
+  REPORT_PATH,
+  type Cancel,
+  type Clock,
+  type OwnReport,
+} from '@sigv4-keyd/hop-protocol';
 import { z } from 'zod';
 import type { KeyUpkeep } from './key-upkeep.js';
 import type { Logger } from './logging.js';
@@ -21,7 +29,7 @@ export class UpwardReports {
   readonly #options: UpwardReportsOptions;
   readonly #startedAt: number;
   #lastContactAt: number | undefined;
-  #failing = false;
+  #failure: KeydError | undefined;
 
   constructor(options: UpwardReportsOptions) {
     this.#options = options;
@@ -40,7 +48,12 @@ export class UpwardReports {
 
   /** Whether the last report was taken. */
   get isParentReachable(): boolean {
-    return this.#lastContactAt !== undefined && !this.#failing;
+    return this.#lastContactAt !== undefined && this.#failure === undefined;
+  }
+
+  /** Why the last report was not taken. */
+  get failure(): KeydError | undefined {
+    return this.#failure;
   }
 
   ownReport(): OwnReport {
@@ -74,11 +87,11 @@ export class UpwardReports {
       const body = { ...this.ownReport(), ...more?.() };
       await parents.client.call({ method: 'POST', path: REPORT_PATH, body, answer: z.undefined() });
       this.#lastContactAt = clock.now();
-      if (this.#failing) log.info('the tier above is reachable again');
-      this.#failing = false;
+      if (this.#failure) log.info('the tier above is reachable again');
+      this.#failure = undefined;
     } catch (error) {
-      if (!this.#failing) log.warn({ err: error }, 'the tier above cannot be reached; serving what is held');
-      this.#failing = true;
+      if (!this.#failure) log.warn({ err: error }, 'the tier above cannot be reached; serving what is held');
+      this.#failure = error instanceof KeydError ? error : new KeydError('parent-unavailable', { cause: error });
     }
   }
 }

@@ -75,6 +75,7 @@ export {
   kSecret,
   kService,
   kSigning,
+  kSigningBytes,
 } from './key-ladder.js';
 export type { KDate, KRegion, KSecret, KService, KSigning, ProtocolVersion, Purpose, Rung } from './key-ladder.js';
 export type {

@@ -117,6 +117,11 @@ export function kServiceBytes(key: Uint8Array, service: string): Buffer {
   return LadderKey.mac(imported('kRegion', key), service);
 }
 
+/** The bytes of `kSigning`, two rungs below those of kRegion. The caller wipes both. Throws RangeError likewise. */
+export function kSigningBytes(key: Uint8Array, service: string, purpose: Purpose = 'aws4_request'): Buffer {
+  return LadderKey.mac(kService(imported('kRegion', key), service), purpose);
+}
+
 /** For a kDate that an HSM computed, where kSecret never leaves the device. Throws RangeError unless 32 bytes. */
 export function importKDate(bytes: Uint8Array): KDate {
   return imported('kDate', bytes);

@@ -15,7 +15,7 @@ import { insertRecords } from './ledger/record-table.js';
 /** What a region was given: who, which access keys, which scope, when, by whom. */
 export interface Issuance {
   readonly at: number;
-  readonly rung: Exclude<IssuanceRecord['rung'], 'kService'>;
+  readonly rung: Exclude<IssuanceRecord['rung'], 'kService' | 'kSigning'>;
   readonly region: RegionIdentity;
   readonly scopeDate: ScopeDate;
   readonly accessKeyIds: readonly string[];

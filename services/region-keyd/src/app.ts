@@ -30,6 +30,8 @@ import { reportRoute } from './routes/report.js';
 import { serviceKeysDayRoute } from './routes/service-keys-day.js';
 import { serviceKeysRoute } from './routes/service-keys.js';
 import { servicePublicKeysRoute } from './routes/service-public-keys.js';
+import { signingKeysDayRoute } from './routes/signing-keys-day.js';
+import { signingKeysRoute } from './routes/signing-keys.js';
 
 export interface RegionAppOptions {
   readonly own: RegionIdentity;
@@ -60,9 +62,11 @@ export async function createRegionApp(options: RegionAppOptions): Promise<MtlsAp
   bans.enforceOn(app, log);
   const issuing = { own, feed, ledger, budget, now };
   serviceKeysRoute(app, { ...issuing, regionKeys });
+  signingKeysRoute(app, { ...issuing, regionKeys });
   servicePublicKeysRoute(app, { ...issuing, publicKeys: options.publicKeys });
-  const streams = new DayStreams(app, clock);
-  serviceKeysDayRoute(app, { streams, budget }, { own, regionKeys, regionDays, feed, ledger, now });
+  const streaming = { ...issuing, regionKeys, regionDays, streams: new DayStreams(app, clock) };
+  serviceKeysDayRoute(app, streaming);
+  signingKeysDayRoute(app, streaming);
   ledgerCheckpointRoute(app, options);
   feedRoute(app, { board: feedBoard(feed), clock, roles: ['edge'] });
   reportRoute(app, { own, roster, now });

@@ -11,7 +11,7 @@ import { logIssuance } from './audit.js';
 import type { RegionLedger } from './journal/region-ledger.js';
 import { issuanceToEdge, type EdgeRung } from './journal/issuance-to-edge.js';
 import { keysForEdge } from './keys-for-edge.js';
-import { requireOwnRegion } from './policy.js';
+import { requireOwnRegion, requireOwnRung } from './policy.js';
 
 /** What one route gives to edges. */
 export interface EdgeKeys<Held, Key> {
@@ -43,6 +43,7 @@ export function edgeKeysRoute<Held, Key>(
     budget,
     issueTo({ peer: edge, requestId, log }) {
       requireOwnRegion(own, edge);
+      requireOwnRung(edge, rung);
       const scope = { region: own.region, service: edge.service };
       const denialOf = denialsIn(feed, scope, { now });
       const source = keysForEdge({ held, take: (key) => take(key, edge), denialOf });

@@ -1,4 +1,5 @@
-import { KeydError, type EdgeIdentity, type RegionIdentity, type WindowRule } from '@sigv4-keyd/hop-protocol';
+import { KeydError, rungOf, type EdgeIdentity, type RegionIdentity, type WindowRule } from '@sigv4-keyd/hop-protocol';
+import type { EdgeRung } from './journal/issuance-to-edge.js';
 
 /** The days whose keys the region holds: past ones for as long as a presigned URL may live. */
 export function windowRuleOf(settings: { readonly longestPresigned: number; readonly clockSkew: number }): WindowRule {
@@ -11,4 +12,11 @@ export function requireOwnRegion(own: RegionIdentity, edge: EdgeIdentity): void 
   throw new KeydError('role-not-allowed', {
     detail: `your certificate is for ${edge.region}, this is ${own.region}; point the edge at its own region`,
   });
+}
+
+/** An edge is given the one rung that its certificate is for. Public keys are on none: they sign nothing. */
+export function requireOwnRung(edge: EdgeIdentity, rung: EdgeRung): void {
+  const own = rungOf(edge);
+  if (rung === 'publicKey' || rung === own) return;
+  throw new KeydError('role-not-allowed', { detail: `your certificate is for ${own}, this route gives ${rung}` });
 }

@@ -7,7 +7,7 @@ import {
   type StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
 import { configuration as edgeConfiguration, startEdgeVerifier } from '@sigv4-keyd/edge-verifier';
-import { createRegionKeys, serviceDayPages } from '@sigv4-keyd/region-keyd';
+import { createRegionKeys, K_SERVICE, serviceDayPages } from '@sigv4-keyd/region-keyd';
 import type { IssuanceRecord } from '@sigv4-keyd/ledger';
 import { publicJwks } from '@sigv4-keyd/revocation';
 import { readConfiguration, type RunningService } from '@sigv4-keyd/service-skeleton';
@@ -83,10 +83,11 @@ t.test('edges get the whole day of their service, and the master is asked once f
   const [sqsOnly = '', expired = ''] = ids.slice(6_000);
   await runSql(master.database, "UPDATE access_key SET services = '{sqs}' WHERE id = $1", [sqsOnly]);
   await runSql(master.database, "UPDATE access_key SET expires_at = '2026-11-22T12:00:01Z' WHERE id = $1", [expired]);
-  const [first, second, queue] = await Promise.all([
+  const [first, second, queue, bound] = await Promise.all([
     keysOf(await edge(), ALL),
     keysOf(await edge({ name: 'e2' }), ALL),
     keysOf(await edge({ service: 'sqs', name: 'e3' }), ALL),
+    keysOf(await edge({ purpose: 'aws4_request' }), ALL),
   ]);
   t.same(
     idsOf(first),
@@ -97,6 +98,9 @@ t.test('edges get the whole day of their service, and the master is asked once f
   const wrong = (keys: readonly StreamedKey[], service: string): readonly StreamedKey[] =>
     keys.filter(({ facts, key }) => !kServiceOf(facts.accessKeyId, service).equals(key));
   t.same([wrong(first, 's3'), wrong(queue, 'sqs')], [[], []], 'as an independent derivation says');
+  t.same(idsOf(bound), idsOf(first));
+  const notSigning = bound.filter(({ facts, key }) => !hmac(kServiceOf(facts.accessKeyId), 'aws4_request').equals(key));
+  t.same(notSigning, [], 'kSigning where the certificate binds the edge to it');
   t.equal(await kRegionRecords(master), 3, 'a record a page, of one stream');
 
   await master.clock.advance(1_001);
@@ -227,6 +231,7 @@ t.test('page by page: judged, recorded, then released', async (t) => {
     { ...ALL, requestId: 'request-1', log: capturedLog().log },
     {
       own,
+      derived: K_SERVICE,
       regionKeys,
       regionDays: {
         async *idsOf() {

@@ -4,8 +4,10 @@ import {
   PeerStreams,
   REGION_KEYS,
   SERVICE_KEYS,
+  SIGNING_KEYS,
   type DaySource,
   type DayStreamRequest,
+  type EdgeIdentity,
   type StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
 import type { Test } from 'tap';
@@ -32,10 +34,16 @@ export async function regionStreams(
 export async function edgeStreams(
   t: Test,
   { authority, url }: { readonly authority: TestAuthority; readonly url: string },
-  { region = 'us-east-1', service = 's3', name = 'e1' } = {},
+  {
+    region = 'us-east-1',
+    service = 's3',
+    name = 'e1',
+    purpose,
+  }: Partial<Pick<EdgeIdentity, 'region' | 'service' | 'name' | 'purpose'>> = {},
 ): Promise<DaySource> {
-  const dispatcher = await agentOf(t, authority, { role: 'edge', region, service, name });
-  return mtlsDaySource(SERVICE_KEYS, { region, service }, new PeerStreams({ urls: [new URL(url)], dispatcher }));
+  const dispatcher = await agentOf(t, authority, { role: 'edge', region, service, name, ...(purpose && { purpose }) });
+  const hop = purpose ? SIGNING_KEYS : SERVICE_KEYS;
+  return mtlsDaySource(hop, { region, service }, new PeerStreams({ urls: [new URL(url)], dispatcher }));
 }
 
 /** All keys of a stream, copied in time. */

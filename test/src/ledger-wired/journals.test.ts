@@ -4,7 +4,15 @@ import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { runSql } from '../support/postgres.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
-import { EDGE, MadeUpJournal, publicKeyRecord, REGION, serviceRecord } from './made-up-journal.js';
+import {
+  BOUND_EDGE,
+  EDGE,
+  MadeUpJournal,
+  publicKeyRecord,
+  REGION,
+  serviceRecord,
+  signingRecord,
+} from './made-up-journal.js';
 import { wiredMaster, type WiredMaster } from './wired-master.js';
 
 interface Uploading extends Omit<WiredMaster, 'region'> {
@@ -70,6 +78,8 @@ t.test('what a region may not claim is refused, and nothing of that upload is ta
     ['itself as peer', serviceRecord({ to: REGION }), /record 2: to/],
     ['another service than the edge has', serviceRecord({ service: 'execute-api' }), /record 2: service/],
     ['kRegion', regionRecord(), /record 2: rung/],
+    ['kSigning to an edge that is bound to nothing', signingRecord({ to: EDGE }), /record 2: rung.* kService/],
+    ['kService to an edge that is bound', serviceRecord({ to: BOUND_EDGE }), /record 2: rung.* kSigning/],
     ['public keys for another service', publicKeyRecord({ service: 'sqs' }), /record 2: service/],
     ['public keys for all services', publicKeyRecord({}), /record 2: service/],
     ['another spelling', encodeIssuanceRecord(serviceRecord()).replace('{', '{ '), /record 2: not the canonical/],
@@ -92,13 +102,14 @@ t.test('what a region may not claim is refused, and nothing of that upload is ta
   t.equal(await taken(), 0);
 });
 
-t.test('records of public keys are taken like those of keys, and told apart', async (t) => {
+t.test('records of public keys and of kSigning are taken like those of kService, and told apart', async (t) => {
   const { region, sequence, verify, keydctl, database } = await setUp(t);
   const journal = new MadeUpJournal();
-  journal.add(serviceRecord(), publicKeyRecord());
-  t.same(await journal.upload(region), { journal: journal.id, next: 3 });
-  await sequence(2);
-  t.match(await verify(), { code: 0, out: /records +2\n[^]*whole/ });
+  journal.add(serviceRecord(), publicKeyRecord(), signingRecord());
+  t.same(await journal.upload(region), { journal: journal.id, next: 4 });
+  await sequence(3);
+  t.match(await verify(), { code: 0, out: /records +3\n[^]*whole/ });
+  t.match(await keydctl('ledger', 'show'), { code: 0, out: /aws4_request\/e1 .* s3 \(kSigning\)/ });
   t.match(await keydctl('ledger', 'show'), { code: 0, out: /s3 \(public key\)/ });
   const rows = await runSql(database, "SELECT service FROM issuance WHERE rung = 'publicKey'");
   t.same(rows, [{ service: 's3' }]);

@@ -18,6 +18,7 @@ import { TRUST_DOMAIN } from '../support/certificates.js';
 
 export const REGION = `spiffe://${TRUST_DOMAIN}/region/us-east-1/r1`;
 export const EDGE = `spiffe://${TRUST_DOMAIN}/edge/us-east-1/s3/e1`;
+export const BOUND_EDGE = EDGE.replace('/e1', '/aws4_request/e1');
 const AT = Date.parse('2026-11-22T12:00:00Z');
 
 type ServiceRecord = Extract<IssuanceRecord, { readonly rung: 'kService' }>;
@@ -25,6 +26,11 @@ type ServiceRecord = Extract<IssuanceRecord, { readonly rung: 'kService' }>;
 /** A record as an honest region makes it, but for the changes. */
 export function serviceRecord(changes: Partial<ServiceRecord> = {}): IssuanceRecord {
   return { ...toTheEdge(), rung: 'kService', service: 's3', ...changes };
+}
+
+/** The same for an edge that is bound to a purpose. */
+export function signingRecord(changes: { readonly to?: string } = {}): IssuanceRecord {
+  return { ...toTheEdge(), to: BOUND_EDGE, rung: 'kSigning', service: 's3', ...changes };
 }
 
 /** The same for a public key. */

@@ -69,6 +69,8 @@ t.test('a closed form', (t) => {
     ['another version', 'malformed-record', { v: 2 }],
     ['kDate', 'malformed-record', { rung: 'kDate' }],
     ['kRegion with a service', 'malformed-record', { rung: 'kRegion' }],
+    ['kSigning', 'accepted', { rung: 'kSigning' }],
+    ['the bytes of a kSigning', 'malformed-record', { rung: 'kSigning', kSigning: key }],
     ['a public key for a service', 'accepted', { rung: 'publicKey' }],
     ['the bytes of a public key', 'malformed-record', { rung: 'publicKey', publicKey: key }],
     ['no ids', 'malformed-record', { accessKeyIds: [] }],

@@ -39,6 +39,13 @@ export interface TierStatus {
   readonly keyCache?: { readonly isBehind: boolean };
 }
 
+export interface EdgeOptions {
+  /** A file whose content it keeps in its memory as a leak would. */
+  readonly planted?: string;
+  /** What its certificate binds it to. */
+  readonly purpose?: 'aws4_request';
+}
+
 export interface ProcessTiers {
   readonly master: TierProcess;
   readonly region: TierProcess;
@@ -48,8 +55,8 @@ export interface ProcessTiers {
   readonly upstream: RecordingUpstream;
   readonly custodyKey: Buffer;
   readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
-  /** An edge of REGION and SERVICE. With a file named, it keeps the content in its memory as a leak would. */
-  readonly startEdge: (name: string, planted?: string) => Promise<EdgeProcess>;
+  /** An edge of REGION and SERVICE. */
+  readonly startEdge: (name: string, options?: EdgeOptions) => Promise<EdgeProcess>;
 }
 
 /** Master, region and edges as they run in production: processes over mTLS and PostgreSQL, by the system's clock. */
@@ -90,8 +97,9 @@ export async function startProcessTiers(t: Test): Promise<ProcessTiers> {
   return {
     ...{ master, region, database, folder, upstream, custodyKey },
     keydctl: (...args) => keydctlJson(args, { env: { KEYD_MASTER: masterUrl, KEYD_CREDENTIALS: operator } }),
-    async startEdge(name, planted) {
-      const files = await authority.filesOf({ role: 'edge', region: REGION, service: SERVICE, name });
+    async startEdge(name, { planted, purpose } = {}) {
+      const identity = { role: 'edge', region: REGION, service: SERVICE, name, ...(purpose && { purpose }) } as const;
+      const files = await authority.filesOf(identity);
       const proxy = await address();
       const edge = await startTier('edge-verifier', {
         ...tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', stateFolderOf(name)),

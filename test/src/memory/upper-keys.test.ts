@@ -108,10 +108,17 @@ t.test('the memory of running processes holds no key of a tier above', async (t)
   t.same(written(inEdge, aboveEdge), [], 'an edge: no secret, kDate, kRegion, or key of another service');
   t.same(ownersIn(written(inEdge, ofEdge), created), ids, 'its own kSigning of each access key was found');
 
+  const bound = await startEdge('e3', { purpose: 'aws4_request' });
+  await Promise.all(created.flatMap(messagesOf).map(bound.verdictOn));
+  const aboveBound = [...aboveEdge, ...all((each) => kServicesOf(each, REGION, SERVICE))];
+  const inBound = inMemoryOf(bound, [...aboveBound, ...ofEdge]);
+  t.same(written(inBound, aboveBound), [], 'one that is bound to a purpose: no kService of its own either');
+  t.same(ownersIn(written(inBound, ofEdge), created), ids, 'and its kSigning was found');
+
   const [leaked] = ofRegion;
   const file = join(newStateFolder(t), 'leaked');
   writeFileSync(file, leaked?.bytes ?? '');
-  const leaking = await startEdge('e2', file);
+  const leaking = await startEdge('e2', { planted: file });
   t.same(written(inMemoryOf(leaking, aboveEdge), aboveEdge), [`${leaked?.name}: binary`], 'a planted leak is found');
 
   // No tier's keys belong outside of memory; what is kept on disk is sealed.

@@ -13,6 +13,7 @@ import {
   kSecret,
   kService,
   kServiceBytes,
+  kSigningBytes,
   kSigning,
   scopeDateOf,
   signatureOf,
@@ -36,6 +37,8 @@ t.test('derives the published example', (t) => {
 t.test('a rung that travelled derives the same keys below', (t) => {
   t.same(kRegionBytes(dayKey, 'us-east-1'), exportKRegion(regionKey), 'a key that only travels has the same bytes');
   t.same(kServiceBytes(exportKRegion(regionKey), 'iam'), exportKService(serviceKey));
+  t.same(kSigningBytes(exportKRegion(regionKey), 'iam'), exportKSigning(signing));
+  t.throws(() => kSigningBytes(new Uint8Array(31), 'iam'), RangeError);
   t.throws(() => kServiceBytes(new Uint8Array(31), 'iam'), RangeError);
   const travelled = kSigning(kService(importKRegion(exportKRegion(regionKey)), 'iam'));
   t.same(exportKSigning(travelled), exportKSigning(signing));
@@ -109,6 +112,10 @@ export function mustNotCompile(): readonly unknown[] {
     kRegion(regionKey, 'eu-west-1'),
     // @ts-expect-error kService is no kRegion: an edge cannot climb to make another service's key
     kService(serviceKey, 's3'),
+    // @ts-expect-error kSigning is no kService: an edge that is bound to a purpose cannot make another purpose's key
+    kSigning(signing),
+    // @ts-expect-error kSigning is no kService, and is not sent as one
+    exportKService(signing),
     // @ts-expect-error kService does not sign
     signatureOf(serviceKey, 'text'),
     // @ts-expect-error kSecret does not sign
@@ -119,8 +126,8 @@ export function mustNotCompile(): readonly unknown[] {
     kRegionBytes(secretKey, 'us-east-1'),
     // @ts-expect-error kSecret has no way out
     exportKRegion(secretKey),
-    // @ts-expect-error a kSigning is exported as what it is
-    exportKService(signing),
+    // @ts-expect-error kService is not sent where kSigning is
+    exportKSigning(serviceKey),
     // @ts-expect-error any text is no scope date
     kDate(secretKey, '20150830'),
     // @ts-expect-error a purpose that is not known

@@ -31,6 +31,8 @@ function serviceOf(record: IssuanceRecord): string {
       return 'all (kRegion)';
     case 'kService':
       return record.service;
+    case 'kSigning':
+      return `${record.service} (kSigning)`;
     case 'publicKey':
       return `${record.service ?? 'all'} (public key)`;
   }

@@ -41,6 +41,7 @@ export const issuanceRecord = z
   .discriminatedUnion('rung', [
     z.strictObject({ ...common, rung: z.literal('kRegion') }),
     z.strictObject({ ...common, rung: z.literal('kService'), service }),
+    z.strictObject({ ...common, rung: z.literal('kSigning'), service }),
     z.strictObject({ ...common, rung: z.literal('publicKey'), service: service.optional() }),
   ])
   .readonly();

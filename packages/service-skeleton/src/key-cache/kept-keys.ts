@@ -50,7 +50,7 @@ export async function keepKeys(settings: KeptKeysSettings, context: KeptKeysCont
   const { hop, held, credentials, feed, clock, log } = context;
   const folder = join(settings.stateFolder, FOLDER);
   if (settings.keyCache === 'memory') {
-    await forget(folder);
+    await forget(folder, 'although KEYD_KEY_CACHE says memory');
     return { warnings: () => [], status: () => ({ keptIn: 'memory' }), close: () => Promise.resolve() };
   }
   const cache = await KeyCache.open({
@@ -74,15 +74,23 @@ export async function keepKeys(settings: KeptKeysSettings, context: KeptKeysCont
   };
 }
 
+/**
+ * Removes what was kept of the keys of a hop that this identity is not served by any more.
+ * @throws StartError
+ */
+export function forgetKeptKeys({ stateFolder }: KeptKeysSettings, hop: Pick<Hop<never>, 'path'>): Promise<void> {
+  return forget(join(stateFolder, FOLDER, basename(hop.path)), 'of another kind of identity');
+}
+
 function secretOf({ current }: CredentialsStore): CacheSecret {
   return cacheSecretOf(current.key, current.spiffeId);
 }
 
-async function forget(folder: string): Promise<void> {
+async function forget(folder: string, why: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
   } catch (error) {
-    const message = `${folder} holds keys of an earlier run and cannot be removed: remove it, as KEYD_KEY_CACHE says memory`;
+    const message = `${folder} holds keys of an earlier run, ${why}, and cannot be removed: remove it`;
     throw new StartError(message, 69, error);
   }
 }

@@ -1,5 +1,5 @@
 import { parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
-import { identityOf, KeydError, spiffeIdOf, type RegionIdentity } from '@sigv4-keyd/hop-protocol';
+import { identityOf, KeydError, rungOf, spiffeIdOf, type RegionIdentity } from '@sigv4-keyd/hop-protocol';
 import { decodeIssuanceRecord, LedgerError, type IssuanceRecord } from '@sigv4-keyd/ledger';
 
 /**
@@ -12,7 +12,7 @@ export function recordOf(region: RegionIdentity, seq: number, text: string): Iss
   const edge = id && identityOf(id);
   const problem =
     record.rung === 'kRegion'
-      ? 'rung: a region issues kService and public keys'
+      ? 'rung: a region issues kService, kSigning and public keys'
       : record.from !== spiffeIdOf(region)
         ? 'from: must be the region of the certificate'
         : record.region !== region.region
@@ -21,7 +21,9 @@ export function recordOf(region: RegionIdentity, seq: number, text: string): Iss
             ? 'to: must be an edge of the region'
             : edge.service !== record.service
               ? 'service: must be that of the edge'
-              : undefined;
+              : record.rung !== 'publicKey' && record.rung !== rungOf(edge)
+                ? `rung: the edge is given ${rungOf(edge)}`
+                : undefined;
   if (problem !== undefined) throw new KeydError('malformed-request', { detail: `record ${seq}: ${problem}` });
   return record;
 }

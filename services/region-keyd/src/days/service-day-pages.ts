@@ -7,15 +7,18 @@ import type {
   RegionIdentity,
   StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
-import { kServiceBytes, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { KRegion, ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
 import { logIssuance } from '../audit.js';
+import type { DerivedRung } from '../edge-rungs.js';
 import type { RegionLedger } from '../journal/region-ledger.js';
 import { issuanceToEdge } from '../journal/issuance-to-edge.js';
 import type { RegionDays } from './region-days.js';
 
 export interface ServiceDayOptions {
   readonly own: RegionIdentity;
+  /** What of each kRegion goes down. */
+  readonly derived: Pick<DerivedRung<unknown>, 'rung' | 'takeBytes'>;
   readonly regionKeys: CachedKeySource<KRegion>;
   readonly regionDays: Pick<RegionDays, 'idsOf'>;
   readonly ledger: Pick<RegionLedger, 'record'>;
@@ -41,36 +44,36 @@ export async function* serviceDayPages(
   { requestId, log, ...request }: ServiceDayRequest,
   options: ServiceDayOptions,
 ): AsyncGenerator<readonly StreamedKey[], void, undefined> {
-  const { own, regionDays, ledger, now } = options;
+  const { own, derived, regionDays, ledger, now } = options;
   const { date } = request;
   for await (const accessKeyIds of regionDays.idsOf(request)) {
     const page: StreamedKey[] = [];
     for (const [index, accessKeyId] of accessKeyIds.entries()) {
       if (index > 0 && index % SLICE === 0) await otherWork();
-      const key = derived(edge, date, accessKeyId, options);
+      const key = keyFor(edge, date, accessKeyId, options);
       if (key) page.push(key);
     }
     if (page.length === 0) continue;
     const released = page.map(({ facts }) => facts.accessKeyId);
-    const issuance = { own, edge, rung: 'kService', date, accessKeyIds: released, requestId, at: now() } as const;
+    const issuance = { own, edge, rung: derived.rung, date, accessKeyIds: released, requestId, at: now() };
     await ledger.record(issuanceToEdge(issuance));
     logIssuance(log, issuance, accessKeyIds.length - page.length);
     yield page;
   }
 }
 
-function derived(
+function keyFor(
   edge: EdgeIdentity,
   date: ScopeDate,
   accessKeyId: string,
-  { regionKeys, denialOf }: ServiceDayOptions,
+  { regionKeys, derived, denialOf }: ServiceDayOptions,
 ): StreamedKey | undefined {
   const held = regionKeys.days.copyOf(date, accessKeyId);
   if (!held) return undefined;
   try {
     const { facts, key } = held;
     if (denialOf(date, facts) !== undefined) return undefined;
-    return { facts, key: kServiceBytes(key, edge.service) };
+    return { facts, key: derived.takeBytes(key, edge) };
   } finally {
     held.key.fill(0);
   }

@@ -16,7 +16,8 @@ export const issue = defineCommand({
   description:
     'Makes a private key (EC P-256) and a certificate with one SPIFFE id: tls.key, tls.crt and ca.crt in a ' +
     'folder. The identity is a SPIFFE id, or its parts: operator NAME, master NAME, region REGION NAME, ' +
-    'edge REGION SERVICE NAME.',
+    'edge REGION SERVICE NAME, or edge REGION SERVICE aws4_request NAME for one that is given kSigning in place of ' +
+    'kService.',
   positionals: [['<identity...>', 'spiffe://TRUST-DOMAIN/ROLE/... or the parts after the trust domain']],
   options: z.strictObject({
     ca: authorityOption,
@@ -27,6 +28,7 @@ export const issue = defineCommand({
   examples: [
     'keydctl pki issue operator alice',
     'keydctl pki issue edge us-east-1 s3 edge-1 --days 30',
+    'keydctl pki issue edge us-east-1 s3 aws4_request edge-2',
     'keydctl pki issue spiffe://keyd.local/region/us-east-1/region-1 --ca ./pki/ca --out ./pki/region-1 --dns region-1.internal',
   ],
   async run({ options, positionals, surroundings }) {
