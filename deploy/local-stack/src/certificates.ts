@@ -25,6 +25,7 @@ const IDENTITIES: readonly Identity[] = [
 export function nameOf(identity: Identity): string {
   switch (identity.role) {
     case 'master':
+    case 'deputy':
     case 'operator':
       return identity.role;
     case 'region':

@@ -8,6 +8,7 @@ export const ERRORS = {
   'role-not-allowed': [403, 'The role in your certificate is not served by this route.'],
   'identity-banned': [403, 'This identity is banned here; ask an operator (keydctl identity list).'],
   'date-outside-window': [403, 'Keys are issued for the window of days only; check the clock of both sides.'],
+  'no-grant': [403, 'No grant covers this day; an operator gives one: keydctl deputy grant.'],
   'not-found': [404, 'There is nothing of this name; list what there is first.'],
   'already-exists': [409, 'There is one of this name already; nothing was changed.'],
   'wrong-state': [409, 'The present state does not allow this change; details say which state it is in.'],

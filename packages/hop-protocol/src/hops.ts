@@ -1,10 +1,13 @@
 import {
+  exportKDate,
   exportKRegion,
   exportKService,
   exportKSigning,
+  importKDate,
   importKRegion,
   importKService,
   importKSigning,
+  type KDate,
   type KRegion,
   type KService,
   type KSigning,
@@ -40,8 +43,8 @@ const keyBytes = z.base64().min(44).max(172).meta({ description: 'base64: 32 byt
 
 export const keyAnswer = z.object({
   date: scopeDate,
-  /** The scope is repeated so that the asker can see that these are its own keys. */
-  region: regionName,
+  /** The scope is repeated so that the asker can see that these are its own keys. kDate has none but the date. */
+  region: regionName.optional(),
   service: serviceName.optional(),
   issued: z.array(
     z.object({
@@ -67,6 +70,14 @@ export interface Hop<Key> {
   /** Copies the bytes. */
   readonly importKey: (bytes: Uint8Array) => Key;
 }
+
+/** From a master to a deputy, for days that operators granted. No other hop carries what is good in every region. */
+export const DATE_KEYS: Hop<KDate> = {
+  path: '/v1/date-keys',
+  keyBytes: 32,
+  exportKey: exportKDate,
+  importKey: importKDate,
+};
 
 export const REGION_KEYS: Hop<KRegion> = {
   path: '/v1/region-keys',

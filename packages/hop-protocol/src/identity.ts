@@ -4,10 +4,16 @@ import { isRegionName, isServiceName, type Purpose } from '@sigv4-keyd/sigv4-cor
  * Who a peer is, read from its certificate alone: `spiffe://TRUST-DOMAIN/ROLE/...`. The certificate is the scope: a
  * region's and an edge's region and service come from here and from nowhere else.
  */
-export type Identity = MasterIdentity | RegionIdentity | EdgeIdentity | OperatorIdentity;
+export type Identity = MasterIdentity | DeputyIdentity | RegionIdentity | EdgeIdentity | OperatorIdentity;
 
 export interface MasterIdentity {
   readonly role: 'master';
+  readonly trustDomain: string;
+  readonly name: string;
+}
+/** Holds kDate of the days that operators granted to it, for every region. It is no region, and has none. */
+export interface DeputyIdentity {
+  readonly role: 'deputy';
   readonly trustDomain: string;
   readonly name: string;
 }
@@ -54,6 +60,7 @@ export function identityOf({ trustDomain, segments }: SpiffeIdParts): Identity |
   const [role, first, second] = segments;
   switch (role) {
     case 'master':
+    case 'deputy':
     case 'operator':
       return segments.length === 2 && isName(first) ? { role, trustDomain, name: first } : undefined;
     case 'region':
@@ -87,6 +94,7 @@ export function spiffeIdOf(identity: Identity): string {
   const base = `spiffe://${identity.trustDomain}/${identity.role}`;
   switch (identity.role) {
     case 'master':
+    case 'deputy':
     case 'operator':
       return `${base}/${identity.name}`;
     case 'region':

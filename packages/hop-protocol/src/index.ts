@@ -5,6 +5,7 @@ export * from './clock.js';
 export * from './custody-api.js';
 export * from './custody-recovery/index.js';
 export * from './day-stream/index.js';
+export * from './deputy-api.js';
 export * from './errors.js';
 export * from './feed-api.js';
 export * from './feed/index.js';

@@ -3,9 +3,9 @@ import { KeydError } from './errors.js';
 import type { Hop, KeyAnswerMessage } from './hops.js';
 import type { Absence, IssuedKey, KeyAnswer, KeyRequest } from './key-source.js';
 
-/** The scope of the keys in an answer. `service` is absent on the hop that carries kRegion. */
+/** The scope of the keys in an answer. `service` is absent on hops that carry kRegion, both on the one of kDate. */
 export interface AnswerScope {
-  readonly region: string;
+  readonly region?: string;
   readonly service?: string;
 }
 
@@ -42,7 +42,9 @@ export function decodeKeyAnswer<Key>(
   message: KeyAnswerMessage,
 ): KeyAnswer<Key> {
   if (message.date !== request.date) throw mismatch(`keys of ${message.date} instead of ${request.date}`);
-  if (message.region !== scope.region) throw mismatch(`keys of region ${message.region} instead of ${scope.region}`);
+  if (message.region !== scope.region) {
+    throw mismatch(`keys of region ${message.region ?? '(all)'} instead of ${scope.region ?? '(all)'}`);
+  }
   if (message.service !== scope.service) {
     throw mismatch(`keys of service ${message.service ?? '(all)'} instead of ${scope.service ?? '(all)'}`);
   }

@@ -55,7 +55,7 @@ export const ledgerRecordsQuery = z.strictObject({
   /** The leaf to begin with. */
   from: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(MOST_RECORDS_A_PAGE).default(MOST_RECORDS_A_PAGE),
-  /** Only records of this region. */
+  /** Only records of this region, and of what is good in every one. */
   region: regionName.optional(),
   /** Only what this region or edge was given. */
   peer: spiffeId.optional(),

@@ -1,6 +1,7 @@
 import { ACCESS_KEY_STATUSES } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
 import { accessKeyId, instant, regionName, serviceName, sessionName } from './schemas.js';
+import { grantedDays } from './deputy-api.js';
 import { edgeReport, shownRegionReport } from './tier-report.js';
 
 /** What operators ask of master-keyd. keydctl and the service read this one definition. */
@@ -120,5 +121,17 @@ export const statusAnswer = z.object({
       edges: z.array(z.object({ spiffeId: z.string(), heardAt: instant, report: edgeReport })),
     }),
   ),
+  /** Every deputy that has a grant, holds days of the window, or has reported. */
+  deputies: z
+    .array(
+      z.object({
+        spiffeId: z.string(),
+        heardAt: instant.optional(),
+        report: shownRegionReport.optional(),
+        grants: z.array(grantedDays),
+        issued: z.array(issuedDay),
+      }),
+    )
+    .default([]),
 });
 export type StatusAnswer = z.infer<typeof statusAnswer>;

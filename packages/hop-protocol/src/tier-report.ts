@@ -63,7 +63,8 @@ const seenFeed = z.object({
 const seenCheckpoint = z.object({ size: z.number().int().nonnegative(), note: z.string().max(65_536) });
 
 export const regionReport = ownReport.extend({
-  edges: z.array(heardEdge).max(20_000),
+  /** Of a deputy: none. */
+  edges: z.array(heardEdge).max(20_000).default([]),
   feed: seenFeed.optional(),
   checkpoint: seenCheckpoint.optional(),
 });

@@ -7,6 +7,7 @@ import type { Surroundings } from './command-line/surroundings.js';
 import { accessKey } from './commands/access-key/access-key.js';
 import { curl } from './commands/curl.js';
 import { custody } from './commands/custody/custody.js';
+import { deputy } from './commands/deputy/deputy.js';
 import { explain } from './commands/explain.js';
 import { feedKeys } from './commands/feed-keys/feed-keys.js';
 import { identity } from './commands/identity/identity.js';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Install[] = [
   incident,
   ledger,
   custody,
+  deputy,
   status,
   curl,
   explain,

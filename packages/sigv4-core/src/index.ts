@@ -61,6 +61,7 @@ export type { HeaderTable } from './header-table.js';
 export { hostFinder, isHostEntry } from './host-list.js';
 export type { HostMatch } from './host-list.js';
 export {
+  exportKDate,
   exportKRegion,
   exportKService,
   kRegionBytes,

@@ -45,7 +45,7 @@ class LadderKey<R extends Rung> extends OpaqueKey<R> {
     return createHmac('sha256', key.#key).update(message, 'utf8').digest();
   }
 
-  static bytesOf(key: LadderKey<'kRegion' | 'kService' | 'kSigning'>): Buffer {
+  static bytesOf(key: LadderKey<Exclude<Rung, 'kSecret'>>): Buffer {
     return key.#key.export();
   }
 }
@@ -88,7 +88,15 @@ export function kSigning(key: KService, purpose: Purpose = 'aws4_request'): KSig
   return LadderKey.next('kSigning', key, purpose);
 }
 
-// Three rungs travel between tiers. kSecret and kDate have no export: with either, a region could make the keys of all.
+// What travels between tiers has an export. kSecret has none: whoever had it could make the keys of every day.
+
+/**
+ * The 32 bytes of the key, for a deputy alone: whoever has them can make the keys of every region for the day. The
+ * caller owns the copy and wipes it.
+ */
+export function exportKDate(key: KDate): Buffer {
+  return LadderKey.bytesOf(key);
+}
 
 /** The 32 bytes of the key, for the tier below. The caller owns the copy and wipes it. */
 export function exportKRegion(key: KRegion): Buffer {
@@ -122,7 +130,10 @@ export function kSigningBytes(key: Uint8Array, service: string, purpose: Purpose
   return LadderKey.mac(kService(imported('kRegion', key), service), purpose);
 }
 
-/** For a kDate that an HSM computed, where kSecret never leaves the device. Throws RangeError unless 32 bytes. */
+/**
+ * For a kDate that an HSM computed, where kSecret never leaves the device, and for one that a deputy was given. Copies
+ * the bytes. Throws RangeError unless they are 32.
+ */
 export function importKDate(bytes: Uint8Array): KDate {
   return imported('kDate', bytes);
 }

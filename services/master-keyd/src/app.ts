@@ -12,6 +12,7 @@ import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
 import type { AccessKeyRotation } from './access-key-rotation.js';
 import type { CustodyRotation } from './custody/custody-rotation.js';
+import type { DeputyGrants } from './deputies/deputy-grants.js';
 import type { FeedParts } from './feed/open-feed.js';
 import type { IncidentReportOptions } from './incident/incident-report.js';
 import type { RegionPublicKeysOptions } from './public-key-source.js';
@@ -24,6 +25,9 @@ import { createSessionRoute } from './routes/create-session.js';
 import { custodyRecoveryRoute } from './routes/custody-recovery.js';
 import { custodyRotationRoute } from './routes/custody-rotation.js';
 import { custodyStatusRoute } from './routes/custody-status.js';
+import { dateKeysDayRoute } from './routes/date-keys-day.js';
+import { dateKeysRoute } from './routes/date-keys.js';
+import { deputyGrantsRoute } from './routes/deputy-grants.js';
 import { identityBansRoute } from './routes/identity-bans.js';
 import { importAccessKeyRoute } from './routes/import-access-key.js';
 import { incidentReportRoute } from './routes/incident-report.js';
@@ -53,6 +57,7 @@ export interface MasterAppOptions {
   readonly rotation: AccessKeyRotation;
   readonly custodyRotation: CustodyRotation;
   readonly regionKeys: RegionPublicKeysOptions;
+  readonly deputyGrants: DeputyGrants;
   readonly budget: PeerBudget;
   readonly feedParts: FeedParts;
   readonly acceptances: Acceptances;
@@ -64,7 +69,7 @@ export interface MasterAppOptions {
   readonly log: Logger;
 }
 
-/** What regions and operators see of master-keyd. */
+/** What regions, deputies and operators see of master-keyd. */
 export async function createMasterApp(options: MasterAppOptions): Promise<MtlsApp> {
   const { own, credentials, regionKeys, budget, feedParts, notReady, clock, log } = options;
   const { feed, revocations, lifts, bans, resumption } = feedParts;
@@ -82,7 +87,11 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   });
   regionKeysRoute(app, budget, regionKeys);
   regionPublicKeysRoute(app, budget, regionKeys);
-  regionKeysDayRoute(app, { streams: new DayStreams(app, clock), budget }, regionKeys);
+  const sending = { streams: new DayStreams(app, clock), budget };
+  regionKeysDayRoute(app, sending, regionKeys);
+  dateKeysRoute(app, budget, options.deputyGrants, regionKeys);
+  dateKeysDayRoute(app, sending, options.deputyGrants, regionKeys);
+  deputyGrantsRoute(app, options.deputyGrants);
   reportRoute(app, regionKeys);
   statusRoute(app, { ...regionKeys, feed });
   createAccessKeyRoute(app, options.newAccessKeys);
@@ -101,7 +110,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   journalRoute(app, options.journals);
   ledgerCheckpointRoute(app, regionKeys);
   ledgerRecordsRoute(app, regionKeys);
-  feedRoute(app, { board: feed, clock, roles: ['region', 'operator'] });
+  feedRoute(app, { board: feed, clock, roles: ['deputy', 'region', 'operator'] });
   revocationsRoute(app, revocations);
   liftsRoute(app, lifts);
   identityBansRoute(app, bans);

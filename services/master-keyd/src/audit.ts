@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   spiffeIdOf,
   type AccessKeyChangeKind,
+  type DeputyIdentity,
   type MasterIdentity,
   type OperatorIdentity,
   type RegionIdentity,
@@ -12,11 +13,18 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Transaction } from './database/transaction.js';
 import { insertRecords } from './ledger/record-table.js';
 
-/** What a region was given: who, which access keys, which scope, when, by whom. */
+/** Whom a master gives keys to. */
+export type KeyTaker = RegionIdentity | DeputyIdentity;
+
+/** What is good where: kDate in every region. */
+export type IssuedScope =
+  { readonly rung: 'kDate' } | { readonly rung: 'kRegion' | 'publicKey'; readonly region: string };
+
+/** What a region or a deputy was given: who, which access keys, which scope, when, by whom. */
 export interface Issuance {
   readonly at: number;
-  readonly rung: Exclude<IssuanceRecord['rung'], 'kService' | 'kSigning'>;
-  readonly region: RegionIdentity;
+  readonly scope: IssuedScope;
+  readonly peer: KeyTaker;
   readonly scopeDate: ScopeDate;
   readonly accessKeyIds: readonly string[];
   readonly absentCount: number;
@@ -31,7 +39,7 @@ export type AccessKeyActionName =
 export type OperatorDeed =
   | { readonly action: AccessKeyActionName; readonly accessKeyId: string }
   | { readonly action: 'revoke' | 'lift'; readonly statementDigest: string }
-  | { readonly action: 'ban' | 'unban'; readonly identity: string }
+  | { readonly action: 'ban' | 'unban' | 'grant-days' | 'withdraw-days'; readonly identity: string }
   | { readonly action: 'resume-after-restore' | 'rotate-custody-key' };
 
 export type OperatorAction = OperatorDeed & {
@@ -49,9 +57,8 @@ export async function recordIssuance(transaction: Transaction, issuance: Issuanc
     id: randomUUID(),
     at: new Date(issuance.at).toISOString(),
     from: spiffeIdOf(issuance.master),
-    to: spiffeIdOf(issuance.region),
-    rung: issuance.rung,
-    region: issuance.region.region,
+    to: spiffeIdOf(issuance.peer),
+    ...issuance.scope,
     date: issuance.scopeDate,
     accessKeyIds: issuance.accessKeyIds.toSorted(),
     requestId: issuance.requestId,
@@ -89,19 +96,19 @@ export async function recordOperatorActions(
   );
 }
 
-/** One line for every answer to a region: who, which scope, how many. Never a key. */
+/** One line for every answer to a region or a deputy: who, which scope, how many. Never a key. */
 export function logIssuance(log: FastifyBaseLogger, issuance: Issuance): void {
   log.info(
     {
-      event: 'region-keys-issued',
-      rung: issuance.rung,
-      peer: spiffeIdOf(issuance.region),
+      event: issuance.scope.rung === 'kDate' ? 'date-keys-issued' : 'region-keys-issued',
+      rung: issuance.scope.rung,
+      peer: spiffeIdOf(issuance.peer),
       scopeDate: issuance.scopeDate,
       issued: issuance.accessKeyIds.length,
       absent: issuance.absentCount,
       requestId: issuance.requestId,
     },
-    `issued ${issuance.rung}`,
+    `issued ${issuance.scope.rung}`,
   );
 }
 
@@ -116,7 +123,9 @@ export function logOperatorAction(log: FastifyBaseLogger, action: OperatorAction
   };
   if ('accessKeyId' in action) log.info({ event: 'access-key-changed', ...deed }, 'access key changed');
   else if (action.action === 'rotate-custody-key') log.info({ event: 'secrets-resealed', ...deed }, 'secrets resealed');
-  else log.info({ event: 'feed-changed', ...deed }, 'feed changed');
+  else if (action.action === 'grant-days' || action.action === 'withdraw-days') {
+    log.warn({ event: 'deputy-grants-changed', security: true, ...deed }, 'what a deputy may have has changed');
+  } else log.info({ event: 'feed-changed', ...deed }, 'feed changed');
 }
 
 /** Access keys of one request that its line names; the records have all of them. */

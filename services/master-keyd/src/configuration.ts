@@ -67,6 +67,11 @@ const settings = z.object({
     .refine((kept) => kept >= 9 * 86_400 && kept <= 3_650 * 86_400, 'must be between 9d and 3650d')
     .prefault('90d')
     .describe('For how long the roll-ups of accepted signatures are kept, for incident reports; whole days'),
+  allowDeputies: z
+    .enum(['yes', 'no'])
+    .default('no')
+    .transform((answer) => answer === 'yes')
+    .describe('Whether kDate of days that operators grant is given to deputies; the same on every master'),
   databaseWait: seconds.prefault('60s').describe('How long a database that is not up yet is waited for at start'),
 });
 

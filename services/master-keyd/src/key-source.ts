@@ -15,7 +15,7 @@ import {
 import { kRegion, type KRegion, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Pool } from 'pg';
-import { logIssuance, recordIssuance, type Issuance } from './audit.js';
+import { logIssuance, recordIssuance, type IssuedScope, type KeyTaker } from './audit.js';
 import { SealBroken, type Custody, type SealedSecret } from './custody/custody.js';
 import { findAccessKeys, type StoredAccessKey } from './database/access-keys.js';
 import { lockForIssuing } from './database/locks.js';
@@ -24,7 +24,7 @@ import { currentBanOf } from './feed/ban-table.js';
 import { refusalFor, requireInWindow } from './policy.js';
 import { withinParent } from './sessions/within-parent.js';
 
-export interface RegionKeysOptions {
+export interface IssuingOptions {
   readonly pool: Pool;
   readonly custody: Custody;
   readonly window: WindowRule;
@@ -34,48 +34,53 @@ export interface RegionKeysOptions {
   readonly now: () => number;
 }
 
-export interface Asker {
-  /** From its certificate; the region of every key that is issued to it. */
-  readonly region: RegionIdentity;
+export interface Asker<Peer extends KeyTaker = RegionIdentity> {
+  /** From its certificate, which alone says what it may have. */
+  readonly peer: Peer;
   readonly requestId: string;
   readonly log: FastifyBaseLogger;
 }
 
-/** What is issued: the name that records have for it, and how it is derived. */
-export interface Grant<Key> {
-  readonly rung: Issuance['rung'];
+/** A kind of key that is issued: the scope that records have for it, who may have which days, how it is derived. */
+export interface KeyKind<Key, Peer extends KeyTaker = RegionIdentity> {
+  readonly scopeOf: (peer: Peer) => IssuedScope;
+  /** Of more than the window: rejects with KeydError when the peer may not have this day. */
+  readonly requireDay?: (transaction: Transaction, peer: Peer, date: ScopeDate) => Promise<void>;
   /** Keys that are unsealed and derived before other requests have a turn: some milliseconds of work. */
   readonly slice: number;
-  readonly derive: (custody: Custody, secret: SealedSecret, terms: GrantTerms) => Key | Promise<Key>;
+  readonly derive: (custody: Custody, secret: SealedSecret, terms: KeyTerms<Peer>) => Key | Promise<Key>;
 }
 
 /** For whom, and of which access key. */
-export interface GrantTerms {
-  readonly region: string;
+export interface KeyTerms<Peer extends KeyTaker = RegionIdentity> {
+  readonly peer: Peer;
   readonly date: ScopeDate;
   readonly facts: AccessKeyFacts;
 }
 
-/** kDate is neither kept nor given to anyone. */
-export const KREGION: Grant<KRegion> = {
-  rung: 'kRegion',
+export const KREGION: KeyKind<KRegion> = {
+  scopeOf: ({ region }) => ({ rung: 'kRegion', region }),
   slice: 200,
-  derive: async (custody, secret, { region, date }) => kRegion(await custody.kDate(secret, date), region),
+  derive: async (custody, secret, { peer, date }) => kRegion(await custody.kDate(secret, date), peer.region),
 };
 
 /**
  * The deriving side of the upper hop, for one asking region. The keys exist for the length of a request, and leave only
  * after the record of it is durable.
  */
-export function regionKeysFor(asker: Asker, options: RegionKeysOptions): RegionKeySource {
-  return grantedKeysFor(asker, KREGION, options);
+export function regionKeysFor(asker: Asker, options: IssuingOptions): RegionKeySource {
+  return issuedKeysFor(asker, KREGION, options);
 }
 
-/** The same for any grant. */
-export function grantedKeysFor<Key>(asker: Asker, grant: Grant<Key>, options: RegionKeysOptions): KeySource<Key> {
+/** The same for any kind of key. */
+export function issuedKeysFor<Key, Peer extends KeyTaker>(
+  asker: Asker<Peer>,
+  kind: KeyKind<Key, Peer>,
+  options: IssuingOptions,
+): KeySource<Key> {
   return {
     async issue({ date, accessKeyIds }) {
-      const { answer } = await issueFound(asker, { date, grant }, options, async (transaction) => ({
+      const { answer } = await issueFound(asker, { date, kind }, options, async (transaction) => ({
         accessKeyIds,
         stored: await findAccessKeys(transaction, accessKeyIds),
       }));
@@ -90,36 +95,44 @@ export interface FoundAccessKeys {
   readonly stored: ReadonlyMap<string, StoredAccessKey>;
 }
 
+interface Wanted<Key, Peer extends KeyTaker> {
+  readonly date: ScopeDate;
+  readonly kind: KeyKind<Key, Peer>;
+}
+
 /**
  * Issues what `find` finds, in one transaction: reading the access keys, deriving and recording. However keys are asked
  * for, they leave by this way.
  */
-export async function issueFound<Key>(
-  asker: Asker,
-  { date, grant }: { readonly date: ScopeDate; readonly grant: Grant<Key> },
-  options: RegionKeysOptions,
+export async function issueFound<Key, Peer extends KeyTaker>(
+  asker: Asker<Peer>,
+  wanted: Wanted<Key, Peer>,
+  options: IssuingOptions,
   find: (transaction: Transaction, at: number) => Promise<FoundAccessKeys>,
 ): Promise<FoundAccessKeys & { readonly answer: KeyAnswer<Key> }> {
   const { pool, custody, window, master, now } = options;
+  const { date, kind } = wanted;
+  const { peer, requestId } = asker;
   const at = now();
   requireInWindow(window, date, at);
   options.requireUpToDate();
   const { found, answer, issuance } = await inTransaction(pool, async (transaction) => {
     await lockForIssuing(transaction);
-    // Another master may have banned the region a moment ago; a ban waits for issuances, and those after it see it.
-    if (await currentBanOf(transaction, spiffeIdOf(asker.region))) throw new KeydError('identity-banned');
+    // Another master may have banned the peer a moment ago; a ban waits for issuances, and those after it see it.
+    if (await currentBanOf(transaction, spiffeIdOf(peer))) throw new KeydError('identity-banned');
+    await kind.requireDay?.(transaction, peer, date);
     const found = await find(transaction, at);
     const parents = await parentsOf(transaction, found.stored);
-    const answer = await derive(asker, { date, grant }, { ...found, parents }, { custody, at });
+    const answer = await derive(asker, wanted, { ...found, parents }, { custody, at });
     const issuance = {
       at,
-      rung: grant.rung,
-      region: asker.region,
+      scope: kind.scopeOf(peer),
+      peer,
       scopeDate: date,
       accessKeyIds: [...answer.issued.keys()],
       absentCount: answer.absent.size,
       master,
-      requestId: asker.requestId,
+      requestId,
     };
     // An answer without a key needs no record, and a flood of made-up ids must not fill the table.
     if (answer.issued.size > 0) await recordIssuance(transaction, issuance);
@@ -129,21 +142,23 @@ export async function issueFound<Key>(
   return { ...found, answer };
 }
 
-async function derive<Key>(
-  asker: Asker,
-  { date, grant }: { readonly date: ScopeDate; readonly grant: Grant<Key> },
+async function derive<Key, Peer extends KeyTaker>(
+  asker: Asker<Peer>,
+  { date, kind }: Wanted<Key, Peer>,
   { accessKeyIds, stored, parents }: FoundAccessKeys & { readonly parents: FoundAccessKeys['stored'] },
   { custody, at }: { readonly custody: Custody; readonly at: number },
 ): Promise<KeyAnswer<Key>> {
   const issued = new Map<string, IssuedKey<Key>>();
   const absent = new Map<string, Absence>();
+  const scope = kind.scopeOf(asker.peer);
+  const region = scope.rung === 'kDate' ? undefined : scope.region;
   for (const [index, accessKeyId] of accessKeyIds.entries()) {
-    if (index > 0 && index % grant.slice === 0) await otherWork();
+    if (index > 0 && index % kind.slice === 0) await otherWork();
     const found = stored.get(accessKeyId);
     const parent = parents.get(found?.parentId ?? '');
     const key = found && parent ? withinParent(found, parent) : found;
-    const refusal = key ? refusalFor(asker.region, key, at) : 'unknown';
-    const deriving = key && refusal === undefined ? derived(asker, key, { date, grant, custody }) : undefined;
+    const refusal = key ? refusalFor(region, key, at) : 'unknown';
+    const deriving = key && refusal === undefined ? derived(asker, key, { date, kind, custody }) : undefined;
     // Millions of turns of the event loop are spared where the custody answers at once.
     const granted = deriving instanceof Promise ? await deriving : deriving;
     if (granted) issued.set(accessKeyId, granted);
@@ -159,24 +174,24 @@ function parentsOf(transaction: Transaction, stored: FoundAccessKeys['stored']):
 }
 
 /** Undefined for a secret whose seal is broken: this access key is refused as if disabled, the others are served. */
-function derived<Key>(
-  asker: Asker,
+function derived<Key, Peer extends KeyTaker>(
+  { peer, log }: Asker<Peer>,
   stored: StoredAccessKey,
-  { date, grant, custody }: { readonly date: ScopeDate; readonly grant: Grant<Key>; readonly custody: Custody },
+  { date, kind, custody }: Wanted<Key, Peer> & { readonly custody: Custody },
 ): IssuedKey<Key> | undefined | Promise<IssuedKey<Key> | undefined> {
   const { accessKeyId, version, sealed } = stored;
   if (!sealed) return undefined;
   const facts = factsOf(stored);
   const brokenBy = (error: unknown): undefined => {
     if (!(error instanceof SealBroken)) throw error;
-    asker.log.error(
+    log.error(
       { event: 'seal-broken', accessKeyId, version, err: error },
       'ALARM: the sealed secret of an access key does not open; the row was changed outside of this program. ' +
         'The access key is refused: delete it and find out who writes to the database',
     );
   };
   try {
-    const key = grant.derive(custody, { accessKeyId, version, sealed }, { region: asker.region.region, date, facts });
+    const key = kind.derive(custody, { accessKeyId, version, sealed }, { peer, date, facts });
     return key instanceof Promise ? key.then((later) => ({ facts, key: later }), brokenBy) : { facts, key };
   } catch (error) {
     brokenBy(error);

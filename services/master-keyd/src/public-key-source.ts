@@ -1,8 +1,8 @@
 import { attestPublicKey, type AttestedPublicKey, type KeySource } from '@sigv4-keyd/hop-protocol';
 import type { FeedKey } from '@sigv4-keyd/revocation';
-import { grantedKeysFor, type Asker, type RegionKeysOptions } from './key-source.js';
+import { issuedKeysFor, type Asker, type IssuingOptions } from './key-source.js';
 
-export interface RegionPublicKeysOptions extends RegionKeysOptions {
+export interface RegionPublicKeysOptions extends IssuingOptions {
   /** What edges believe a public key for. */
   readonly attestingKey: FeedKey;
 }
@@ -12,13 +12,13 @@ export interface RegionPublicKeysOptions extends RegionKeysOptions {
  * and what does leave is signed: the region can pass it on, and change nothing of it.
  */
 export function regionPublicKeysFor(asker: Asker, options: RegionPublicKeysOptions): KeySource<AttestedPublicKey> {
-  return grantedKeysFor(
+  return issuedKeysFor(
     asker,
     {
-      rung: 'publicKey',
+      scopeOf: ({ region }) => ({ rung: 'publicKey', region }),
       slice: 20,
-      derive: async (custody, secret, terms) =>
-        attestPublicKey(await custody.ecdsaPublicKey(secret), terms, options.attestingKey),
+      derive: async (custody, secret, { peer: { region }, date, facts }) =>
+        attestPublicKey(await custody.ecdsaPublicKey(secret), { region, date, facts }, options.attestingKey),
     },
     options,
   );

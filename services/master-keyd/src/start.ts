@@ -24,6 +24,7 @@ import { DatabaseHosts } from './database/database-hosts.js';
 import { openPool } from './database/pool.js';
 import { prepareDatabase } from './database/prepare.js';
 import { feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
+import { DeputyGrants } from './deputies/deputy-grants.js';
 import { openFeed } from './feed/open-feed.js';
 import { openLedger } from './ledger/open-ledger.js';
 import { LIFETIMES } from './lifetimes.js';
@@ -82,6 +83,13 @@ export async function startMasterKeyd(
     const requireUpToDate = (): void => feed.requireUpToDate();
     const custodyRotation = new CustodyRotation({ pool, resealing: custody, keySetting, now });
     const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now, attestingKey };
+    const deputyGrants = new DeputyGrants({
+      pool,
+      isAllowed: configuration.allowDeputies,
+      window,
+      trustDomain: identity.trustDomain,
+      now,
+    });
     const keptDays = Math.floor(configuration.acceptancesKept / 86_400);
     const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
     await partitions.beat();
@@ -112,6 +120,7 @@ export async function startMasterKeyd(
       rotation,
       custodyRotation,
       regionKeys,
+      deputyGrants,
       budget,
       feedParts,
       acceptances,

@@ -12,6 +12,7 @@ import type { Pool } from 'pg';
 import { everIssuedTo, issuedDays, type IssuedDay } from './database/issuances.js';
 import { heardMasters, heardRegions, type HeardTier } from './database/tier-reports.js';
 import { query } from './database/transaction.js';
+import { deputyStatus } from './deputies/deputy-status.js';
 
 /** What is up, and which tier was given or holds keys of which days; read from what all replicas wrote. */
 export async function readStatus(
@@ -19,9 +20,10 @@ export async function readStatus(
   { window, now, changesInFeed }: { readonly window: WindowRule; readonly now: number; readonly changesInFeed: number },
 ): Promise<StatusAnswer> {
   const oldest = windowOfDays(window, now)[0] ?? scopeDateOf(now);
-  const [masters, regions, accessKeys, issued, peers] = await Promise.all([
+  const [masters, regions, deputies, accessKeys, issued, peers] = await Promise.all([
     heardMasters(pool),
     heardRegions(pool),
+    deputyStatus(pool, oldest),
     countAccessKeys(pool),
     issuedDays(pool, oldest),
     everIssuedTo(pool),
@@ -40,6 +42,7 @@ export async function readStatus(
     })),
     accessKeys: { ...accessKeys, changesInFeed },
     regions: spiffeIds.flatMap((spiffeId) => statusOf(spiffeId, issued, reports.get(spiffeId))),
+    deputies: deputies.map((deputy) => ({ ...deputy, issued: issuedTo(deputy.spiffeId, issued) })),
   };
 }
 

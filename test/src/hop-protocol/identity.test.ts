@@ -11,6 +11,7 @@ t.test('each role has one form, and it reads back as it was written', (t) => {
   const trustDomain = 'keyd.example';
   const identities: readonly Identity[] = [
     { role: 'master', trustDomain, name: 'm1' },
+    { role: 'deputy', trustDomain, name: 'd1' },
     { role: 'operator', trustDomain, name: 'alice' },
     { role: 'region', trustDomain, region: 'us-east-1', name: 'r1' },
     { role: 'edge', trustDomain, region: 'us-east-1', service: 's3', name: 'e1' },
@@ -25,7 +26,9 @@ t.test('whatever is not exactly one of them is nobody', (t) => {
     `${base}/master`,
     `${base}/master/m1/more`,
     `${base}/Master/m1`,
-    `${base}/deputy/d1`,
+    `${base}/deputy`,
+    `${base}/deputy/us-east-1/d1`,
+    `${base}/viceroy/d1`,
     `${base}/region/us-east-1`,
     `${base}/region/us-east-1/r1/more`,
     `${base}/region/US_EAST/r1`,

@@ -5,7 +5,7 @@ import { day } from '../support/days.js';
 const WEEK = { longestPresignedSeconds: 7 * 86_400, clockSkewSeconds: 900 };
 const HOUR = { longestPresignedSeconds: 3_600, clockSkewSeconds: 900 };
 
-const days = (rule: typeof WEEK, at: string): string => windowOfDays(rule, Date.parse(at)).join(' ');
+const days = (rule: WindowRule, at: string): string => windowOfDays(rule, Date.parse(at)).join(' ');
 
 t.test('the window holds today, tomorrow from noon UTC on, and the days of presigned URLs that may live', (t) => {
   t.equal(days(HOUR, '2026-11-22T11:59:59Z'), '20261122', 'before noon: today alone');
@@ -28,13 +28,37 @@ t.test('the window holds today, tomorrow from noon UTC on, and the days of presi
 });
 
 t.test('the most days at once are as many as there ever are', (t) => {
-  for (const rule of [HOUR, WEEK, { longestPresignedSeconds: 0, clockSkewSeconds: 900 }]) {
+  const none = { longestPresignedSeconds: 0, clockSkewSeconds: 900 };
+  for (const rule of [
+    HOUR,
+    WEEK,
+    none,
+    ...[1, 3].flatMap((daysAhead) => [
+      { ...HOUR, daysAhead },
+      { ...WEEK, daysAhead },
+    ]),
+  ]) {
     let most = 0;
     for (let minute = 0; minute < 1_440; minute += 1) {
       most = Math.max(most, windowOfDays(rule, Date.parse('2026-11-22T00:00:00Z') + minute * 60_000).length);
     }
     t.equal(mostDaysInWindow(rule), most);
   }
+  t.end();
+});
+
+t.test('days ahead are in the window all day long', (t) => {
+  const ahead = { ...HOUR, daysAhead: 2 };
+  for (const at of ['2026-11-22T02:00:00Z', '2026-11-22T12:00:00Z', '2026-11-22T23:59:59Z']) {
+    t.equal(days(ahead, at), '20261122 20261123 20261124', at);
+    t.ok(isInWindow(ahead, day('20261124'), Date.parse(at)));
+    t.notOk(isInWindow(ahead, day('20261125'), Date.parse(at)));
+  }
+  t.equal(
+    days({ ...HOUR, daysAhead: 0 }, '2026-11-22T12:00:00Z'),
+    '20261122 20261123',
+    'tomorrow comes at noon, still',
+  );
   t.end();
 });
 

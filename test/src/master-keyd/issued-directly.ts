@@ -1,4 +1,4 @@
-import { DatabaseHosts, openPool, type Asker, type RegionKeysOptions } from '@sigv4-keyd/master-keyd';
+import { DatabaseHosts, openPool, type Asker, type IssuingOptions } from '@sigv4-keyd/master-keyd';
 import type { Test } from 'tap';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { capturedLog, type MasterUnderTest } from './master-under-test.js';
@@ -7,14 +7,14 @@ import { capturedLog, type MasterUnderTest } from './master-under-test.js';
 export function issuedDirectly(
   t: Test,
   master: MasterUnderTest,
-  custody: RegionKeysOptions['custody'],
-): readonly [asker: Asker, options: RegionKeysOptions] {
+  custody: IssuingOptions['custody'],
+): readonly [asker: Asker, options: IssuingOptions] {
   const { log } = capturedLog();
   const pool = openPool(DatabaseHosts.of(master.database), log);
   t.teardown(() => pool.end());
-  const region = { role: 'region', trustDomain: TRUST_DOMAIN, region: 'us-east-1', name: 'r1' } as const;
+  const peer = { role: 'region', trustDomain: TRUST_DOMAIN, region: 'us-east-1', name: 'r1' } as const;
   return [
-    { region, requestId: 'direct-request', log },
+    { peer, requestId: 'direct-request', log },
     {
       pool,
       custody,

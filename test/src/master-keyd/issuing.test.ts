@@ -361,7 +361,7 @@ t.test('status tells who was given what, who reported, and for how long nobody h
   const strangers = ['edge/eu-west-1/s3/e1', 'region/us-east-1/r2', 'master/m1', 'operator/alice', 'edge/us-east-1/s3'];
   for (const spiffeId of [...strangers.map((path) => `spiffe://${TRUST_DOMAIN}/${path}`), 'spiffe://other/edge', '']) {
     const body = { ...own, edges: [edge, { ...edge, spiffeId }] };
-    await t.rejects(report(body), { code: 'malformed-request', detail: /no edge of us-east-1/ }, spiffeId);
+    await t.rejects(report(body), { code: 'malformed-request', detail: /no edge of .*us-east-1/ }, spiffeId);
   }
   const other = { ...edge, spiffeId: 'spiffe://other.test/edge/us-east-1/s3/e1' };
   await t.rejects(report({ ...own, edges: [other] }), { code: 'malformed-request' }, 'of another trust domain');

@@ -4,7 +4,7 @@ import { dayStreamRequest, type DayStreamRequest } from './day-stream-api.js';
 import { MOST_FRAME_BYTES, readFrames, WrongStream } from './frame.js';
 import { decodeKeyPage, type StreamedKey } from './key-page.js';
 
-const dayStreamHead = dayStreamRequest.extend({ region: regionName, service: serviceName.optional() });
+const dayStreamHead = dayStreamRequest.extend({ region: regionName.optional(), service: serviceName.optional() });
 
 export interface DayStreamQuestion {
   readonly request: DayStreamRequest;
@@ -51,7 +51,9 @@ function checkHead({ request, scope }: DayStreamQuestion, payload: Buffer): void
   if (!head.success) throw new WrongStream('a head of another form');
   const { date, which, after, region, service } = head.data;
   if (date !== request.date) throw new WrongStream(`keys of ${date} instead of ${request.date}`);
-  if (region !== scope.region) throw new WrongStream(`keys of region ${region} instead of ${scope.region}`);
+  if (region !== scope.region) {
+    throw new WrongStream(`keys of region ${region ?? '(all)'} instead of ${scope.region ?? '(all)'}`);
+  }
   if (service !== scope.service) {
     throw new WrongStream(`keys of service ${service ?? '(all)'} instead of ${scope.service ?? '(all)'}`);
   }

@@ -16,6 +16,8 @@ import {
   custodyStatus,
   createdAccessKey,
   createdSession,
+  DEPUTY_GRANTS_PATH,
+  deputyGrant,
   identityBan,
   INCIDENT_REPORT_PATH,
   incidentReport,
@@ -25,6 +27,7 @@ import {
   LIFTS_PATH,
   listedAccessKeys,
   listedBans,
+  listedDeputyGrants,
   listedRevocations,
   MOST_CHANGES_BYTES,
   MOST_RECORD_BYTES_A_PAGE,
@@ -37,6 +40,7 @@ import {
   SESSIONS_PATH,
   STATUS_PATH,
   statusAnswer,
+  withdrawnGrants,
   type AccessKey,
   type AccessKeyPinAction,
   type AccessKeyStatus,
@@ -48,6 +52,8 @@ import {
   type CreateSession,
   type CustodyRecoveries,
   type CustodyStatus,
+  type DeputyGrant,
+  type DeputyGrantRequest,
   type IdentityBan,
   type IncidentQuery,
   type IncidentReport,
@@ -56,6 +62,7 @@ import {
   type LedgerRecordsQuery,
   type LiftAnswer,
   type ListedBans,
+  type ListedDeputyGrants,
   type ListedRevocations,
   type PeerClient,
   type RevocationAnswer,
@@ -64,6 +71,7 @@ import {
   type RotatedAccessKey,
   type RotatedCustody,
   type StatusAnswer,
+  type WithdrawnGrants,
   type WantedAccessKeyChange,
 } from '@sigv4-keyd/hop-protocol';
 
@@ -183,6 +191,20 @@ export class MasterClient {
 
   bans(): Promise<ListedBans> {
     return this.#peer.call({ method: 'GET', path: BANS_PATH, answer: listedBans });
+  }
+
+  grantDays(wanted: DeputyGrantRequest): Promise<DeputyGrant> {
+    return this.#peer.call({ method: 'POST', path: DEPUTY_GRANTS_PATH, body: wanted, answer: deputyGrant });
+  }
+
+  /** Resolves with all that the deputy was granted until now. */
+  withdrawDays(deputy: string): Promise<WithdrawnGrants> {
+    const path = `${DEPUTY_GRANTS_PATH}?${new URLSearchParams({ deputy }).toString()}`;
+    return this.#peer.call({ method: 'DELETE', path, answer: withdrawnGrants });
+  }
+
+  deputyGrants(): Promise<ListedDeputyGrants> {
+    return this.#peer.call({ method: 'GET', path: DEPUTY_GRANTS_PATH, answer: listedDeputyGrants });
   }
 
   /** The newest signed checkpoint of the ledger. */

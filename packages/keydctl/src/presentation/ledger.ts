@@ -27,6 +27,8 @@ export function ledgerTable(paint: Paint, records: readonly ShownRecord[]): stri
 /** Public keys are told apart: nobody can sign with what such a record stands for. */
 function serviceOf(record: IssuanceRecord): string {
   switch (record.rung) {
+    case 'kDate':
+      return 'all, in every region (kDate)';
     case 'kRegion':
       return 'all (kRegion)';
     case 'kService':

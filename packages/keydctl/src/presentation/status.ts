@@ -44,6 +44,7 @@ function tiers(paint: Paint, status: StatusAnswer, now: number): string {
   ];
   const rows = [
     ...status.masters.map((master) => row(master.spiffeId, 0, master.heardAt, master)),
+    ...status.deputies.map((deputy) => row(deputy.spiffeId, 1, deputy.heardAt, deputy.report)),
     ...status.regions.flatMap((region) => [
       row(region.spiffeId, 1, region.heardAt, region.report),
       ...region.edges.map((edge) => row(edge.spiffeId, 2, edge.heardAt, edge.report)),
@@ -53,10 +54,12 @@ function tiers(paint: Paint, status: StatusAnswer, now: number): string {
 }
 
 function heldKeys(paint: Paint, status: StatusAnswer, now: number): string {
-  const rows = status.regions.flatMap((region) => [
+  const deputies = status.deputies.flatMap(({ spiffeId, report }) => heldRows(spiffeId, report?.heldDays ?? [], now));
+  const regions = status.regions.flatMap((region) => [
     ...heldRows(region.spiffeId, region.report?.heldDays ?? [], now),
     ...region.edges.flatMap((edge) => heldRows(edge.spiffeId, edge.report.heldDays, now)),
   ]);
+  const rows = [...deputies, ...regions];
   if (rows.length === 0) return 'No tier below the master holds keys yet: none has been asked for.';
   return table(paint, ['holder', 'day', 'keys', 'fetched'], rows);
 }
@@ -66,8 +69,8 @@ function heldRows(identity: string, days: readonly HeldDay[], now: number): stri
 }
 
 function issued(paint: Paint, status: StatusAnswer, now: number): string {
-  const rows = status.regions.flatMap((region) =>
-    region.issued.map((day) => [pathOf(region.spiffeId), day.date, String(day.accessKeys), ago(day.lastIssuedAt, now)]),
+  const rows = [...status.deputies, ...status.regions].flatMap((taker) =>
+    taker.issued.map((day) => [pathOf(taker.spiffeId), day.date, String(day.accessKeys), ago(day.lastIssuedAt, now)]),
   );
   if (rows.length === 0) return 'Nothing was issued yet.';
   return table(paint, ['issued to', 'day', 'access keys', 'last'], rows);

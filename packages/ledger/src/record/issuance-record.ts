@@ -25,24 +25,26 @@ const common = {
   from: spiffeId,
   /** The SPIFFE id of the peer that got the keys. */
   to: spiffeId,
-  region: z.string().refine(isRegionName, 'must be a region name'),
   date: scopeDate,
   accessKeyIds,
   requestId: token,
 };
 
+const region = z.string().refine(isRegionName, 'must be a region name');
 const service = z.string().refine(isServiceName, 'must be a service name');
 
 /**
  * Who was given which keys of which scope, and when. Closed: there is no place for a key in it. `publicKey` is no rung
- * of the ladder and makes no signature; a region is given it for all services, an edge for its own.
+ * of the ladder and makes no signature; a region is given it for all services, an edge for its own. `kDate` is good in
+ * every region, so that its record names none.
  */
 export const issuanceRecord = z
   .discriminatedUnion('rung', [
-    z.strictObject({ ...common, rung: z.literal('kRegion') }),
-    z.strictObject({ ...common, rung: z.literal('kService'), service }),
-    z.strictObject({ ...common, rung: z.literal('kSigning'), service }),
-    z.strictObject({ ...common, rung: z.literal('publicKey'), service: service.optional() }),
+    z.strictObject({ ...common, rung: z.literal('kDate') }),
+    z.strictObject({ ...common, rung: z.literal('kRegion'), region }),
+    z.strictObject({ ...common, rung: z.literal('kService'), region, service }),
+    z.strictObject({ ...common, rung: z.literal('kSigning'), region, service }),
+    z.strictObject({ ...common, rung: z.literal('publicKey'), region, service: service.optional() }),
   ])
   .readonly();
 

@@ -2,7 +2,8 @@ import { COLUMNS, storedFrom, type AccessKeyRow, type StoredAccessKey } from './
 import type { Transaction } from './transaction.js';
 
 export interface IssuableFilter {
-  readonly region: string;
+  /** Undefined: every region. Access keys that are limited to some are left out then. */
+  readonly region: string | undefined;
   /** Epoch milliseconds: access keys that have expired by then are left out. */
   readonly at: number;
   /** Epoch milliseconds when the day begins that the keys are for: sessions that end before have none of it. */
@@ -13,7 +14,9 @@ export interface IssuableFilter {
   readonly limit: number;
 }
 
-/** The access keys that a region may be given after the id `after`, at most `limit`, in the order of their ids. */
+/**
+ * The access keys that may be given out for a region after the id `after`, at most `limit`, in the order of their ids.
+ */
 export async function pageOfIssuableAccessKeys(
   transaction: Transaction,
   { region, at, dayBegins, isPinned, after, limit }: IssuableFilter,
@@ -24,7 +27,7 @@ export async function pageOfIssuableAccessKeys(
         AND (parent_id IS NULL OR expires_at > $5)
         AND (regions IS NULL OR $3 = ANY (regions)) ${isPinned ? 'AND pinned' : ''}
       ORDER BY id LIMIT $4`,
-    [after ?? '', new Date(at), region, limit, new Date(dayBegins)],
+    [after ?? '', new Date(at), region ?? null, limit, new Date(dayBegins)],
   );
   return rows.map(storedFrom);
 }

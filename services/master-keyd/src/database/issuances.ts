@@ -2,7 +2,7 @@ import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import { query } from './transaction.js';
 
-/** What one region was given of one day. */
+/** What one region or deputy was given of one day. */
 export interface IssuedDay {
   readonly peer: string;
   readonly date: string;
@@ -12,7 +12,7 @@ export interface IssuedDay {
   readonly lastIssuedAt: number;
 }
 
-/** What each region was given for `oldest` and the days after it. */
+/** What each region and deputy was given for `oldest` and the days after it. */
 export async function issuedDays(pool: Pool, oldest: ScopeDate): Promise<readonly IssuedDay[]> {
   const rows = await query<{
     readonly peer: string;
@@ -23,7 +23,7 @@ export async function issuedDays(pool: Pool, oldest: ScopeDate): Promise<readonl
     pool,
     `SELECT peer, scope_date, count(DISTINCT access_key_id)::integer AS access_keys, max(issued_at) AS last_issued_at
        FROM issuance CROSS JOIN unnest(access_key_ids) AS access_key_id
-      WHERE rung = 'kRegion' AND scope_date >= $1
+      WHERE rung IN ('kDate', 'kRegion') AND scope_date >= $1
       GROUP BY peer, scope_date ORDER BY peer, scope_date`,
     [oldest],
   );

@@ -9,10 +9,10 @@ export interface HeardTier<Report> {
   readonly report: Report;
 }
 
-/** Keeps what a master or a region said last. */
+/** Keeps what a master, a deputy or a region said last. */
 export async function storeTierReport(
   pool: Pool,
-  role: 'master' | 'region',
+  role: 'master' | 'deputy' | 'region',
   { spiffeId, heardAt, report }: HeardTier<MasterReport | RegionReport>,
 ): Promise<void> {
   await query(
@@ -31,13 +31,17 @@ export function heardRegions(pool: Pool): Promise<readonly HeardTier<RegionRepor
   return heard(pool, 'region', regionReport);
 }
 
+export function heardDeputies(pool: Pool): Promise<readonly HeardTier<RegionReport>[]> {
+  return heard(pool, 'deputy', regionReport);
+}
+
 interface ReportReader<Report> {
   safeParse(stored: unknown): { readonly success: true; readonly data: Report } | { readonly success: false };
 }
 
 async function heard<Report>(
   pool: Pool,
-  role: 'master' | 'region',
+  role: 'master' | 'deputy' | 'region',
   form: ReportReader<Report>,
 ): Promise<readonly HeardTier<Report>[]> {
   const rows = await query<{ readonly spiffe_id: string; readonly heard_at: Date; readonly report: unknown }>(

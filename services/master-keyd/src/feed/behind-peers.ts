@@ -28,8 +28,8 @@ interface Ahead {
 }
 
 /**
- * Finds out whether this database has forgotten beacons that regions have accepted. A region proves that by the beacon
- * itself: its word alone, which anyone who broke into a region could give, would stop every master.
+ * Finds out whether this database has forgotten beacons that regions or deputies have accepted. One of them proves
+ * that by the beacon itself: its word alone, which anyone who broke into one could give, would stop every master.
  */
 export class BehindPeers {
   readonly #options: BehindPeersOptions;
@@ -44,9 +44,9 @@ export class BehindPeers {
     // One statement and so one moment: a beacon is stored before any region can report it.
     const rows = await query<Ahead>(
       this.#options.pool,
-      `SELECT feed.version::double precision AS own, region.spiffe_id, region.report -> 'feed' ->> 'beacon' AS beacon
-         FROM feed_beacon AS feed LEFT JOIN tier_report AS region
-           ON region.role = 'region' AND (region.report -> 'feed' ->> 'version')::numeric > feed.version`,
+      `SELECT feed.version::double precision AS own, tier.spiffe_id, tier.report -> 'feed' ->> 'beacon' AS beacon
+         FROM feed_beacon AS feed LEFT JOIN tier_report AS tier
+           ON tier.role IN ('deputy', 'region') AND (tier.report -> 'feed' ->> 'version')::numeric > feed.version`,
     );
     const own = rows[0]?.own ?? 0;
     let newest: LeftBehind | undefined;

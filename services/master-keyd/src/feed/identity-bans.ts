@@ -1,5 +1,12 @@
 import { parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
-import { identityOf, KeydError, spiffeIdOf, type IdentityBan, type ListedBans } from '@sigv4-keyd/hop-protocol';
+import {
+  identityOf,
+  KeydError,
+  spiffeIdOf,
+  type IdentityBan,
+  type ListedBans,
+  type Role,
+} from '@sigv4-keyd/hop-protocol';
 import { MOST_BANNED } from '@sigv4-keyd/revocation';
 import type { Pool } from 'pg';
 import type { Author } from '../author.js';
@@ -17,7 +24,11 @@ export interface IdentityBansOptions {
   readonly now: () => number;
 }
 
-/** Regions and edges that are shut out. The beacon carries the list down; masters, too, read it from there. */
+const BANNABLE: ReadonlySet<Role> = new Set(['deputy', 'region', 'edge']);
+
+/**
+ * Deputies, regions and edges that are shut out. The beacon carries the list down; masters, too, read it from there.
+ */
 export class IdentityBans {
   readonly #options: IdentityBansOptions;
 
@@ -74,8 +85,8 @@ export class IdentityBans {
     const id = parseSpiffeId(spiffeId);
     const identity = id && identityOf(id);
     const isOurs = identity?.trustDomain === this.#options.trustDomain;
-    if (isOurs && (identity.role === 'region' || identity.role === 'edge')) return;
-    const detail = `spiffeId: must be a region or an edge of ${this.#options.trustDomain}`;
+    if (isOurs && BANNABLE.has(identity.role)) return;
+    const detail = `spiffeId: must be a region, an edge or a deputy of ${this.#options.trustDomain}`;
     throw new KeydError('malformed-request', { detail });
   }
 }

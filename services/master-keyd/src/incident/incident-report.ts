@@ -9,6 +9,7 @@ import { describeScope, type SignedStatement } from '@sigv4-keyd/revocation';
 import { DAY_MS, scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import { inTransaction, type Transaction } from '../database/transaction.js';
+import { newestIssuedDay } from '../feed/newest-issued-day.js';
 import { acceptedLists } from './accepted-lists.js';
 import { acceptedScopes } from './accepted-scopes.js';
 import { acceptedOutside } from './accepted-totals.js';
@@ -36,9 +37,10 @@ const MOST_DAYS = 400;
 /** What fell into a scope, all of one moment: reads a snapshot of the database. */
 export async function incidentReport(query: IncidentQuery, options: IncidentReportOptions): Promise<IncidentReport> {
   const now = options.now();
-  const scope: IncidentScope = { ...query, to: query.to ?? lastDay(query.from, options.window, now) };
   return inTransaction(options.pool, async (transaction) => {
     await transaction.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const to = query.to ?? lastDay(query.from, options.window, now, await newestIssuedDay(transaction, query));
+    const scope: IncidentScope = { ...query, to };
     const statements = options.statements();
     const accepted = await acceptedIn(transaction, scope, statements);
     const dropped = await droppedRollups(transaction, scope);
@@ -85,10 +87,10 @@ async function acceptedIn(
   };
 }
 
-/** The newest day whose keys can have been issued: later ones do not exist yet. */
-function lastDay(from: ScopeDate, window: WindowRule, now: number): ScopeDate {
+/** The newest day whose keys can have been issued: later ones do not exist yet, but for those that a deputy holds. */
+function lastDay(from: ScopeDate, window: WindowRule, now: number, newestIssued: ScopeDate = from): ScopeDate {
   const newest = windowOfDays(window, now).at(-1) ?? scopeDateOf(now);
-  return newest < from ? from : newest;
+  return [from, newest, newestIssued].reduce((one, other) => (one < other ? other : one));
 }
 
 function present({ accessKeyId, region, service }: IncidentScope): {

@@ -13,7 +13,7 @@ interface Row {
 
 /**
  * The access keys whose keys of the scope were handed out, and the days; at most `limit`, and how many in all. What an
- * edge was given came from a kRegion that its region had been given.
+ * edge was given came from a kRegion that its region had been given; what a deputy was given is good in every region.
  */
 export async function issuedAccessKeys(
   transaction: Transaction,
@@ -24,7 +24,7 @@ export async function issuedAccessKeys(
     `SELECT issued.access_key_id AS id, access_key.owner, access_key.parent_id, issued.dates, count(*) OVER () AS total
        FROM (SELECT access_key_id, array_agg(DISTINCT scope_date ORDER BY scope_date) AS dates
                FROM (SELECT ${ACCESS_KEYS_IN_SCOPE} AS ids) AS scope CROSS JOIN issuance CROSS JOIN unnest(access_key_ids) AS access_key_id
-              WHERE rung = 'kRegion' AND scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
+              WHERE rung IN ('kDate', 'kRegion') AND scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region IS NULL OR region = $3)
                 AND ($4::text IS NULL OR (access_key_ids && scope.ids AND access_key_id = ANY (scope.ids)))
               GROUP BY access_key_id) AS issued
        LEFT JOIN access_key ON access_key.id = issued.access_key_id

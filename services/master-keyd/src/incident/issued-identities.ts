@@ -12,9 +12,9 @@ interface Row {
 }
 
 /**
- * Who was given keys of the scope, regions first, then edges; at most `limit`, and how many in all. kRegion makes the
- * keys of every service, so that a record of it is never outside. Public keys make no signature: whoever was given
- * nothing else is not among them.
+ * Who was given keys of the scope, deputies first, then regions, then edges; at most `limit`, and how many in all.
+ * kDate makes the keys of every region, and kRegion those of every service, so that a record of them is never outside.
+ * Public keys make no signature: whoever was given nothing else is not among them.
  */
 export async function issuedIdentities(
   transaction: Transaction,
@@ -25,7 +25,8 @@ export async function issuedIdentities(
     `SELECT peer, array_agg(DISTINCT scope_date ORDER BY scope_date) AS dates,
             min(issued_at) AS first_at, max(issued_at) AS last_at, count(*) OVER () AS total
        FROM issuance
-      WHERE rung <> 'publicKey' AND scope_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR region = $3)
+      WHERE rung <> 'publicKey' AND scope_date BETWEEN $1 AND $2
+        AND ($3::text IS NULL OR region IS NULL OR region = $3)
         AND ($4::text IS NULL OR access_key_ids && ${ACCESS_KEYS_IN_SCOPE}) AND ($5::text IS NULL OR service IS NULL OR service = $5)
       GROUP BY peer, rung ORDER BY rung, peer LIMIT $6`,
     [...scopeValues(scope), scope.service ?? null, limit],

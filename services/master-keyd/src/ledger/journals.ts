@@ -3,12 +3,12 @@ import {
   spiffeIdOf,
   type JournalReceipt,
   type JournalUpload,
-  type RegionIdentity,
   type UploadedEntry,
 } from '@sigv4-keyd/hop-protocol';
 import { chainGenesis, chainNext, type ChainPosition } from '@sigv4-keyd/ledger';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
+import type { KeyTaker } from '../audit.js';
 import { inTransaction, type Transaction } from '../database/transaction.js';
 import { storeRefusal, type JournalRefusal } from './journal-refusals.js';
 import {
@@ -28,7 +28,7 @@ export interface JournalsOptions {
   readonly now: () => number;
 }
 
-/** Takes what regions have recorded of the keys that they gave to their edges: each record once, in order, no gap. */
+/** Takes what regions and deputies have recorded of the keys that they gave out: each record once, in order, no gap. */
 export class Journals {
   readonly #options: JournalsOptions;
 
@@ -40,21 +40,21 @@ export class Journals {
    * Resolves once the records are durable here, those that came before among them. Rejects with KeydError
    * 'journal-gap' or 'journal-fork', which is told loudly, or 'malformed-request'; nothing was taken then.
    */
-  async take(region: RegionIdentity, { journal, entries }: JournalUpload): Promise<JournalReceipt> {
-    const name: JournalName = { peer: spiffeIdOf(region), journal };
+  async take(issuer: KeyTaker, { journal, entries }: JournalUpload): Promise<JournalReceipt> {
+    const name: JournalName = { peer: spiffeIdOf(issuer), journal };
     const { pool, now, log } = this.#options;
     const genesis = chainGenesis(journal);
     try {
       const taken = await inTransaction(pool, async (transaction) => {
         const { end, ...before } = await lockJournal(transaction, name, { genesis, at: now() });
         const fresh = await this.#afterKnown(transaction, name, entries, end);
-        const reached = await store(transaction, region, name, fresh, end);
+        const reached = await store(transaction, issuer, name, fresh, end);
         return { reached, ...before };
       });
       if (taken.isRefused) log.info({ ...name, next: taken.reached.seq + 1 }, 'the journal is taken again');
       if (taken.isSuccessor) {
         const event = { event: 'journal-begun-anew', security: true, ...name };
-        log.warn(event, 'a region begins a new journal; what the one before held and was not uploaded never comes');
+        log.warn(event, 'a new journal is begun; what the one before held and was not uploaded never comes');
       }
       return { journal, next: taken.reached.seq + 1 };
     } catch (error) {
@@ -65,8 +65,8 @@ export class Journals {
   }
 
   /** How far the journal was taken. */
-  async receipt(region: RegionIdentity, journal: string): Promise<JournalReceipt> {
-    const name = { peer: spiffeIdOf(region), journal };
+  async receipt(issuer: KeyTaker, journal: string): Promise<JournalReceipt> {
+    const name = { peer: spiffeIdOf(issuer), journal };
     const known = await inTransaction(this.#options.pool, (transaction) => findJournal(transaction, name));
     return { journal, next: (known?.end.seq ?? 0) + 1 };
   }
@@ -90,14 +90,14 @@ export class Journals {
   async #tell(name: JournalName, refusal: JournalRefusal, error: KeydError, genesis: ChainPosition): Promise<void> {
     const { pool, log, now } = this.#options;
     const event = { event: refusal, security: true, ...name, detail: error.detail };
-    log.error(event, `ALARM: the journal of a region is refused: ${error.message}`);
+    log.error(event, `ALARM: a journal is refused: ${error.message}`);
     await storeRefusal(pool, name, { refusal, at: now(), genesisHash: genesis.hash });
   }
 }
 
 async function store(
   transaction: Transaction,
-  region: RegionIdentity,
+  issuer: KeyTaker,
   name: JournalName,
   entries: readonly UploadedEntry[],
   before: ChainPosition,
@@ -108,7 +108,7 @@ async function store(
     if (seq !== end.seq + 1) throw gap(seq, end.seq + 1);
     end = chainNext(end, record);
     if (end.hash !== hash) throw fork(seq);
-    taken.push({ seq, hash, record: recordOf(region, seq, record) });
+    taken.push({ seq, hash, record: recordOf(issuer, seq, record) });
   }
   if (taken.length === 0) return end;
   const stored = await insertRecords(
@@ -116,7 +116,7 @@ async function store(
     taken.map(({ record }) => record),
   );
   if (stored < taken.length) {
-    throw new KeydError('malformed-request', { detail: 'a record has the id of another one of this region' });
+    throw new KeydError('malformed-request', { detail: 'a record has the id of another one of this issuer' });
   }
   await storeTaken(transaction, name, taken, end);
   return end;

@@ -66,7 +66,7 @@ async function fittingRows(transaction: Transaction, query: Query, size: number)
   const { rows } = await transaction.query<Row>(
     `WITH found AS (
        SELECT leaf, record FROM issuance JOIN ledger_leaf USING (issuer, id)
-        WHERE leaf >= $1 AND leaf < $2 AND ($3::text IS NULL OR region = $3) AND ($4::text IS NULL OR peer = $4)
+        WHERE leaf >= $1 AND leaf < $2 AND ($3::text IS NULL OR region IS NULL OR region = $3) AND ($4::text IS NULL OR peer = $4)
           AND ($5::text IS NULL OR access_key_ids @> ARRAY[$5])
           AND ($6::text IS NULL OR scope_date >= $6) AND ($7::text IS NULL OR scope_date <= $7)
         ORDER BY leaf LIMIT $8)

@@ -8,7 +8,7 @@ export function ledgerCheckpointRoute(app: MtlsApp, { pool }: { readonly pool: P
   app.get(
     CHECKPOINT_PATH,
     {
-      config: { mtls: { roles: ['region', 'operator'] } },
+      config: { mtls: { roles: ['deputy', 'region', 'operator'] } },
       schema: { querystring: checkpointQuery, response: { 200: checkpointAnswer } },
     },
     (request) => checkpointFrom(pool, request.query.from),

@@ -8,9 +8,6 @@ export function regionPublicKeysRoute(app: MtlsApp, budget: PeerBudget, options:
     hop: REGION_PUBLIC_KEYS,
     role: 'region',
     budget,
-    issueTo: ({ peer: region, ...request }) => ({
-      scope: { region: region.region },
-      keys: regionPublicKeysFor({ region, ...request }, options),
-    }),
+    issueTo: (asker) => ({ scope: { region: asker.peer.region }, keys: regionPublicKeysFor(asker, options) }),
   });
 }

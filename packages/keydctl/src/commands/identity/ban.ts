@@ -14,7 +14,7 @@ const EFFECT =
 
 export const ban = defineCommand({
   name: 'ban',
-  summary: 'shut a region or an edge out, at the tier above it',
+  summary: 'shut a region, an edge or a deputy out, at the tier above it',
   description: EFFECT,
   positionals: [['<identity...>', 'spiffe://TRUST-DOMAIN/ROLE/... or the parts after the trust domain']],
   options: z.strictObject({

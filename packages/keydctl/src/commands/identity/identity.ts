@@ -5,7 +5,7 @@ import { unban } from './unban.js';
 
 export const identity = defineGroup({
   name: 'identity',
-  summary: 'regions and edges that are shut out; asks master-keyd',
+  summary: 'regions, edges and deputies that are shut out; asks master-keyd',
   commands: [ban, unban, list],
   examples: ["keydctl identity ban edge us-east-1 s3 edge-1 --reason 'broken into'", 'keydctl identity list'],
 });

@@ -9,7 +9,7 @@ import { ownTrustDomain } from './own-trust-domain.js';
 
 export const unban = defineCommand({
   name: 'unban',
-  summary: 'let a region or an edge back in',
+  summary: 'let a region, an edge or a deputy back in',
   positionals: [['<identity...>', 'spiffe://TRUST-DOMAIN/ROLE/... or the parts after the trust domain']],
   options: z.strictObject(connectionOptions),
   examples: ['keydctl identity unban edge us-east-1 s3 edge-1'],
