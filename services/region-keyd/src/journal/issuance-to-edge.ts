@@ -4,7 +4,7 @@ import type { IssuanceRecord } from '@sigv4-keyd/ledger';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 
 /** What edges are given. */
-export type EdgeRung = Exclude<IssuanceRecord['rung'], 'kRegion'>;
+export type EdgeRung = Exclude<IssuanceRecord['rung'], 'kDate' | 'kRegion'>;
 
 export interface IssuanceToEdge {
   readonly own: RegionIdentity;
