@@ -7,12 +7,17 @@ import {
   type EdgeIdentity,
 } from '@sigv4-keyd/hop-protocol';
 import {
+  aboveReadings,
+  certificateReadings,
   doubtsAbout,
+  feedReadings,
+  keyReadings,
   LedgerWatch,
   openWhole,
   openOwnCredentials,
   UpwardReports,
   type OpenedParts,
+  type Readings,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
 import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
@@ -38,6 +43,9 @@ const WHAT_FOR = {
     'its service, and cannot derive a key for any other purpose',
 } as const;
 
+/** What the program around the keys has to tell of itself. */
+type NameOfProgram = 'keyd_build_info' | 'keyd_ready' | 'keyd_warnings';
+
 /** The keys of one service in one region, as an edge has them: they look after themselves until they are closed. */
 export interface EdgeKeys extends GuardedKeySource {
   /** Who we are: by our certificate. */
@@ -48,6 +56,8 @@ export interface EdgeKeys extends GuardedKeySource {
   warnings(): readonly string[];
   /** Everything else worth seeing. Nothing in it is secret. */
   status(): object;
+  /** What a scrape of metrics reads of them; docs/metrics.md says what each is. */
+  readings(): Omit<Readings<'edge-verifier'>, NameOfProgram>;
   /** Reads our certificate again. It is looked at every ten seconds anyway. */
   reload(): Promise<void>;
   /** To be called when the last request was verified: what was accepted is made durable, and nothing runs any more. */
@@ -142,6 +152,13 @@ async function open(
       rollups: rollups.status(),
       ledger: ledger.status(),
       ...reports.ownReport(),
+    }),
+    readings: () => ({
+      ...certificateReadings(store, clock),
+      ...feedReadings(feed.follower, feed.freshness, clock),
+      ...keyReadings({ upkeep, publicKeys }, clock),
+      ...aboveReadings({ parents: regions, reports, ledger }, clock),
+      keyd_rollup_waiting_bytes: rollups.status().bytesWaiting,
     }),
     async reload() {
       await store.reload();

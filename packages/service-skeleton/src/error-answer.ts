@@ -1,24 +1,26 @@
 import { ERRORS, KeydError, PeerRefusal, type ErrorAnswer, type ErrorCode } from '@sigv4-keyd/hop-protocol';
 import type { FastifyError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
+import type { HopMeter } from './metrics/hop-meter.js';
 import type { MtlsApp } from './mtls-app.js';
 
 /** Every answer that is not a success has one form, with one of the closed set of codes. */
-export function answerErrorsUniformly(app: MtlsApp): void {
+export function answerErrorsUniformly(app: MtlsApp, meter?: Pick<HopMeter, 'failed'>): void {
   app.setErrorHandler((error: FastifyError | KeydError, request, reply) => {
     const { code, detail } = classify(error);
     const status = ERRORS[code][0];
+    meter?.failed(request, code);
     if (status >= 500) request.log.error({ err: error }, code);
     else request.log.info({ err: { message: error.message }, detail }, code);
     const retryAfter = error instanceof KeydError ? error.retryAfterSeconds : undefined;
     if (retryAfter !== undefined && status === 429) reply.header('retry-after', String(retryAfter));
     return reply.code(status).send(errorAnswerOf(code, request.id, detail));
   });
-  app.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .send(errorAnswerOf('not-found', request.id, `no route ${request.method} ${request.url.split('?')[0] ?? ''}`)),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    meter?.failed(request, 'not-found');
+    const detail = `no route ${request.method} ${request.url.split('?')[0] ?? ''}`;
+    return reply.code(404).send(errorAnswerOf('not-found', request.id, detail));
+  });
 }
 
 function errorAnswerOf(code: ErrorCode, requestId: string, detail: string | undefined): ErrorAnswer {

@@ -16,6 +16,7 @@ export * from './ledger-watch.js';
 export * from './lifetimes.js';
 export * from './listen.js';
 export * from './logging.js';
+export * from './metrics/index.js';
 export * from './mtls-app.js';
 export * from './opened-parts.js';
 export * from './peer-budget/index.js';

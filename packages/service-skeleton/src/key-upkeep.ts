@@ -11,6 +11,7 @@ import {
   type WantedKeys,
   type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
+import { addDays, scopeDateOf, startOfScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Logger } from './logging.js';
 
 export interface KeyUpkeepOptions<Carried, Ready> {
@@ -61,6 +62,18 @@ export class KeyUpkeep<Carried, Ready = Carried> {
 
   get window(): WindowRule {
     return this.#options.keys.days.window;
+  }
+
+  /** Whether tomorrow's keys of all access keys in use are held. */
+  get isMidnightReady(): boolean {
+    return this.#prefetch.fetchedAhead === addDays(scopeDateOf(this.#options.clock.now()), 1);
+  }
+
+  /** Whether the hours are over in which tomorrow's keys are fetched. */
+  get isMidnightDue(): boolean {
+    const { clock, hours } = this.#options;
+    const now = clock.now();
+    return now - startOfScopeDate(scopeDateOf(now)) >= hours.to;
   }
 
   heldDays(): readonly HeldDay[] {

@@ -74,6 +74,16 @@ export class LedgerWatch {
     return this.#memory.newest;
   }
 
+  /** Epoch milliseconds of the last checkpoint that was accepted; before the first, of the start. */
+  get acceptedAt(): number {
+    return this.#acceptedAt;
+  }
+
+  /** Whether the log that is served now is not the one that was seen before. */
+  get isRefused(): boolean {
+    return this.#refusal !== undefined;
+  }
+
   status(): object {
     const state = this.#refusal ? `refused: ${this.#refusal.message}` : this.#isAccepted ? 'accepted' : 'not seen yet';
     return { state, size: this.newest?.size ?? 0 };

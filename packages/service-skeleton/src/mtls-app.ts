@@ -7,6 +7,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { answerErrorsUniformly } from './error-answer.js';
 import { pathOf, type Logger } from './logging.js';
+import type { HopMeter } from './metrics/hop-meter.js';
 import { readyRoute } from './ready-route.js';
 
 declare module '@sigv4-keyd/fastify-mtls' {
@@ -23,6 +24,8 @@ export interface MtlsAppOptions {
   readonly isRefused?: (identity: Identity) => string | undefined;
   /** Why it cannot do its work now, in words; empty when it can. Absent: it always can. */
   readonly notReady?: () => readonly string[];
+  /** Counts what is answered. */
+  readonly meter?: HopMeter;
   /** The largest body of a request, bytes. */
   readonly bodyLimit?: number;
 }
@@ -53,7 +56,7 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerErrorsUniformly(app);
+  answerErrorsUniformly(app, options.meter);
   await app.register(fastifyMtls, {
     trustDomain: options.trustDomain,
     parseIdentity: identityOf,
@@ -72,6 +75,7 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
       ms: Math.round(reply.elapsedTime),
     };
     request.log.debug(line, 'answered');
+    options.meter?.answered(request, reply.elapsedTime / 1000);
     done();
   });
   return app;

@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '@sigv4-keyd/hop-protocol';
 import type { z } from 'zod';
 import { ConfigurationError, describeSettings, readConfiguration } from './configuration.js';
 import { createLogger, type Logger } from './logging.js';
+import { watchProcess, type ProcessMetrics } from './metrics/process-metrics.js';
 import { limitExposure, requireNoExposure } from './memory-exposure.js';
 import { nodeOptions } from './node-options.js';
 import { StartError } from './start-error.js';
@@ -21,6 +22,8 @@ export interface ServiceContext {
   readonly random?: () => number;
   /** Rings the ends of waits for the network, which lives in real time whatever `clock` says. Absent: the system's. */
   readonly timer?: Clock;
+  /** Begins to watch the process for its metrics. Absent: the process belongs to somebody else. */
+  readonly watchProcess?: () => ProcessMetrics;
 }
 
 export interface ServiceProgram<Schema extends z.ZodObject> {
@@ -49,7 +52,7 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
     const log = createLogger({ service: program.name, level });
     requireNoExposure(nodeOptions());
     limitExposure(log);
-    const service = await program.start(configuration, { clock: systemClock, log });
+    const service = await program.start(configuration, { clock: systemClock, log, watchProcess });
     stopOnSignals(service, log);
     log.info({ addresses: service.addresses }, 'started');
   } catch (error) {

@@ -28,6 +28,9 @@ export const serviceSettings = {
   healthListen: listenAddress
     .prefault('127.0.0.1:8081')
     .describe('Where /health/live, /health/ready and /status answer, without TLS'),
+  metricsListen: listenAddress
+    .optional()
+    .describe('Where /metrics answers Prometheus, without TLS: on a private network; absent: nowhere'),
   logLevel: logLevel.default('info').describe('Least severe log lines that are written'),
   ...dateSettings,
 };

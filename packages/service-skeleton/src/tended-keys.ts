@@ -79,7 +79,11 @@ export class TendedKeys<Carried, Ready = Carried> {
     return [...this.#kept.warnings(), ...this.upkeep.warnings()];
   }
 
+  heldDays(): readonly HeldDay[] {
+    return this.upkeep.heldDays();
+  }
+
   status(): { readonly heldDays: readonly HeldDay[]; readonly keyCache: KeptKeysStatus } {
-    return { heldDays: this.upkeep.heldDays(), keyCache: this.#kept.status() };
+    return { heldDays: this.heldDays(), keyCache: this.#kept.status() };
   }
 }

@@ -2,17 +2,25 @@ import { requestRecord, type GuardedKeySource } from '@sigv4-keyd/edge-keys';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { formatCredentialScope, type Accepted, type RecordedRequest, type Examined } from '@sigv4-keyd/sigv4-core';
+import type { RequestMeter } from './request-meter.js';
+import type { Stopwatch } from './stopwatch.js';
 
 /** Whose signature a request says that it has, and where it would be good. */
 export type Claim = Pick<Examined, 'accessKeyId' | 'scope'>;
 
+/** A request, and since when it is being judged. */
+export interface AuditedRequest extends RecordedRequest {
+  readonly stopwatch: Stopwatch;
+}
+
 export interface AuditOptions {
   readonly log: Logger;
+  readonly meter: RequestMeter;
   /** Remembers what was accepted, with the keys that it was accepted by. */
   readonly keys: Pick<GuardedKeySource, 'recordAccepted'>;
 }
 
-/** One line for every request that was accepted, and one for every refusal. No path, query, key or signature. */
+/** One line and one count for every request that was accepted or refused. No path, query, key or signature. */
 export class Audit {
   readonly #edge: string;
   readonly #options: AuditOptions;
@@ -22,13 +30,15 @@ export class Audit {
     this.#options = options;
   }
 
-  accepted(request: RecordedRequest, accepted: Accepted): void {
+  accepted(request: AuditedRequest, accepted: Accepted): void {
+    this.#options.meter.accepted(accepted, request.stopwatch.stop());
     this.#options.keys.recordAccepted(accepted, request);
   }
 
   /** Nothing proves the claim. */
-  refused(request: RecordedRequest, { reason, detail, cause }: Refusal, claim?: Claim): void {
-    const { log } = this.#options;
+  refused(request: AuditedRequest, { reason, detail, cause }: Refusal, claim?: Claim): void {
+    const { log, meter } = this.#options;
+    meter.refused(reason, request.stopwatch.stop());
     const line = {
       event: 'request-refused',
       reason,

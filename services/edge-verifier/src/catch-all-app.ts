@@ -14,6 +14,7 @@ import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Answer, Refusal } from '@sigv4-keyd/sigv4-answers';
 import Fastify, { LogController, type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { endWithAnswer } from './send-answer.js';
+import { Stopwatch } from './stopwatch.js';
 
 /** A request as it came: the target is the wire's own, undecoded. */
 export interface Arrival {
@@ -21,6 +22,7 @@ export interface Arrival {
   readonly response: ServerResponse;
   readonly target: string;
   readonly requestId: string;
+  readonly stopwatch: Stopwatch;
 }
 
 export interface CatchAllOptions {
@@ -74,12 +76,14 @@ export function createCatchAllApp({ log, tls, serve, answerUnreadable }: CatchAl
     method: METHODS,
     url: '/',
     handler: async (request, reply) => {
+      const stopwatch = new Stopwatch();
       // From here on the answer is ours: Fastify would add, drop or rename headers.
       reply.hijack();
       const { socket } = request.raw;
       unanswered.add(socket);
       reply.raw.once('finish', () => unanswered.delete(socket));
-      await serve({ request: request.raw, response: reply.raw, target: request.originalUrl, requestId: request.id });
+      const { raw, originalUrl: target, id: requestId } = request;
+      await serve({ request: raw, response: reply.raw, target, requestId, stopwatch });
     },
   });
   return app;

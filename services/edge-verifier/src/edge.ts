@@ -7,6 +7,7 @@ import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
 import { RefusalPace } from './refusal-pace.js';
+import type { RequestMeter } from './request-meter.js';
 
 /** What every front of the edge verifies, answers and records with. */
 export interface Edge {
@@ -17,6 +18,8 @@ export interface Edge {
   readonly audit: Audit;
   readonly refusalPace: RefusalPace;
   readonly answer: (refusal: Refusal, requestId: string) => Answer;
+  /** The answer to what could not be read as a request. */
+  readonly answerUnreadable: (refusal: Refusal, requestId: string) => Answer;
 }
 
 export type EdgeSettings = PolicySettings & Pick<Configuration, 'answerShape' | 'refusalsPerSecond'>;
@@ -25,19 +28,26 @@ export interface EdgeParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly keys: GuardedKeySource;
+  readonly meter: RequestMeter;
 }
 
-export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, log, keys }: EdgeParts): Edge {
+export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, log, keys, meter }: EdgeParts): Edge {
   const policy = verificationPolicy(own, settings);
   const shape = settings.answerShape === 'auto' ? answerShapeOf(own.service) : settings.answerShape;
   const { region, clockSkewSeconds } = policy;
+  const answer: Edge['answer'] = (refusal, requestId) =>
+    answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() });
   return {
     clock,
     log,
     policy,
     keys,
-    audit: new Audit(spiffeIdOf(own), { log, keys }),
+    audit: new Audit(spiffeIdOf(own), { log, keys, meter }),
     refusalPace: new RefusalPace({ perSecond: settings.refusalsPerSecond, clock }),
-    answer: (refusal, requestId) => answerTo(refusal, { shape, region, clockSkewSeconds, requestId, now: clock.now() }),
+    answer,
+    answerUnreadable(refusal, requestId) {
+      meter.refused(refusal.reason, undefined);
+      return answer(refusal, requestId);
+    },
   };
 }

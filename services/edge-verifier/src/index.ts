@@ -14,4 +14,5 @@ export * from './proxy/post-form/form-reader.js';
 export * from './proxy/reverse-proxy.js';
 export * from './proxy/upstream.js';
 export * from './refusal-pace.js';
+export * from './request-meter.js';
 export * from './start.js';

@@ -2,8 +2,12 @@ import { openEdgeKeys } from '@sigv4-keyd/edge-keys';
 import {
   createHealthApp,
   listen,
+  Metrics,
   openWhole,
+  ownReadings,
+  serveMetrics,
   type OpenedParts,
+  type Readings,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -11,6 +15,7 @@ import { isS3Service } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
 import { createEdge } from './edge.js';
 import { startFronts } from './fronts.js';
+import { RequestMeter } from './request-meter.js';
 
 const DEBUG_WARNING =
   'KEYD_DEBUG_SIGNATURES is on: refusals show signed headers to whoever asks. Switch it off outside development.';
@@ -28,27 +33,36 @@ async function start(
   context: ServiceContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
-  const { clock, log } = context;
+  const { clock, log, watchProcess } = context;
   // Closed after the fronts: what they accepted last is counted, too.
   const keys = await openEdgeKeys(configuration, context);
   parts.add(() => keys.close());
-  const fronts = await startFronts(createEdge(keys.own, configuration, { clock, log, keys }), configuration);
+  const metrics = new Metrics('edge-verifier');
+  const meter = new RequestMeter(metrics);
+  const fronts = await startFronts(createEdge(keys.own, configuration, { clock, log, keys, meter }), configuration);
   parts.add(() => fronts.close());
   const { debugSignatures, postForms } = configuration;
-  const warnings = [
+  const doubts = [
     ...(debugSignatures ? [DEBUG_WARNING] : []),
     ...(postForms && !isS3Service(keys.own.service) ? [NO_FORMS_WARNING] : []),
   ];
-  for (const warning of warnings) log.warn(warning);
+  for (const doubt of doubts) log.warn(doubt);
+  const notReady = (): readonly string[] => keys.notReady();
+  const warnings = (): readonly string[] => [...keys.warnings(), ...doubts];
   const health = createHealthApp({
-    notReady: () => keys.notReady(),
-    warnings: () => [...keys.warnings(), ...warnings],
+    notReady,
+    warnings,
     status: () => keys.status(),
   });
   parts.add(() => health.close());
+  const readings = (): Readings<'edge-verifier'> => ({
+    ...ownReadings({ service: 'edge-verifier', notReady, warnings }),
+    ...keys.readings(),
+  });
   const addresses = {
     ...fronts.addresses,
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
   };
   return {
     addresses,

@@ -4,6 +4,7 @@ import {
   createMtlsApp,
   DayStreams,
   feedRoute,
+  type HopMeter,
   type Logger,
   type MtlsApp,
   type PeerBudget,
@@ -65,13 +66,14 @@ export interface MasterAppOptions {
   readonly incidents: IncidentReportOptions;
   /** Why it cannot do its work now, in words; empty when it can. */
   readonly notReady: () => readonly string[];
+  readonly meter: HopMeter;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** What regions, deputies and operators see of master-keyd. */
 export async function createMasterApp(options: MasterAppOptions): Promise<MtlsApp> {
-  const { own, credentials, regionKeys, budget, feedParts, notReady, clock, log } = options;
+  const { own, credentials, regionKeys, budget, feedParts, notReady, meter, clock, log } = options;
   const { feed, revocations, lifts, bans, resumption } = feedParts;
   const app = await createMtlsApp({
     credentials,
@@ -79,6 +81,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
     log,
     isRefused: (identity) => feed.refusalOf(identity),
     notReady,
+    meter,
   });
   const cancel = feed.onNews(() => app.closeConnectionsOf((peer) => feed.refusalOf(peer) !== undefined));
   app.addHook('onClose', (_app, done) => {

@@ -2,6 +2,7 @@ export * from './app.js';
 export * from './configuration.js';
 export * from './custody/custody.js';
 export * from './custody/file-custody.js';
+export { watchCustody, type WatchedCustody } from './custody/watched-custody.js';
 export { DatabaseHosts, NoUsableHost, UnsuitableHost } from './database/database-hosts.js';
 export { parseDatabaseUrl } from './database/database-url.js';
 export * from './database/migrate.js';

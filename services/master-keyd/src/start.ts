@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { every } from '@sigv4-keyd/hop-protocol';
 import {
+  budgetReadings,
+  certificateReadings,
   createHealthApp,
   doubtsAbout,
+  HopMeter,
   listen,
+  Metrics,
   openOwnCredentials,
+  ownReadings,
   PeerBudget,
+  serveMetrics,
+  type Readings,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -19,12 +26,14 @@ import type { Configuration } from './configuration.js';
 import { CustodyRotation } from './custody/custody-rotation.js';
 import { keeperOf } from './custody/keeper.js';
 import { openCustody } from './custody/open-custody.js';
+import { watchCustody } from './custody/watched-custody.js';
 import { accountsInDatabase } from './database/budget-accounts.js';
 import { DatabaseHosts } from './database/database-hosts.js';
+import { connectionReadings } from './database/database-readings.js';
 import { openPool } from './database/pool.js';
 import { prepareDatabase } from './database/prepare.js';
-import { feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
 import { DeputyGrants } from './deputies/deputy-grants.js';
+import { feedReadings, feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
 import { openFeed } from './feed/open-feed.js';
 import { openLedger } from './ledger/open-ledger.js';
 import { LIFETIMES } from './lifetimes.js';
@@ -42,7 +51,7 @@ const MOST_OF_A_REGION_AT_A_TIME = 4;
 /** Starts master-keyd once its database serves and its keeper has the keys of the secrets in it. */
 export async function startMasterKeyd(
   configuration: Configuration,
-  { clock, log }: ServiceContext,
+  { clock, log, watchProcess }: ServiceContext,
 ): Promise<RunningService> {
   const { databaseUrl, databaseWait, clockSkew, longestPresigned } = configuration;
   // Undone in reverse, be it at the end or when the start fails half-way.
@@ -82,7 +91,8 @@ export async function startMasterKeyd(
     const rotation = new AccessKeyRotation({ pool, feed, custody, random: randomBytes, newAccessKeys, now });
     const requireUpToDate = (): void => feed.requireUpToDate();
     const custodyRotation = new CustodyRotation({ pool, resealing: custody, keySetting, now });
-    const regionKeys = { pool, custody, window, master: identity, requireUpToDate, now, attestingKey };
+    const watchedCustody = watchCustody(custody);
+    const regionKeys = { pool, custody: watchedCustody, window, master: identity, requireUpToDate, now, attestingKey };
     const deputyGrants = new DeputyGrants({
       pool,
       isAllowed: configuration.allowDeputies,
@@ -111,6 +121,7 @@ export async function startMasterKeyd(
       clock,
       log,
     });
+    const metrics = new Metrics('master-keyd');
     const app = await createMasterApp({
       own: identity,
       credentials: store,
@@ -127,20 +138,22 @@ export async function startMasterKeyd(
       journals: ledger.journals,
       incidents,
       notReady,
+      meter: new HopMeter(metrics),
       clock,
       log,
     });
     const doubts = doubtsAbout(configuration, LIFETIMES);
     for (const doubt of doubts) log.warn(doubt);
+    const warnings = (): readonly string[] => [
+      ...credentials.warnings(),
+      ...ledger.warnings(),
+      ...budget.warnings(),
+      ...keeper.warnings(),
+      ...doubts,
+    ];
     const health = createHealthApp({
       notReady,
-      warnings: () => [
-        ...credentials.warnings(),
-        ...ledger.warnings(),
-        ...budget.warnings(),
-        ...keeper.warnings(),
-        ...doubts,
-      ],
+      warnings,
       status: () => ({
         identity: store.current.spiffeId,
         ...beat.ownReport(),
@@ -150,9 +163,23 @@ export async function startMasterKeyd(
       }),
     });
     undo.push(() => Promise.all([app.close(), health.close()]));
+    const readings = (): Readings<'master-keyd'> => ({
+      ...ownReadings({ service: 'master-keyd', notReady, warnings }),
+      ...certificateReadings(store, clock),
+      ...feedReadings(feedParts, clock.now()),
+      ...ledger.readings(),
+      ...budgetReadings(budget),
+      ...connectionReadings(pool),
+      keyd_database_up: beat.isDatabaseUp ? 1 : 0,
+      keyd_custody_up: watchedCustody.isUp ? 1 : 0,
+    });
     const addresses = {
       hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
       health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+      ...(await serveMetrics(
+        { at: configuration.metricsListen, metrics, readings, watchProcess },
+        { add: (stop) => undo.push(stop) },
+      )),
     };
     return { addresses, reload: () => store.reload(), close };
   } catch (error) {

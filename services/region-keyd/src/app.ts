@@ -12,6 +12,7 @@ import {
   createMtlsApp,
   DayStreams,
   feedRoute,
+  type HopMeter,
   type Logger,
   type MtlsApp,
   type PeerBudget,
@@ -47,6 +48,7 @@ export interface RegionAppOptions {
   readonly acceptances: AcceptanceRelay;
   /** Why it cannot do its work now, in words; empty when it can. */
   readonly notReady: () => readonly string[];
+  readonly meter: HopMeter;
   readonly clockSkewSeconds: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -54,11 +56,12 @@ export interface RegionAppOptions {
 
 /** What edges see of region-keyd. */
 export async function createRegionApp(options: RegionAppOptions): Promise<MtlsApp> {
-  const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, budget, clock, notReady } = options;
+  const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, budget, clock, notReady, meter } =
+    options;
   const now = (): number => clock.now();
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
-  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady });
+  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady, meter });
   bans.enforceOn(app, log);
   const issuing = { own, feed, ledger, budget, now };
   serviceKeysRoute(app, { ...issuing, regionKeys });

@@ -26,6 +26,13 @@ export class EdgeRoster {
     }
   }
 
+  /** How many of them were heard of since the instant, epoch milliseconds. */
+  heardSince(instant: number): number {
+    let heard = 0;
+    for (const { at } of this.#heard.values()) if (at >= instant) heard += 1;
+    return heard;
+  }
+
   /** What the edges have configured that does not fit to this region's own window, in words. */
   warnings(own: WindowRule): readonly string[] {
     const edges = [...this.#heard].map(([spiffeId, { report }]) => ({ spiffeId, window: report.window }));

@@ -1,16 +1,26 @@
 import { identityOf, ownDenialsIn, PREFETCH_HOURS, REGION_KEYS, spiffeIdOf } from '@sigv4-keyd/hop-protocol';
 import {
   accountsInMemory,
+  aboveReadings,
+  budgetReadings,
+  certificateReadings,
   createHealthApp,
   doubtsAbout,
+  feedReadings,
+  HopMeter,
+  keyReadings,
   listen,
+  Metrics,
   openOwnCredentials,
   openWhole,
+  ownReadings,
   PeerBudget,
+  serveMetrics,
   TendedKeys,
   TierAbove,
   UpwardReports,
   type OpenedParts,
+  type Readings,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -32,6 +42,9 @@ export type RegionContext = ServiceContext & Pick<RegionLedgerContext, 'makeDura
 /** More than the days of the window: those that wait for the master must not hold up what is held. */
 const MOST_OF_AN_EDGE_AT_A_TIME = 16;
 
+/** Edges report every few seconds: one that is silent for longer is not there. */
+const EDGES_HEARD_WITHIN_MS = 60_000;
+
 /** Starts region-keyd. It starts with the master out of reach, too: it is not ready then, but answers what it holds. */
 export function startRegionKeyd(configuration: Configuration, context: RegionContext): Promise<RunningService> {
   return openWhole((parts) => start(configuration, context, parts));
@@ -39,7 +52,7 @@ export function startRegionKeyd(configuration: Configuration, context: RegionCon
 
 async function start(
   configuration: Configuration,
-  { clock, log, random = Math.random, timer, makeDurable }: RegionContext,
+  { clock, log, random = Math.random, timer, makeDurable, watchProcess }: RegionContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
   const credentials = await openOwnCredentials(configuration, 'region', { clock, log });
@@ -121,6 +134,7 @@ async function start(
   ledger.start();
   parts.add(reports.start());
   parts.add(acceptances.start());
+  const metrics = new Metrics('region-keyd');
   const app = await createRegionApp({
     own: identity,
     credentials: store,
@@ -134,6 +148,7 @@ async function start(
     checkpoints: new CheckpointRelay({ master, clock }),
     acceptances,
     notReady: whyNotReady,
+    meter: new HopMeter(metrics),
     clockSkewSeconds,
     clock,
     log,
@@ -141,18 +156,19 @@ async function start(
   parts.add(() => app.close());
   const doubts = doubtsAbout(configuration, LIFETIMES);
   for (const doubt of doubts) log.warn(doubt);
+  const warnings = (): readonly string[] => [
+    ...credentials.warnings(),
+    ...freshness.warnings(),
+    ...ledger.warnings(),
+    ...keys.warnings(),
+    ...roster.warnings(upkeep.window),
+    ...publicKeys.warnings(),
+    ...budget.warnings(),
+    ...doubts,
+  ];
   const health = createHealthApp({
     notReady: whyNotReady,
-    warnings: () => [
-      ...credentials.warnings(),
-      ...freshness.warnings(),
-      ...ledger.warnings(),
-      ...keys.warnings(),
-      ...roster.warnings(upkeep.window),
-      ...publicKeys.warnings(),
-      ...budget.warnings(),
-      ...doubts,
-    ],
+    warnings,
     status: () => ({
       identity: store.current.spiffeId,
       ...reports.ownReport(),
@@ -165,9 +181,21 @@ async function start(
     }),
   });
   parts.add(() => health.close());
+  const readings = (): Readings<'region-keyd'> => ({
+    ...ownReadings({ service: 'region-keyd', notReady: whyNotReady, warnings }),
+    ...certificateReadings(store, clock),
+    ...feedReadings(feed, freshness.freshness, clock),
+    ...keyReadings({ upkeep, publicKeys }, clock),
+    ...aboveReadings({ parents: masters, reports, ledger: ledger.watch }, clock),
+    ...ledger.readings(),
+    ...budgetReadings(budget),
+    keyd_rollup_waiting_bytes: acceptances.status().bytesWaiting,
+    keyd_edges_heard: roster.heardSince(clock.now() - EDGES_HEARD_WITHIN_MS),
+  });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
   };
   return {
     addresses,

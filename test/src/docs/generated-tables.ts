@@ -4,7 +4,7 @@ import * as edge from '@sigv4-keyd/edge-verifier';
 import { ERRORS } from '@sigv4-keyd/hop-protocol';
 import * as master from '@sigv4-keyd/master-keyd';
 import * as region from '@sigv4-keyd/region-keyd';
-import { describeSettings } from '@sigv4-keyd/service-skeleton';
+import { describeSettings, METRICS, WATCHED } from '@sigv4-keyd/service-skeleton';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { OUTAGES } from '../outages/rows.js';
@@ -19,6 +19,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   outages: outagesTable,
   'client-operations': clientOperationsTable,
   'client-keys': clientKeysTable,
+  metrics: metricsTables,
 };
 
 function refusalsTable(): string {
@@ -48,6 +49,19 @@ function settingsTables(): string {
 function settingsTable(schema: z.ZodObject): string {
   const rows = describeSettings(schema).map((one) => [`\`${one.variable}\``, one.fallback, one.description]);
   return table(['variable', 'default', 'what'], rows);
+}
+
+function metricsTables(): string {
+  const rowsOf = (service: (typeof WATCHED)[number]): readonly (readonly string[])[] =>
+    Object.entries(METRICS)
+      .filter(([, { services }]) => services.includes(service))
+      .map(([name, { type, labels, help }]) => {
+        const told = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${values}`);
+        return [`\`${name}\``, type, told.join('; '), help];
+      });
+  return WATCHED.map(
+    (service) => `### ${service}\n\n${table(['metric', 'type', 'labels', 'what'], rowsOf(service))}`,
+  ).join('\n\n');
 }
 
 function clientOperationsTable(): string {

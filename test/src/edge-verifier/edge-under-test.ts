@@ -18,8 +18,8 @@ import {
   type EdgeIdentity,
   type PinnedKeys,
 } from '@sigv4-keyd/hop-protocol';
-import { configuration, createEdge, startFronts } from '@sigv4-keyd/edge-verifier';
-import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import { configuration, createEdge, RequestMeter, startFronts } from '@sigv4-keyd/edge-verifier';
+import { createLogger, Metrics, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { Test } from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
@@ -125,7 +125,8 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const record = new AcceptanceRecord(spiffeIdOf(own), { clock, log: logger, counts });
   const sessions = new SessionTokens({ region: own.region, service, pinned: options.pinned ?? new Map(), clock });
   const keys = new SignatureKeys(own, { sources, guard, sessions, window: windowRuleOf(settings), record });
-  const fronts = await startFronts(createEdge(own, settings, { clock, log: logger, keys }), settings);
+  const meter = new RequestMeter(new Metrics('edge-verifier'));
+  const fronts = await startFronts(createEdge(own, settings, { clock, log: logger, keys, meter }), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();

@@ -1,5 +1,5 @@
 import { AcceptanceCounts, AcceptanceRecord, createServiceKeys, SignatureKeys } from '@sigv4-keyd/edge-keys';
-import { configuration as edgeConfiguration, createEdge, type Edge } from '@sigv4-keyd/edge-verifier';
+import { configuration as edgeConfiguration, createEdge, RequestMeter, type Edge } from '@sigv4-keyd/edge-verifier';
 import {
   CachedKeySource,
   HeldDays,
@@ -18,7 +18,7 @@ import {
   type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
 import { keysForEdge } from '@sigv4-keyd/region-keyd';
-import { createLogger, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import { createLogger, Metrics, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import {
   isRefused,
   kDate,
@@ -125,6 +125,7 @@ export function tiersOfAYear(
     const edge = createEdge(own, settings, {
       clock,
       log,
+      meter: new RequestMeter(new Metrics('edge-verifier')),
       keys: new SignatureKeys(own, {
         sources,
         guard: { objectionTo: () => undefined },

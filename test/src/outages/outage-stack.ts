@@ -14,6 +14,7 @@ import { HOST, presigned, send, signed, type Draft } from '../edge-verifier/clie
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
 import { keydctl, keydctlJson } from '../keydctl/keydctl-under-test.js';
 import { environment } from '../master-keyd/master-under-test.js';
+import { scrape, type Scrape } from '../metrics/scrape.js';
 import { SkewedClock } from '../midnights/skewed-clock.js';
 import { TestAuthority } from '../support/certificates.js';
 import { LeapingClock } from '../support/leaping-clock.js';
@@ -24,6 +25,7 @@ import { freePort } from '../support/free-port.js';
 
 const REGION = 'eu-west-1';
 const SERVICE = 's3';
+const WATCHED = { KEYD_METRICS_LISTEN: '127.0.0.1:0' };
 
 const IDENTITIES = {
   region: { role: 'region', region: REGION, name: 'r1' },
@@ -83,6 +85,7 @@ export class OutageStack {
       KEYD_BEACON_LIFE: '72h',
       ...(await environment(authority, { database, custodyKey: randomBytes(32) })),
       KEYD_LISTEN: `127.0.0.1:${masterPort}`,
+      ...WATCHED,
     };
     const upstream = await RecordingUpstream.start();
     const below = (files: TlsFiles, stateFolder: string): Record<string, string> =>
@@ -94,6 +97,7 @@ export class OutageStack {
     const regionEnv = {
       ...below(files.region, newStateFolder(t)),
       KEYD_LISTEN: `127.0.0.1:${regionPort}`,
+      ...WATCHED,
       KEYD_MASTERS: masterUrl,
     };
     const edgeState = newStateFolder(t);
@@ -103,6 +107,7 @@ export class OutageStack {
       KEYD_EXTERNAL_HOSTS: HOST,
       KEYD_PROXY_LISTEN: '127.0.0.1:0',
       KEYD_UPSTREAM: upstream.url,
+      ...WATCHED,
       ...edgeEnv,
     };
     const operator = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
@@ -166,6 +171,16 @@ export class OutageStack {
     while (!(await isFresh())) await this.leap(500);
   }
 
+  /** What the tier tells Prometheus. */
+  scrape(tier: Tier): Promise<Scrape> {
+    return scrape(this.#running.get(tier)?.addresses['metrics'] ?? '');
+  }
+
+  /** HOST:PORT of the edge's reverse proxy. */
+  get proxy(): string {
+    return this.#running.get('edge')?.addresses['proxy'] ?? '';
+  }
+
   createAccessKey(owner: string): Promise<CreatedAccessKey> {
     const args = ['access-key', 'create', '--owner', owner];
     return keydctlJson(args, this.#keydctl) as unknown as Promise<CreatedAccessKey>;
@@ -175,6 +190,11 @@ export class OutageStack {
   async change(): Promise<string> {
     const { code, err } = await keydctl(['access-key', 'create', '--owner', 'somebody', '--json'], this.#keydctl);
     return code === 0 ? 'done' : err;
+  }
+
+  /** Runs keydctl as the operator. */
+  keydctl(...args: readonly string[]): Promise<Record<string, unknown>> {
+    return keydctlJson(args, this.#keydctl);
   }
 
   disable(accessKeyId: string): Promise<unknown> {
@@ -191,7 +211,7 @@ export class OutageStack {
       now: how.urlOf ?? this.clock.now(),
     };
     const message = how.urlOf === undefined ? signed(draft) : presigned({ ...draft, expiresSeconds: 7 * 86_400 });
-    const { status, headers } = await send(this.#running.get('edge')?.addresses['proxy'] ?? '', message);
+    const { status, headers } = await send(this.proxy, message);
     if (status === 200) return 'served';
     const reason = String(headers['x-keyd-reason']);
     if (reason !== 'keys-unavailable' || attempts === 1) return reason;

@@ -73,6 +73,7 @@ t.test('over its budget a peer is told to wait, and goes on when the time is ove
   t.equal(await passed(budget, 100, 1), 20, 'ten seconds of requests');
   t.same(budget.warnings(), [`${EDGE} has used up its budget of access keys and is told to wait`]);
   t.equal(logged.filter((line) => line.includes('budget-used-up')).length, 1, 'told once');
+  t.same(budget.counts, [{ role: 'edge', keys: 20, refused: 80, exhausted: 1 }], 'and counted');
   t.equal(await passed(budget, 5, 1, 'spiffe://keyd.test/edge/eu-west-1/s3/e2'), 5, 'others are not concerned');
   await clock.advance(999);
   t.equal(await passed(budget, 5, 1), 0);

@@ -57,9 +57,13 @@ export class EdgeFeed {
     await this.#web.close();
   }
 
+  get freshness(): Freshness {
+    return this.#watch.freshness;
+  }
+
   /** Past the hard horizon nothing is served. */
   notReady(): readonly string[] {
-    return this.#watch.freshness === 'hard' ? this.#watch.warnings() : [];
+    return this.freshness === 'hard' ? this.#watch.warnings() : [];
   }
 
   /** When nothing is served any more unless news arrive, epoch milliseconds. */
@@ -74,7 +78,7 @@ export class EdgeFeed {
   }
 
   status(): FeedStatus & { readonly freshness: Freshness } {
-    return { ...this.follower.status, freshness: this.#watch.freshness };
+    return { ...this.follower.status, freshness: this.freshness };
   }
 }
 

@@ -2,6 +2,7 @@ import { KeydError, spiffeIdOf, type Clock } from '@sigv4-keyd/hop-protocol';
 import type { onRequestHookHandler } from 'fastify';
 import type { Logger } from '../logging.js';
 import type { BudgetAccounts } from './budget-accounts.js';
+import { BudgetCounts, type BudgetCount } from './budget-counts.js';
 import type { BudgetLimits } from './budget-limits.js';
 import { Turns } from './turns.js';
 
@@ -36,23 +37,29 @@ export class PeerBudget {
   readonly #options: PeerBudgetOptions;
   readonly #turns: Turns;
   readonly #purses = new Map<string, Purse>();
+  readonly #counts = new BudgetCounts();
 
   constructor(options: PeerBudgetOptions) {
     this.#options = options;
-    this.#turns = new Turns({ most: options.mostAtATime, mostWaiting: MOST_WAITING });
+    this.#turns = new Turns({
+      most: options.mostAtATime,
+      mostWaiting: MOST_WAITING,
+      onRefused: (spiffeId) => this.#counts.refused(spiffeId),
+    });
   }
 
   /** For `onRequest`: refuses a peer that is told to wait before its request is even read. */
   readonly refuseEarly: onRequestHookHandler = (request, _reply, done) => {
-    const purse = this.#purses.get(spiffeIdOf(request.peer));
-    done(purse && this.#refusalOf(purse));
+    const spiffeId = spiffeIdOf(request.peer);
+    const purse = this.#purses.get(spiffeId);
+    done(purse && this.#refusalOf(spiffeId, purse));
   };
 
   /** Runs a task that asks for so many access keys in the peer's turn. Throws KeydError 'too-many-requests'. */
   run<Result>(spiffeId: string, keys: number, task: () => Promise<Result>): Promise<Result> {
     return this.#turns.run(spiffeId, async () => {
       const purse = await this.#openPurse(spiffeId);
-      purse.keys -= keys;
+      this.#spend(spiffeId, purse, keys);
       return task();
     });
   }
@@ -65,7 +72,7 @@ export class PeerBudget {
         const purse = await this.#openPurse(spiffeId);
         const page = await iterator.next();
         if (page.done === true) return;
-        purse.keys -= page.value.length;
+        this.#spend(spiffeId, purse, page.value.length);
         yield page.value;
       }
     } finally {
@@ -73,19 +80,35 @@ export class PeerBudget {
     }
   }
 
+  /** What was asked for and refused since the start, by the role of who asked. */
+  get counts(): readonly BudgetCount[] {
+    return this.#counts.list(this.#toldToWait());
+  }
+
   /** Who is told to wait at present, in words. */
   warnings(): readonly string[] {
+    return this.#toldToWait().map(
+      (spiffeId) => `${spiffeId} has used up its budget of access keys and is told to wait`,
+    );
+  }
+
+  #toldToWait(): readonly string[] {
     const now = this.#options.clock.now();
     return [...this.#purses]
       .filter(([, { closedUntil, isTold }]) => isTold && closedUntil > now)
-      .map(([spiffeId]) => `${spiffeId} has used up its budget of access keys and is told to wait`);
+      .map(([spiffeId]) => spiffeId);
+  }
+
+  #spend(spiffeId: string, purse: Purse, keys: number): void {
+    purse.keys -= keys;
+    this.#counts.asked(spiffeId, keys);
   }
 
   /** A purse with something in it, less one request. What a request asks for beyond it is paid off by the next. */
   async #openPurse(spiffeId: string): Promise<Purse> {
     const purse = this.#purseOf(spiffeId);
     while (purse.keys < 1 || purse.requests < 1) {
-      const refusal = this.#refusalOf(purse);
+      const refusal = this.#refusalOf(spiffeId, purse);
       if (refusal) throw refusal;
       purse.drawing ??= this.#draw(spiffeId, purse).finally(() => {
         purse.drawing = undefined;
@@ -115,10 +138,11 @@ export class PeerBudget {
     purse.isTold = true;
   }
 
-  /** Undefined when something may be left. */
-  #refusalOf({ closedUntil }: Purse): KeydError | undefined {
+  /** Undefined when something may be left. Who asks refuses with it: it is counted. */
+  #refusalOf(spiffeId: string, { closedUntil }: Purse): KeydError | undefined {
     const leftMs = closedUntil - this.#options.clock.now();
     if (leftMs <= 0) return undefined;
+    this.#counts.refused(spiffeId);
     return new KeydError('too-many-requests', { retryAfterSeconds: Math.ceil(leftMs / 1000) });
   }
 

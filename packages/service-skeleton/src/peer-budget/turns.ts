@@ -5,6 +5,8 @@ export interface TurnsLimits {
   readonly most: number;
   /** Tasks of one peer that wait for their turn; more are refused. */
   readonly mostWaiting: number;
+  /** Told of whose task was refused. */
+  readonly onRefused: (peer: string) => void;
 }
 
 interface Queue {
@@ -27,7 +29,7 @@ export class Turns {
   /** Throws KeydError 'too-many-requests' when too many wait already. */
   async run<Result>(peer: string, task: () => Promise<Result>): Promise<Result> {
     const queue = this.#queueOf(peer);
-    await this.#turn(queue);
+    await this.#turn(peer, queue);
     try {
       return await task();
     } finally {
@@ -47,13 +49,14 @@ export class Turns {
   }
 
   /** Whoever ends hands its turn to the first that waits. */
-  #turn(queue: Queue): Promise<void> | undefined {
-    const { most, mostWaiting } = this.#limits;
+  #turn(peer: string, queue: Queue): Promise<void> | undefined {
+    const { most, mostWaiting, onRefused } = this.#limits;
     if (queue.running < most) {
       queue.running += 1;
       return undefined;
     }
     if (queue.waiting.length >= mostWaiting) {
+      onRefused(peer);
       const detail = `${most} requests of this identity are under way and ${mostWaiting} wait`;
       throw new KeydError('too-many-requests', { detail, retryAfterSeconds: RETRY_AFTER_SECONDS });
     }

@@ -11,6 +11,6 @@ export function createForwardAuthApp(edge: Edge, forwardAuth: ForwardAuth): Fast
   return createCatchAllApp({
     log: edge.log,
     serve: (arrival) => forwardAuth.serve(arrival),
-    answerUnreadable: edge.answer,
+    answerUnreadable: edge.answerUnreadable,
   });
 }

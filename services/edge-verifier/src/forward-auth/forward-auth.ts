@@ -8,6 +8,7 @@ import { checkMessage } from '../proxy/message-checks.js';
 import { framingOf, incomingPayload, sayContinue } from '../proxy/incoming-payload.js';
 import { refusalOf } from '../proxy/payload-error.js';
 import type { BodyRules } from '../proxy/verified-payload.js';
+import type { Stopwatch } from '../stopwatch.js';
 import { originalRequest, type Origin } from './original-request.js';
 import { verifySentPayload, type SentPayload } from './sent-payload.js';
 import { verifyUnseenPayload, type Vouched } from './unseen-payload.js';
@@ -30,8 +31,8 @@ export class ForwardAuth {
 
   /** Answers one question: 204 with the identity headers, or the refusal. Never rejects. */
   async serve(arrival: Arrival): Promise<void> {
-    const { request, response, requestId } = arrival;
-    const question: Question = { head: { method: '', target: '', rawHeaders: [] }, requestId };
+    const { request, response, requestId, stopwatch } = arrival;
+    const question: Question = { head: { method: '', target: '', rawHeaders: [] }, requestId, stopwatch };
     const outcome = await this.#decide(question, arrival).catch(refusalOf);
     if (outcome === undefined) {
       response.destroy();
@@ -107,5 +108,6 @@ type Proof = Pick<SentPayload, 'examined' | 'key' | 'objection'>;
 interface Question {
   head: RequestHead;
   readonly requestId: string;
+  readonly stopwatch: Stopwatch;
   examined?: Examined;
 }

@@ -10,6 +10,6 @@ export function createProxyApp(edge: Edge, proxy: ReverseProxy, tls?: ServerOpti
     log: edge.log,
     ...(tls && { tls }),
     serve: (arrival) => proxy.serve(arrival, tls ? 'https' : 'http'),
-    answerUnreadable: edge.answer,
+    answerUnreadable: edge.answerUnreadable,
   });
 }

@@ -34,14 +34,15 @@ export class ReverseProxy {
 
   /** Answers one request. Never rejects. */
   async serve(arrival: Arrival, scheme: Scheme): Promise<void> {
-    const { request, response, target, requestId } = arrival;
+    const { request, response, target, requestId, stopwatch } = arrival;
     const head: RequestHead = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
+    const audited = { head, requestId, stopwatch };
     let claim: Claim | undefined;
     const onClaim = (claimed: Claim): void => {
       claim = claimed;
     };
     const refuse = (refusal: Refusal): void => {
-      this.#edge.audit.refused({ head, requestId }, refusal, claim);
+      this.#edge.audit.refused(audited, refusal, claim);
       sendAnswer(request, response, this.#edge.answer(refusal, requestId), this.#edge.clock);
     };
     try {
@@ -51,7 +52,7 @@ export class ReverseProxy {
         refuse(verified);
         return;
       }
-      this.#edge.audit.accepted({ head, requestId }, verified.accepted);
+      this.#edge.audit.accepted(audited, verified.accepted);
       const forwarded = await this.#forward(head, verified, arrival, scheme);
       if (typeof forwarded === 'object') refuse(forwarded);
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Clock } from '@sigv4-keyd/hop-protocol';
 import { parseVerifierKey } from '@sigv4-keyd/ledger';
-import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { Logger, Readings } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import type { Configuration } from '../configuration.js';
 import { Journals } from './journals.js';
@@ -10,12 +10,18 @@ import { RecordIndex } from './record-index.js';
 import { Sequencer } from './sequencer.js';
 import { SequencerBeat } from './sequencer-beat.js';
 
+type LedgerReadings = Pick<
+  Readings<'master-keyd'>,
+  'keyd_ledger_size' | 'keyd_ledger_checkpoint_age_seconds' | 'keyd_ledger_pending_records' | 'keyd_ledger_gaps'
+>;
+
 /** All that master-keyd does about the ledger. */
 export interface LedgerParts {
   readonly beat: SequencerBeat;
   readonly journals: Journals;
   readonly index: RecordIndex;
   readonly status: () => object;
+  readonly readings: () => LedgerReadings;
   /** What somebody should see to, in words. */
   readonly warnings: () => readonly string[];
 }
@@ -36,6 +42,15 @@ export function openLedger(
     journals: new Journals({ pool, log, now: () => clock.now() }),
     index: new RecordIndex({ pool, log }),
     status: () => ({ ...status.seen, ...(beat.failure !== undefined && { failure: beat.failure }) }),
+    readings: () => ({
+      keyd_ledger_size: status.seen.size,
+      keyd_ledger_checkpoint_age_seconds: (clock.now() - beat.inOrderAt) / 1000,
+      keyd_ledger_pending_records: status.seen.pending,
+      keyd_ledger_gaps: [
+        { labels: { kind: 'journal-refused' }, value: status.seen.refusedJournals.length },
+        { labels: { kind: 'set-back' }, value: status.seen.ahead.length },
+      ],
+    }),
     warnings: () => [
       ...(beat.failure === undefined ? [] : [`the ledger does not grow: ${beat.failure}`]),
       ...status.warnings(),

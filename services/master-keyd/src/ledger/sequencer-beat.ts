@@ -17,10 +17,17 @@ export interface SequencerBeatOptions {
 export class SequencerBeat {
   readonly #options: SequencerBeatOptions;
   #failure: string | undefined;
+  #inOrderAt: number;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: SequencerBeatOptions) {
     this.#options = options;
+    this.#inOrderAt = options.clock.now();
+  }
+
+  /** Epoch milliseconds when nothing was left to sequence; before the first time, of the start. */
+  get inOrderAt(): number {
+    return this.#inOrderAt;
   }
 
   /** Why the log does not grow, in words; undefined while it does. */
@@ -44,12 +51,13 @@ export class SequencerBeat {
   }
 
   async #run(): Promise<void> {
-    const { sequencer, look, log } = this.#options;
+    const { sequencer, look, log, clock } = this.#options;
     try {
       await sequencer.sequence();
       await look();
       if (this.#failure !== undefined) log.info('the ledger grows again');
       this.#failure = undefined;
+      this.#inOrderAt = clock.now();
     } catch (error) {
       if (this.#failure === undefined) this.#tell(error);
       this.#failure = error instanceof LedgerError ? error.message : 'the database is out of reach; the log has more';

@@ -63,14 +63,19 @@ export class JournalUpload {
     return this.#sending;
   }
 
+  /** Records that the master does not have yet. */
+  get behind(): number {
+    const { end, uploaded } = this.#options.journal.current;
+    return end.seq - uploaded.seq;
+  }
+
   status(): object {
     const { end, uploaded, id } = this.#options.journal.current;
-    const behind = end.seq - uploaded.seq;
     return {
       id,
       recorded: end.seq,
       uploaded: uploaded.seq,
-      behind,
+      behind: this.behind,
       ...(this.#failure !== undefined && { failure: this.#failure }),
     };
   }
@@ -81,8 +86,7 @@ export class JournalUpload {
   }
 
   #isBehind(): boolean {
-    const { end, uploaded } = this.#options.journal.current;
-    return !this.#stopping.signal.aborted && end.seq > uploaded.seq;
+    return !this.#stopping.signal.aborted && this.behind > 0;
   }
 
   async #sendAll(): Promise<void> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Clock, PeerClient, RegionReport } from '@sigv4-keyd/hop-protocol';
 import { issuanceRecordForm, type IssuanceRecord, type MakeDurable } from '@sigv4-keyd/ledger';
-import { LedgerWatch, RecordJournal, type Logger } from '@sigv4-keyd/service-skeleton';
+import { LedgerWatch, RecordJournal, type Logger, type Readings } from '@sigv4-keyd/service-skeleton';
 import type { Configuration } from '../configuration.js';
 import { JournalUpload } from './journal-upload.js';
 
@@ -19,12 +19,13 @@ export interface RegionLedgerContext {
 export class RegionLedger {
   readonly #journal: RecordJournal<IssuanceRecord>;
   readonly #upload: JournalUpload;
-  readonly #watch: LedgerWatch;
+  /** Over the master's log. */
+  readonly watch: LedgerWatch;
 
   private constructor(journal: RecordJournal<IssuanceRecord>, upload: JournalUpload, watch: LedgerWatch) {
     this.#journal = journal;
     this.#upload = upload;
-    this.#watch = watch;
+    this.watch = watch;
   }
 
   /** @throws StartError */
@@ -38,7 +39,7 @@ export class RegionLedger {
   }
 
   start(): void {
-    this.#stopWatching = this.#watch.start();
+    this.#stopWatching = this.watch.start();
     this.#stopUploading = this.#upload.start();
   }
 
@@ -60,16 +61,23 @@ export class RegionLedger {
   }
 
   warnings(): readonly string[] {
-    return [...this.#watch.warnings(), ...this.#upload.warnings()];
+    return [...this.watch.warnings(), ...this.#upload.warnings()];
   }
 
   status(): { readonly ledger: object; readonly journal: object } {
-    return { ledger: this.#watch.status(), journal: this.#upload.status() };
+    return { ledger: this.watch.status(), journal: this.#upload.status() };
+  }
+
+  readings(): Pick<Readings<'region-keyd'>, 'keyd_journal_waiting_records' | 'keyd_journal_failing'> {
+    return {
+      keyd_journal_waiting_records: this.#upload.behind,
+      keyd_journal_failing: this.#journal.failure === undefined ? 0 : 1,
+    };
   }
 
   /** The newest checkpoint that was accepted, as reports carry it up. */
   seen(): Pick<RegionReport, 'checkpoint'> {
-    const { newest } = this.#watch;
+    const { newest } = this.watch;
     return newest ? { checkpoint: { size: newest.size, note: newest.note } } : {};
   }
 
