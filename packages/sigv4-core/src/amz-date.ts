@@ -7,7 +7,7 @@ export interface AmzDate {
   readonly date: ScopeDate;
 }
 
-const TIME = /^T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z$/;
+const FORM = /^[0-9]{8}T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z$/;
 
 /**
  * Reads `YYYYMMDDTHHMMSSZ`, and nothing else: no other ISO 8601 form, no 24:00:00, no leap second, no lower case.
@@ -15,10 +15,20 @@ const TIME = /^T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z$/;
  */
 export function parseAmzDate(text: string): AmzDate | undefined {
   const date = text.slice(0, 8);
-  const time = text.slice(8);
-  if (!TIME.test(time) || !isScopeDate(date)) return undefined;
-  const seconds = Number(time.slice(1, 3)) * 3600 + Number(time.slice(3, 5)) * 60 + Number(time.slice(5, 7));
-  return { at: startOfScopeDate(date) + seconds * 1000, date };
+  const time = timeOfAmzDate(text);
+  return time !== undefined && isScopeDate(date) ? { at: startOfScopeDate(date) + time, date } : undefined;
+}
+
+/** Milliseconds into the day; undefined for another form. Whether the day is a real one is not looked at. */
+export function timeOfAmzDate(text: string): number | undefined {
+  if (!FORM.test(text)) return undefined;
+  return ((twoDigits(text, 9) * 60 + twoDigits(text, 11)) * 60 + twoDigits(text, 13)) * 1000;
+}
+
+const ZERO = 0x30;
+
+function twoDigits(text: string, at: number): number {
+  return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
 }
 
 /** Writes an instant (epoch milliseconds, cut to the second) as `YYYYMMDDTHHMMSSZ`. Throws as scopeDateOf does. */

@@ -1,6 +1,6 @@
 import { canonicalRequest } from './canonical-request.js';
 import type { Description } from './description.js';
-import type { Examined } from './examine.js';
+import type { Examined } from './examined.js';
 import { payloadHash } from './payload-hash.js';
 import { refuse } from './refusal.js';
 import type { Refused } from './refusal.js';

@@ -1,3 +1,4 @@
+export type { Accepted } from './accepted.js';
 export { defaultModesOf, VERIFIABLE_MODES } from './accepted-modes.js';
 export type { VerifiableMode } from './accepted-modes.js';
 export { ALGORITHMS } from './algorithm.js';
@@ -29,7 +30,6 @@ export type { ChainLink } from './chunked/signature-chain.js';
 export { canonicalTrailers } from './chunked/trailers.js';
 export type { Trailers } from './chunked/trailers.js';
 export { concludeRequest } from './conclude.js';
-export type { Accepted } from './conclude.js';
 export {
   formatCredentialScope,
   formatMultiRegionScope,
@@ -54,7 +54,7 @@ export type { EcdsaPrivateKey, EcdsaPublicKey } from './ecdsa-key-pair.js';
 export { scalarFromCandidate } from './ecdsa-scalar.js';
 export { ecdsaSignatureMatches, ecdsaSignatureOf, isEcdsaSignature } from './ecdsa-signature.js';
 export { examineRequest } from './examine.js';
-export type { Examined } from './examine.js';
+export type { Examined } from './examined.js';
 export { commonSpelling } from './header-spelling.js';
 export { readHeaders } from './header-table.js';
 export type { HeaderTable } from './header-table.js';
@@ -111,6 +111,7 @@ export { signPostPolicy } from './post-policy/sign-post-policy.js';
 export type { PostFormFields, PostPolicySigning, UnsignedPostPolicy } from './post-policy/sign-post-policy.js';
 export { parseQueryParameters } from './query-parameters.js';
 export type { QueryParameter, QueryParameters } from './query-parameters.js';
+export * as reference from './reference/index.js';
 export { isRefused, REFUSALS, refuse } from './refusal.js';
 export type { RefusalReason, Refused } from './refusal.js';
 export { coversRegion, parseRegionSet } from './region-set.js';

@@ -1,5 +1,5 @@
 import type { Algorithm } from './algorithm.js';
-import type { Accepted } from './conclude.js';
+import type { Accepted } from './accepted.js';
 import type { CredentialScope } from './credential-scope.js';
 import type { RefusalReason } from './refusal.js';
 import type { RequestHead } from './request-head.js';

@@ -31,19 +31,22 @@ type StatedPayload =
 /** The names of the payload modes. */
 export type PayloadModeKind = PayloadMode['kind'];
 
-const SHA256_HEX = /^[0-9a-f]{64}$/;
+const HEX = /^[0-9a-f]+$/;
+const MODE_OF_TOKEN: ReadonlyMap<string, TokenMode> = new Map(
+  Object.keys(PAYLOAD_TOKENS)
+    .filter(isTokenMode)
+    .map((mode) => [PAYLOAD_TOKENS[mode], mode]),
+);
 
 /** 64 lower-case hex digits. */
 export function isSha256Hex(text: string): boolean {
-  return SHA256_HEX.test(text);
+  return text.length === 64 && HEX.test(text);
 }
 
 /** Reads a value of x-amz-content-sha256; undefined when it is neither a hash nor a token of the table. */
 export function parsePayloadMode(value: string): StatedPayload | { readonly kind: ChunkedMode } | undefined {
   if (isSha256Hex(value)) return { kind: 'exact', sha256: value };
-  const kind = Object.keys(PAYLOAD_TOKENS)
-    .filter(isTokenMode)
-    .find((mode) => PAYLOAD_TOKENS[mode] === value);
+  const kind = MODE_OF_TOKEN.get(value);
   return kind === undefined ? undefined : { kind };
 }
 

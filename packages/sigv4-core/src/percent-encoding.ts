@@ -29,6 +29,11 @@ export function uniformEncoding(text: string, slash: Slash): string {
   );
 }
 
+/** Whether a name or a value of a query is uniformly encoded as it is. */
+export function isUniform(text: string): boolean {
+  return uniformEncoding(text, 'encoded') === text;
+}
+
 /** Decodes every %XX to its byte. */
 export function percentDecode(text: string): string {
   return text.includes('%') ? text.replace(TRIPLET, decodeTriplet) : text;

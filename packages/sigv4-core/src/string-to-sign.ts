@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Algorithm } from './algorithm.js';
 import { formatCredentialScope, formatMultiRegionScope } from './credential-scope.js';
 import type { CredentialScope } from './credential-scope.js';
-import type { Examined } from './examine.js';
+import type { Examined } from './examined.js';
 
 /** What the string to sign says of the signature; the scope is written as formatSignedScope does. */
 export interface SignedTerms {

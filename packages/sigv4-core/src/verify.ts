@@ -1,7 +1,7 @@
 import { concludeRequest } from './conclude.js';
-import type { Accepted } from './conclude.js';
+import type { Accepted } from './accepted.js';
 import { examineRequest } from './examine.js';
-import type { Examined } from './examine.js';
+import type { Examined } from './examined.js';
 import type { KeyLookup } from './key-source.js';
 import type { VerificationPolicy } from './policy.js';
 import { isRefused, refuse } from './refusal.js';

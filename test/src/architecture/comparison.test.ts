@@ -4,13 +4,16 @@ import t from 'tap';
 import ts from 'typescript';
 
 /**
- * A signature is compared in one place, in constant time. What could make an expected signature is imported by the
+ * A signature is compared in constant time, in one place, and in a second one that is plainer, which requests of no
+ * known shape take and the first is tested against. What could make an expected signature is imported by the
  * files named here and no others: there is nothing elsewhere that a presented one could be compared with.
  */
 const IMPORTED_BY: Readonly<Record<string, readonly string[]>> = {
-  timingSafeEqual: ['packages/sigv4-core/src/signature.ts'],
+  timingSafeEqual: ['packages/sigv4-core/src/reference/signature.ts', 'packages/sigv4-core/src/signature.ts'],
   // Of a signing key.
-  macWithKSigning: ['packages/sigv4-core/src/signature.ts'],
+  macHexWithKSigning: ['packages/sigv4-core/src/signature.ts'],
+  macWithKSigning: ['packages/sigv4-core/src/reference/signature.ts'],
+  HmacPads: ['packages/sigv4-core/src/key-ladder.ts'],
   // HMAC itself: the steps of the ladder, and the derivation of a key pair.
   createHmac: ['packages/sigv4-core/src/ecdsa-key-pair.ts', 'packages/sigv4-core/src/key-ladder.ts'],
   // As text: those that sign, and the chain, which verifies with signatureMatches.
@@ -60,16 +63,29 @@ t.test('what makes an expected signature is used where it is said to be, and now
   t.end();
 });
 
-t.test('the one comparison takes the bytes of both, and gives nothing but yes or no', (t) => {
-  const text = readFileSync(join(root, 'packages/sigv4-core/src/signature.ts'), 'utf8');
-  const body = /export function signatureMatches\([^)]*\): boolean \{\n([\s\S]*?)\n\}/.exec(text)?.[1];
-  t.equal(
-    body,
-    [
-      '  if (!isSignature(presented)) return false;',
-      "  return timingSafeEqual(macWithKSigning(key, stringToSign), Buffer.from(presented, 'hex'));",
-    ].join('\n'),
-  );
-  t.notMatch(text, /===|==|\.equals\(|localeCompare|compare\(/, 'no other comparison in the file');
+/** All that stands in signatureMatches. */
+const COMPARISONS: Readonly<Record<string, readonly string[]>> = {
+  'packages/sigv4-core/src/reference/signature.ts': [
+    '  if (!isSignature(presented)) return false;',
+    "  return timingSafeEqual(macWithKSigning(key, stringToSign), Buffer.from(presented, 'hex'));",
+  ],
+  'packages/sigv4-core/src/signature.ts': [
+    '  if (!isSignature(presented)) return false;',
+    "  expectedSide.write(macHexWithKSigning(key, stringToSign), 'latin1');",
+    "  presentedSide.write(presented, 'latin1');",
+    '  const areEqual = timingSafeEqual(expectedSide, presentedSide);',
+    '  sides.fill(0);',
+    '  return areEqual;',
+  ],
+};
+
+t.test('the comparisons take the whole of both, and give nothing but yes or no', (t) => {
+  for (const [file, lines] of Object.entries(COMPARISONS)) {
+    const text = readFileSync(join(root, file), 'utf8');
+    const body = /export function signatureMatches\([^)]*\): boolean \{\n([\s\S]*?)\n\}/.exec(text)?.[1];
+    t.equal(body, lines.join('\n'), file);
+    const others = text.replace('text.length === HEX_DIGITS', '');
+    t.notMatch(others, /===|==|\.equals\(|localeCompare|compare\(/, 'no other comparison in the file');
+  }
   t.end();
 });

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 import {
   exportKRegion,
@@ -16,6 +17,7 @@ import {
   kSigningBytes,
   kSigning,
   scopeDateOf,
+  signatureMatches,
   signatureOf,
 } from '@sigv4-keyd/sigv4-core';
 import type { KDate, KRegion, KService } from '@sigv4-keyd/sigv4-core';
@@ -44,6 +46,24 @@ t.test('a rung that travelled derives the same keys below', (t) => {
   t.same(exportKSigning(travelled), exportKSigning(signing));
   t.same(exportKSigning(kSigning(importKService(exportKService(serviceKey)))), exportKSigning(signing));
   t.equal(signatureOf(importKSigning(exportKSigning(signing)), 'text'), signatureOf(signing, 'text'));
+  t.end();
+});
+
+t.test('a signature is the HMAC of the text, whatever its length and characters', (t) => {
+  const key = exportKSigning(signing);
+  for (const unit of ['a', 'é', '日', '\u{1f511}']) {
+    // From before to beyond what is hashed without an Hmac object, and shorter again.
+    for (const length of [0, 1, 55, 56, 64, 137, 138, 1023, 1024, 1025, 5000, 137]) {
+      const text = unit.repeat(length);
+      const expected = createHmac('sha256', key).update(text, 'utf8').digest('hex');
+      t.equal(signatureOf(signing, text), expected, `${length} of ${unit}`);
+      t.ok(signatureMatches(signing, text, expected));
+      t.notOk(signatureMatches(signing, `${text}.`, expected));
+    }
+  }
+  const other = kSigning(kService(regionKey, 's3'));
+  t.not(signatureOf(other, 'text'), signatureOf(signing, 'text'), 'two keys in turn');
+  t.equal(signatureOf(importKSigning(exportKSigning(other)), 'text'), signatureOf(other, 'text'));
   t.end();
 });
 

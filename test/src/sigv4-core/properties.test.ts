@@ -1,9 +1,17 @@
 import { presignRequest, sha256Hex, signRequest, verifyRequest } from '@sigv4-keyd/sigv4-core';
-import type { Credentials, SigningPayload, UnsignedRequest, VerificationPolicy } from '@sigv4-keyd/sigv4-core';
+import type {
+  Credentials,
+  Examined,
+  KSigning,
+  SigningPayload,
+  UnsignedRequest,
+  VerificationPolicy,
+} from '@sigv4-keyd/sigv4-core';
 import fc from 'fast-check';
 import t from 'tap';
 import { arbitraryRequest } from './arbitrary-request.js';
 import type { ArbitraryRequest } from './arbitrary-request.js';
+import { readBothWays } from './both-ways.js';
 import { aws4, smithy } from './oracles.js';
 import type { OracleSigned, Signing } from './oracles.js';
 import { ACCESS_KEY_ID, policyWith, signingKey } from './policy.js';
@@ -61,19 +69,22 @@ function verify(
   signed: OracleSigned,
   policy: VerificationPolicy,
 ): ReturnType<typeof verifyRequest> {
-  return verifyRequest(
-    {
-      method: request.method,
-      target: latin1(signed.target),
-      rawHeaders: signed.headers.flatMap(([name, value]) => [latin1(name), latin1(value)]),
-    },
-    policy,
-    {
-      now: request.now,
-      lookupKey: (_, scope) => ({ found: true, key: signingKey(scope, request.secretAccessKey) }),
-      bodySha256: () => Promise.resolve(bodySha256(request)),
-    },
-  );
+  const head = {
+    method: request.method,
+    target: latin1(signed.target),
+    rawHeaders: signed.headers.flatMap(([name, value]) => [latin1(name), latin1(value)]),
+  };
+  const { now } = request;
+  const keyOf = ({ scope }: Pick<Examined, 'scope'>): KSigning => signingKey(scope, request.secretAccessKey);
+  // The second time its shape is known, where it has one.
+  for (let time = 0; time < 2; time += 1) {
+    readBothWays(head, { policy, now, keyOf, bodySha256: bodySha256(request) });
+  }
+  return verifyRequest(head, policy, {
+    now,
+    lookupKey: (_, scope) => ({ found: true, key: keyOf({ scope }) }),
+    bodySha256: () => Promise.resolve(bodySha256(request)),
+  });
 }
 
 function signHeader(request: ArbitraryRequest, signed: OracleSigned, signing: Signing): string {
@@ -122,8 +133,14 @@ function signatureIn({ target, headers }: OracleSigned): string {
   return /Signature=([0-9a-f]{64})/.exec(`${target} ${authorization}`)?.[1] ?? 'none';
 }
 
+/** One a service for all requests, so that what is learnt of one is used for others. */
+const POLICIES: Readonly<Record<string, VerificationPolicy>> = {
+  s3: policyWith({ region: REGION, service: 's3', pathRule: 's3' }),
+  dynamodb: policyWith({ region: REGION, service: 'dynamodb' }),
+};
+
 function policyOf(service: string): VerificationPolicy {
-  return policyWith({ region: REGION, service, pathRule: service === 's3' ? 's3' : 'standard' });
+  return POLICIES[service] ?? policyWith();
 }
 
 function credentialsOf({ secretAccessKey, sessionToken }: ArbitraryRequest): Credentials {

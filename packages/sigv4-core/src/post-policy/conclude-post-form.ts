@@ -1,4 +1,4 @@
-import type { Accepted } from '../conclude.js';
+import type { Accepted } from '../accepted.js';
 import { refuse } from '../refusal.js';
 import type { Refused } from '../refusal.js';
 import { isProven } from '../signature-key.js';

@@ -14,10 +14,11 @@ import { ORIGINAL_REQUESTS } from './original-request.js';
 import { REQUEST_PARTS } from './request-parts.js';
 import { REQUESTS } from './request.js';
 import { SETTINGS } from './settings.js';
+import { SHAPES } from './shapes.js';
 
 /** Every parser that reads what somebody else wrote. */
 export const TARGETS: readonly Target[] = [
-  ...[...REQUEST_PARTS, ...REQUESTS, ...ORIGINAL_REQUESTS, ...CHUNKED, ...FORMS, ...ECDSA],
+  ...[...REQUEST_PARTS, ...REQUESTS, ...SHAPES, ...ORIGINAL_REQUESTS, ...CHUNKED, ...FORMS, ...ECDSA],
   ...[
     ...IDENTITIES,
     ...CERTIFICATES,

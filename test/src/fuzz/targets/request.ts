@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import {
   concludeRequest,
   ecdsaPrivateKey,
   ecdsaPublicKey,
   ecdsaSignatureOf,
   examineRequest,
-  isS3Service,
   type Examined,
   type RequestHead,
   type VerificationPolicy,
@@ -15,12 +13,11 @@ import { aws4, smithy } from '../../sigv4-core/oracles.js';
 import type { ArbitraryRequest } from '../../sigv4-core/arbitrary-request.js';
 import { ACCESS_KEY_ID, policyWith, SECRET, signingKey } from '../../sigv4-core/policy.js';
 import { signWithSdk } from '../../sigv4a/ecdsa-clients.js';
-import { decoded, independentSignature, independentStringToSign } from './independent-signer.js';
+import { independentSignature, independentStringToSign } from './independent-signer.js';
 import { isKnownRefusal } from './refusals.js';
 import { linesAsHeaders } from './request-parts.js';
+import { BODY_SHA256, NOW, presentedIn, withSignature } from './second-signer.js';
 
-const NOW = Date.UTC(2026, 10, 22, 12);
-const BODY_SHA256 = createHash('sha256').update('the body').digest('hex');
 const PRIVATE_KEY = ecdsaPrivateKey(SECRET, ACCESS_KEY_ID);
 const PUBLIC_KEY = ecdsaPublicKey(PRIVATE_KEY);
 
@@ -39,6 +36,39 @@ const REQUEST: ArbitraryRequest = {
   now: NOW,
 };
 
+/** What requests are made of. */
+export const REQUEST_WORDS: readonly string[] = [
+  ...[
+    'X-Amz-Signature=',
+    'X-Amz-Date',
+    'X-Amz-Expires=1',
+    'x-amz-meta-a:',
+    'x-amz-content-sha256:',
+    'UNSIGNED-PAYLOAD',
+  ],
+  ...[
+    '\n',
+    '%2F',
+    '%20',
+    '+',
+    '&',
+    '=',
+    '//',
+    '/../',
+    ';x-amz-meta-a',
+    'x-amz-security-token:a\n',
+    '/s3/',
+    '\t',
+    'host',
+  ],
+  ...[
+    'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+    'x-amz-decoded-content-length:1\n',
+    'x-amz-trailer:',
+    'x-amz-checksum-crc32',
+  ],
+];
+
 /**
  * A whole head. What is examined is signed by a second signer: its signature has to be accepted, and no other one may
  * be. So what the verifier reads is what a signer reads, whatever stands in the request.
@@ -46,38 +76,8 @@ const REQUEST: ArbitraryRequest = {
 const request: Target = {
   name: 'request',
   covers: ['packages/sigv4-core/dist/'],
-  seeds: await signedElsewhere(),
-  words: [
-    ...[
-      'X-Amz-Signature=',
-      'X-Amz-Date',
-      'X-Amz-Expires=1',
-      'x-amz-meta-a:',
-      'x-amz-content-sha256:',
-      'UNSIGNED-PAYLOAD',
-    ],
-    ...[
-      '\n',
-      '%2F',
-      '%20',
-      '+',
-      '&',
-      '=',
-      '//',
-      '/../',
-      ';x-amz-meta-a',
-      'x-amz-security-token:a\n',
-      '/s3/',
-      '\t',
-      'host',
-    ],
-    ...[
-      'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
-      'x-amz-decoded-content-length:1\n',
-      'x-amz-trailer:',
-      'x-amz-checksum-crc32',
-    ],
-  ],
+  seeds: await signedElsewhere(REQUEST),
+  words: REQUEST_WORDS,
   mostBytes: 2048,
   run(input) {
     const head = headOf(input.toString('latin1'));
@@ -102,7 +102,8 @@ const request: Target = {
 
 export const REQUESTS: readonly Target[] = [request];
 
-async function signedElsewhere(): Promise<readonly Buffer[]> {
+/** Heads that other implementations signed. */
+export async function signedElsewhere(request: ArbitraryRequest): Promise<readonly Buffer[]> {
   const seeds: Buffer[] = [];
   const texts = ({ target, headers }: { target: string; headers: readonly (readonly [string, string])[] }): Buffer =>
     Buffer.from([`PUT ${target}`, ...headers.map(([name, value]) => `${name}:${value}`)].join('\n'));
@@ -112,50 +113,29 @@ async function signedElsewhere(): Promise<readonly Buffer[]> {
         // aws4 signs one of several S3 parameters of a name.
         const query = new Map([['prefix', ['x/y']]]);
         const signing = { mechanism, service, region: 'us-east-1', expiresSeconds: 60 };
-        seeds.push(texts(await oracle.sign({ ...REQUEST, ...(oracle === aws4 && { query }) }, signing)));
+        seeds.push(texts(await oracle.sign({ ...request, ...(oracle === aws4 && { query }) }, signing)));
       }
     }
-    seeds.push(texts(await signWithSdk(REQUEST, { service, regionSet: 'us-*,eu-west-1' })));
+    seeds.push(texts(await signWithSdk(request, { service, regionSet: 'us-*,eu-west-1' })));
   }
   return seeds;
 }
 
 /** `METHOD TARGET`, then a header a line. */
-function headOf(text: string): RequestHead {
+export function headOf(text: string): RequestHead {
   const end = text.indexOf('\n');
   const line = end < 0 ? text : text.slice(0, end);
   const [method = '', ...target] = line.split(' ');
   return { method, target: target.join(' '), rawHeaders: end < 0 ? [] : linesAsHeaders(text.slice(end + 1)) };
 }
 
-function policyFor({ target, rawHeaders }: RequestHead): VerificationPolicy {
+export function policyFor({ target, rawHeaders }: RequestHead): VerificationPolicy {
   const isS3 = /(?:\/|%2F)s3(?:\/|%2F)/.test(target + rawHeaders.join('\n'));
   return policyWith({
     algorithms: new Set(['AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256']),
     service: isS3 ? 's3' : 'service',
     pathRule: isS3 ? 's3' : 'standard',
   });
-}
-
-function presentedIn(
-  head: RequestHead,
-  { algorithm, mechanism, signedHeaders, scope, amzDate, payload }: Examined,
-  { pathRule, service }: VerificationPolicy,
-): Parameters<typeof independentStringToSign>[1] {
-  const isEcdsa = algorithm === 'AWS4-ECDSA-P256-SHA256';
-  const parts = [scope.date, ...(isEcdsa ? [] : ['us-east-1']), service, 'aws4_request'];
-  const at = head.rawHeaders.findIndex((text, index) => index % 2 === 0 && /^x-amz-content-sha256$/i.test(text));
-  const parameter = /[?&]x-amz-content-sha256=([^&]*)/i.exec(head.target)?.[1];
-  const inQuery =
-    mechanism === 'presigned' && parameter !== undefined ? decoded(parameter).toString('latin1') : undefined;
-  const stated = at < 0 ? inQuery : head.rawHeaders[at + 1]?.trim();
-  const unstated = mechanism === 'presigned' && isS3Service(service) ? 'UNSIGNED-PAYLOAD' : BODY_SHA256;
-  hold(payload.kind !== 'exact' || payload.sha256 === stated, 'the hash that the request states');
-  return {
-    ...{ algorithm, mechanism, signedHeaders, amzDate, pathRule },
-    scope: parts.join('/'),
-    payloadHash: stated ?? unstated,
-  };
 }
 
 function verdictOf(examined: Examined): boolean {
@@ -169,24 +149,4 @@ function verdictOf(examined: Examined): boolean {
 function isAccepted(head: RequestHead, policy: VerificationPolicy): boolean {
   const examined = examineRequest(head, policy, NOW);
   return !isKnownRefusal(examined) && verdictOf(examined);
-}
-
-/** The same request with another signature, which covers all but itself. */
-function withSignature(head: RequestHead, { mechanism, signature }: Examined, other: string): RequestHead {
-  if (mechanism === 'header') {
-    const at = head.rawHeaders.findIndex((text, index) => index % 2 === 0 && /^authorization$/i.test(text));
-    const rawHeaders = head.rawHeaders.map((text, index) =>
-      index === at + 1 ? text.replace(new RegExp(`(Signature\\s*=\\s*)${signature}`), `$1${other}`) : text,
-    );
-    return { ...head, rawHeaders };
-  }
-  const [path = '', ...query] = head.target.split('?');
-  const parts = query
-    .join('?')
-    .split('&')
-    .map((part) => {
-      const [name = ''] = part.split('=');
-      return decoded(name).toString('latin1').toLowerCase() === 'x-amz-signature' ? `${name}=${other}` : part;
-    });
-  return { ...head, target: `${path}?${parts.join('&')}` };
 }
