@@ -27,6 +27,7 @@ export function nameOf(identity: Identity): string {
     case 'master':
     case 'deputy':
     case 'operator':
+    case 'signer':
       return identity.role;
     case 'region':
       return `region-${identity.region}`;

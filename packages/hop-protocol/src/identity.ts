@@ -4,7 +4,8 @@ import { isRegionName, isServiceName, type Purpose } from '@sigv4-keyd/sigv4-cor
  * Who a peer is, read from its certificate alone: `spiffe://TRUST-DOMAIN/ROLE/...`. The certificate is the scope: a
  * region's and an edge's region and service come from here and from nowhere else.
  */
-export type Identity = MasterIdentity | DeputyIdentity | RegionIdentity | EdgeIdentity | OperatorIdentity;
+export type Identity =
+  MasterIdentity | DeputyIdentity | RegionIdentity | EdgeIdentity | OperatorIdentity | SignerIdentity;
 
 export interface MasterIdentity {
   readonly role: 'master';
@@ -38,6 +39,13 @@ export interface OperatorIdentity {
   readonly name: string;
 }
 
+/** Opens the seals of secrets for masters, and for nobody else. */
+export interface SignerIdentity {
+  readonly role: 'signer';
+  readonly trustDomain: string;
+  readonly name: string;
+}
+
 export type Role = Identity['role'];
 
 /** Narrows an identity to the kind that bears `role`. */
@@ -62,6 +70,7 @@ export function identityOf({ trustDomain, segments }: SpiffeIdParts): Identity |
     case 'master':
     case 'deputy':
     case 'operator':
+    case 'signer':
       return segments.length === 2 && isName(first) ? { role, trustDomain, name: first } : undefined;
     case 'region':
       return segments.length === 3 && isScopePart(first, isRegionName) && isName(second)
@@ -96,6 +105,7 @@ export function spiffeIdOf(identity: Identity): string {
     case 'master':
     case 'deputy':
     case 'operator':
+    case 'signer':
       return `${base}/${identity.name}`;
     case 'region':
       return `${base}/${identity.region}/${identity.name}`;

@@ -4,6 +4,7 @@ export * from './cached-key-source.js';
 export * from './clock.js';
 export * from './custody-api.js';
 export * from './custody-recovery/index.js';
+export * from './custody-signer/index.js';
 export * from './day-stream/index.js';
 export * from './deputy-api.js';
 export * from './errors.js';

@@ -110,8 +110,8 @@ export function kSigning(key: KService, purpose: Purpose = 'aws4_request'): KSig
 // What travels between tiers has an export. kSecret has none: whoever had it could make the keys of every day.
 
 /**
- * The 32 bytes of the key, for a deputy alone: whoever has them can make the keys of every region for the day. The
- * caller owns the copy and wipes it.
+ * The 32 bytes of the key, for a deputy, and from a signer to its master: whoever has them can make the keys of every
+ * region for the day. The caller owns the copy and wipes it.
  */
 export function exportKDate(key: KDate): Buffer {
   return LadderKey.bytesOf(key);

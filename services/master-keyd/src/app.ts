@@ -23,6 +23,8 @@ import { acceptancesRoute } from './routes/acceptances.js';
 import { changeAccessKeysRoute } from './routes/change-access-keys.js';
 import { createAccessKeyRoute } from './routes/create-access-key.js';
 import { createSessionRoute } from './routes/create-session.js';
+import { custodyCallsRoute } from './routes/custody-calls.js';
+import { custodyIssuedRoute } from './routes/custody-issued.js';
 import { custodyRecoveryRoute } from './routes/custody-recovery.js';
 import { custodyRotationRoute } from './routes/custody-rotation.js';
 import { custodyStatusRoute } from './routes/custody-status.js';
@@ -107,6 +109,8 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   custodyStatusRoute(app, options.custodyRotation);
   custodyRotationRoute(app, options.custodyRotation);
   custodyRecoveryRoute(app, regionKeys);
+  custodyCallsRoute(app, regionKeys);
+  custodyIssuedRoute(app, regionKeys);
   pinAccessKeysRoute(app, regionKeys);
   acceptancesRoute(app, options.acceptances);
   incidentReportRoute(app, options.incidents);

@@ -1,6 +1,9 @@
 export * from './app.js';
 export * from './configuration.js';
 export * from './custody/custody.js';
+export * from './custody/external/external-custody.js';
+export { SignerCalls } from './custody/external/signer-calls.js';
+export * from './custody/external/signer-client.js';
 export * from './custody/file-custody.js';
 export { watchCustody, type WatchedCustody } from './custody/watched-custody.js';
 export { DatabaseHosts, NoUsableHost, UnsuitableHost } from './database/database-hosts.js';

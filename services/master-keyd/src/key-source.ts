@@ -152,6 +152,7 @@ async function derive<Key, Peer extends KeyTaker>(
   const absent = new Map<string, Absence>();
   const scope = kind.scopeOf(asker.peer);
   const region = scope.rung === 'kDate' ? undefined : scope.region;
+  const begun: Promise<void>[] = [];
   for (const [index, accessKeyId] of accessKeyIds.entries()) {
     if (index > 0 && index % kind.slice === 0) await otherWork();
     const found = stored.get(accessKeyId);
@@ -159,12 +160,23 @@ async function derive<Key, Peer extends KeyTaker>(
     const key = found && parent ? withinParent(found, parent) : found;
     const refusal = key ? refusalFor(region, key, at) : 'unknown';
     const deriving = key && refusal === undefined ? derived(asker, key, { date, kind, custody }) : undefined;
+    const settle = (granted: IssuedKey<Key> | undefined): void => {
+      if (granted) issued.set(accessKeyId, granted);
+      else absent.set(accessKeyId, refusal ?? 'disabled');
+    };
     // Millions of turns of the event loop are spared where the custody answers at once.
-    const granted = deriving instanceof Promise ? await deriving : deriving;
-    if (granted) issued.set(accessKeyId, granted);
-    else absent.set(accessKeyId, refusal ?? 'disabled');
+    if (deriving instanceof Promise) begun.push(heeded(deriving.then(settle)));
+    else settle(deriving);
   }
+  // One that is far away is asked for all of them before any answer is waited for.
+  await Promise.all(begun);
   return { issued, absent };
+}
+
+/** A failure is for whoever waits in the end, and for no handler of what nobody waits for. */
+function heeded(work: Promise<void>): Promise<void> {
+  work.catch(() => undefined);
+  return work;
 }
 
 /** The access keys of the sessions among these: what has become of them holds for their sessions, too. */

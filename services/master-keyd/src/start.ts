@@ -67,7 +67,7 @@ export async function startMasterKeyd(
     const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
     const pool = openPool(hosts, log);
     undo.push(() => pool.end());
-    const keeper = await openCustody(keeperOf(configuration), { pool, credentials: store, clock, log });
+    const keeper = await openCustody(keeperOf(configuration), { pool, hosts, credentials: store, clock, log });
     undo.push(keeper.close);
     const { custody, keySetting } = keeper;
     const beat = new MasterBeat({ pool, credentials: store, custodyKey: custody.sealsWith, clock, log });

@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/keydctl': ['sigv4-core', 'sigv4-client', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'pki'],
   'services/master-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/region-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
+  'services/custody-signer': ['sigv4-core', 'fastify-mtls', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/edge-verifier': [
     'sigv4-core',
     'sigv4-answers',

@@ -3,7 +3,8 @@ import { identityOf, spiffeIdOf, type Identity } from '@sigv4-keyd/hop-protocol'
 import { z } from 'zod';
 import { usageError } from '../command-line/command-error.js';
 
-const FORMS = 'operator NAME, master NAME, deputy NAME, region REGION NAME, edge REGION SERVICE [aws4_request] NAME';
+const FORMS =
+  'operator NAME, master NAME, signer NAME, deputy NAME, region REGION NAME, edge REGION SERVICE [aws4_request] NAME';
 
 export const trustDomain = z
   .string()

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { usageError } from '../command-line/command-error.js';
 import { option } from '../command-line/option.js';
 
-const masterUrl = z.string().transform((text, context): URL => {
+/** Where a tier answers. */
+export const httpsOrigin = z.string().transform((text, context): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isBare =
     url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
@@ -17,7 +18,7 @@ const file = z.string().min(1, 'must name a file');
 
 /** How a command reaches master-keyd; every command that does spreads these. */
 export const connectionOptions = {
-  master: option(masterUrl, { value: 'url', about: 'address of master-keyd, https://HOST:PORT', env: 'KEYD_MASTER' }),
+  master: option(httpsOrigin, { value: 'url', about: 'address of master-keyd, https://HOST:PORT', env: 'KEYD_MASTER' }),
   credentials: option(file.optional(), {
     value: 'folder',
     about: "folder with the operator's tls.crt, tls.key and ca.crt",

@@ -5,6 +5,8 @@ import {
   ACCESS_KEY_PIN_PATHS,
   accessKeyPath,
   ACCESS_KEYS_PATH,
+  ASKED_CALLS_PATH,
+  askedCalls,
   BANS_PATH,
   changedAccessKeys,
   CHECKPOINT_PATH,
@@ -21,6 +23,8 @@ import {
   identityBan,
   INCIDENT_REPORT_PATH,
   incidentReport,
+  ISSUED_COUNTS_PATH,
+  issuedCounts,
   LEDGER_RECORDS_PATH,
   ledgerRecords,
   liftAnswer,
@@ -44,6 +48,7 @@ import {
   type AccessKey,
   type AccessKeyPinAction,
   type AccessKeyStatus,
+  type AskedCalls,
   type ChangedAccessKeysAnswer,
   type CheckpointAnswer,
   type CreateAccessKey,
@@ -58,6 +63,7 @@ import {
   type IncidentQuery,
   type IncidentReport,
   type ImportAccessKey,
+  type IssuedCounts,
   type LedgerRecords,
   type LedgerRecordsQuery,
   type LiftAnswer,
@@ -227,6 +233,22 @@ export class MasterClient {
   /** The custody keys, wrapped for the recovery key. */
   custodyRecoveries(): Promise<CustodyRecoveries> {
     return this.#peer.call({ method: 'GET', path: CUSTODY_RECOVERY_PATH, answer: custodyRecoveries });
+  }
+
+  /** What masters recorded before they asked a signer, in the order of the ids. */
+  async *askedCalls(): AsyncGenerator<AskedCalls['calls'][number], void, undefined> {
+    let after: string | undefined;
+    do {
+      const path = after === undefined ? ASKED_CALLS_PATH : `${ASKED_CALLS_PATH}?after=${after}`;
+      const page: AskedCalls = await this.#peer.call({ method: 'GET', path, answer: askedCalls });
+      yield* page.calls;
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  /** Keys that masters recorded as issued, by date. */
+  issuedCounts(): Promise<IssuedCounts> {
+    return this.#peer.call({ method: 'GET', path: ISSUED_COUNTS_PATH, answer: issuedCounts });
   }
 
   /** Seals a page of secrets anew. */

@@ -15,6 +15,14 @@ export interface CheckedKey {
   isProvenBy(check: Check): boolean | Promise<boolean>;
 }
 
+export interface CheckedKeys {
+  /** New seals are made with it. */
+  readonly current: CheckedKey;
+  readonly before: readonly CheckedKey[];
+  /** The variables by which a key from before can be given. */
+  readonly settingsBefore: readonly string[];
+}
+
 /** A row of table custody_check. */
 export interface Check {
   /** Null: from before keys had names. */
@@ -28,10 +36,7 @@ export interface Check {
  * have. A new key gets its row here; `forgetUnusedKeys` takes the row of an old one away.
  * @throws StartError
  */
-export async function checkCustodyKeys(
-  pool: Pool,
-  { current, before }: { readonly current: CheckedKey; readonly before: readonly CheckedKey[] },
-): Promise<void> {
+export async function checkCustodyKeys(pool: Pool, { current, before, settingsBefore }: CheckedKeys): Promise<void> {
   const keys = [current, ...before];
   for (const key of before) {
     if (key.id !== current.id) continue;
@@ -48,7 +53,9 @@ export async function checkCustodyKeys(
       if (key) proven.add(key);
       else missing.push(row);
     }
-    if (missing.length > 0) await requireUnused(transaction, missing, { keys, isAny: missing.length < rows.length });
+    if (missing.length > 0) {
+      await requireUnused(transaction, missing, { current, settingsBefore, isAny: missing.length < rows.length });
+    }
     await transaction.query('DELETE FROM custody_check WHERE key_id IS NULL OR key_id = ANY($1)', [
       missing.map(({ key_id: id }) => id),
     ]);
@@ -86,18 +93,21 @@ async function requireNoSecrets(transaction: Transaction): Promise<void> {
 async function requireUnused(
   transaction: Transaction,
   missing: readonly Check[],
-  { keys, isAny }: { readonly keys: readonly CheckedKey[]; readonly isAny: boolean },
+  {
+    current: { setting },
+    settingsBefore,
+    isAny,
+  }: Pick<CheckedKeys, 'current' | 'settingsBefore'> & { readonly isAny: boolean },
 ): Promise<void> {
   const sealed = isAny ? await countSealed(transaction) : undefined;
   const isUsed = (id: string | null): boolean =>
     sealed?.some(({ keyId }) => keyId === id || keyId === undefined || id === null) ?? true;
   const used = missing.filter(({ key_id: id }) => isUsed(id)).map(({ key_id: id }) => id ?? 'from before keys had ids');
   if (used.length === 0) return;
-  const [setting = ''] = keys.map((key) => key.setting);
   throw new StartError(
     `${setting} is not the key that the secrets in this database are sealed with ` +
       `(custody key ${used.join(', ')}); give the key that was used before, as ${setting}, ` +
-      `or as ${setting}_BEFORE while keys are rotated, or another database`,
+      `or as ${settingsBefore.join(' or ')} while keys are rotated, or another database`,
     78,
   );
 }

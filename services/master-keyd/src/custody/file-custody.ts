@@ -5,11 +5,17 @@ import { custodyKeysOf, readableKeys, type CustodyKey, type CustodyKeys } from '
 import { NAMED_KEY, prefixOfKey, UNNAMED_KEY } from './seal-prefix.js';
 import { open, seal } from './sealing.js';
 
+/** A keeper that another one can take secrets over from. */
+export interface FileCustody extends Custody, Resealing {
+  /** The secret in the clear, which the caller overwrites. Throws SealBroken. */
+  opened(secret: SealedSecret): Buffer;
+}
+
 /**
  * Secrets sealed with AES-256-GCM under a key that is given at start, normally from a file. What is sealed with the key
  * from before opens as well.
  */
-export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject): Custody & Resealing {
+export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject): FileCustody {
   const keys = custodyKeysOf(custodyKey, custodyKeyBefore);
   const prefixOf = ({ id }: CustodyKey): Buffer => prefixOfKey(NAMED_KEY.file, id);
   return {
@@ -29,6 +35,7 @@ export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject)
         ecdsaPublicKey(ecdsaPrivateKey(plaintext.toString('utf8'), secret.accessKeyId)),
       );
     },
+    opened: (secret) => open(keys, boundTo(secret), secret.sealed),
     sealsWith: keys.current.id,
     reads: readableKeys(keys).map(({ id }) => id),
     prefix: prefixOf(keys.current),

@@ -23,6 +23,7 @@ export async function openFileKeeper(
   await checkCustodyKeys(pool, {
     current: checkedFileKey(custodyKey, 'KEYD_CUSTODY_KEY'),
     before: custodyKeyBefore ? [checkedFileKey(custodyKeyBefore, 'KEYD_CUSTODY_KEY_BEFORE')] : [],
+    settingsBefore: ['KEYD_CUSTODY_KEY_BEFORE'],
   });
   const keys = custodyKeysOf(custodyKey, custodyKeyBefore);
   if (recoveryKey) await keepRecoverable(pool, { keys, recovery: recoveryKey, now: clock.now() });

@@ -1,18 +1,21 @@
 import { variableOf, type Relation } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
+import type { ExternalKeeper } from './external/external-keeper.js';
+import { externalCustodySettings } from './external/external-settings.js';
 import type { FileKeeper } from './file-keeper.js';
 import { fileCustodySettings } from './file-settings.js';
 
 /** A keeper as it was chosen, with the settings that are its own. */
-export type Keeper = FileKeeper;
+export type Keeper = FileKeeper | ExternalKeeper;
 
 /** Which keeper it is to be, and the settings of each. */
 export const custodySettings = {
   custody: z
-    .enum(['file'])
+    .enum(['file', 'external'])
     .default('file')
     .describe('What keeps the secrets; docs/custody.md tells which settings belong to which keeper'),
   ...fileCustodySettings,
+  ...externalCustodySettings,
 };
 
 type CustodySettings = z.output<z.ZodObject<typeof custodySettings>>;
@@ -21,9 +24,17 @@ type KeeperSetting = Exclude<keyof CustodySettings, 'custody'>;
 /** What each keeper takes. A setting of another one would have no effect, and somebody believes that it has. */
 const TAKES: Readonly<Record<Keeper['keeper'], Readonly<Partial<Record<KeeperSetting, 'needed' | 'optional'>>>>> = {
   file: { custodyKey: 'needed', custodyKeyBefore: 'optional', recoveryKey: 'optional' },
+  external: { signers: 'needed', signerKey: 'needed', signerKeyBefore: 'optional', custodyKeyBefore: 'optional' },
 };
 
-const KEEPER_SETTINGS: readonly KeeperSetting[] = ['custodyKey', 'custodyKeyBefore', 'recoveryKey'];
+const KEEPER_SETTINGS: readonly KeeperSetting[] = [
+  'custodyKey',
+  'custodyKeyBefore',
+  'recoveryKey',
+  'signers',
+  'signerKey',
+  'signerKeyBefore',
+];
 
 /** A keeper has all that it needs, and nothing of another one. */
 export const CUSTODY_RELATIONS: readonly Relation<CustodySettings>[] = KEEPER_SETTINGS.map((setting) => ({
@@ -49,6 +60,13 @@ const CHOSEN: Readonly<Record<Keeper['keeper'], (settings: CustodySettings) => K
     custodyKey: needed(settings, 'custodyKey'),
     custodyKeyBefore: settings.custodyKeyBefore,
     recoveryKey: settings.recoveryKey,
+  }),
+  external: (settings) => ({
+    keeper: 'external',
+    signers: needed(settings, 'signers'),
+    signerKey: needed(settings, 'signerKey'),
+    signerKeyBefore: settings.signerKeyBefore,
+    custodyKeyBefore: settings.custodyKeyBefore,
   }),
 };
 

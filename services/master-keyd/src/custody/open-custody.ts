@@ -2,13 +2,17 @@ import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
+import type { DatabaseHosts } from '../database/database-hosts.js';
 import type { Custody, Resealing } from './custody.js';
+import { openExternalKeeper } from './external/external-keeper.js';
 import { openFileKeeper } from './file-keeper.js';
 import type { Keeper } from './keeper.js';
 
 /** What keepers are opened with. */
 export interface CustodyContext {
   readonly pool: Pool;
+  /** For connections of the keeper's own. */
+  readonly hosts: DatabaseHosts;
   /** Our own, for keepers that are elsewhere. */
   readonly credentials: CredentialsStore;
   readonly clock: Clock;
@@ -30,5 +34,10 @@ export interface OpenCustody {
  * @throws StartError
  */
 export function openCustody(keeper: Keeper, context: CustodyContext): Promise<OpenCustody> {
-  return openFileKeeper(keeper, context);
+  switch (keeper.keeper) {
+    case 'file':
+      return openFileKeeper(keeper, context);
+    case 'external':
+      return openExternalKeeper(keeper, context);
+  }
 }

@@ -1,11 +1,13 @@
 import { defineGroup } from '../../command-line/group.js';
+import { counts } from './counts.js';
 import { recovery } from './recovery/recovery.js';
 import { rotate } from './rotate.js';
+import { signerKey } from './signer-key.js';
 import { status } from './status.js';
 
 export const custody = defineGroup({
   name: 'custody',
   summary: 'the keys that the secrets are sealed with, and how a lost one is had back',
-  commands: [status, rotate, recovery],
+  commands: [status, rotate, recovery, signerKey, counts],
   examples: ['keydctl custody status', 'keydctl custody rotate'],
 });

@@ -15,7 +15,7 @@ export const issue = defineCommand({
   summary: 'make a key and its certificate for an identity',
   description:
     'Makes a private key (EC P-256) and a certificate with one SPIFFE id: tls.key, tls.crt and ca.crt in a ' +
-    'folder. The identity is a SPIFFE id, or its parts: operator NAME, master NAME, deputy NAME, ' +
+    'folder. The identity is a SPIFFE id, or its parts: operator NAME, master NAME, signer NAME, deputy NAME, ' +
     'region REGION NAME, edge REGION SERVICE NAME, or edge REGION SERVICE aws4_request NAME for one that is given ' +
     'kSigning in place of kService.',
   positionals: [['<identity...>', 'spiffe://TRUST-DOMAIN/ROLE/... or the parts after the trust domain']],

@@ -1,0 +1,70 @@
+import type { MakeDurable } from '@sigv4-keyd/ledger';
+import {
+  createHealthApp,
+  doubtsAbout,
+  listen,
+  openOwnCredentials,
+  openWhole,
+  type OpenedParts,
+  type RunningService,
+  type ServiceContext,
+} from '@sigv4-keyd/service-skeleton';
+import { createSignerApp } from './app.js';
+import { CallCounts } from './audit.js';
+import type { Configuration } from './configuration.js';
+import type { SignerKeys } from './key-source.js';
+import { LIFETIMES } from './lifetimes.js';
+
+/** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
+export type SignerContext = ServiceContext & { readonly makeDurable?: MakeDurable };
+
+/** Starts custody-signer once its journal of calls is whole. */
+export function startCustodySigner(configuration: Configuration, context: SignerContext): Promise<RunningService> {
+  return openWhole((parts) => open(configuration, context, parts));
+}
+
+async function open(
+  configuration: Configuration,
+  { clock, log, makeDurable }: SignerContext,
+  parts: OpenedParts,
+): Promise<RunningService> {
+  const { stateFolder, signerKey, signerKeyBefore, longestPresigned, clockSkew } = configuration;
+  const credentials = await openOwnCredentials(configuration, 'signer', { clock, log });
+  parts.add(credentials.stop);
+  const { store, identity } = credentials;
+  const counts = await CallCounts.open({ stateFolder, clock, log, ...(makeDurable && { makeDurable }) });
+  parts.add(() => counts.close());
+  await counts.forget();
+  parts.add(counts.start());
+  const keys: SignerKeys = [signerKey, ...(signerKeyBefore ? [signerKeyBefore] : [])];
+  const notReady = (): readonly string[] =>
+    counts.failure === undefined ? [] : [`calls cannot be counted, so that none is answered: ${counts.failure}`];
+  const app = await createSignerApp({
+    own: identity,
+    credentials: store,
+    keys,
+    counts,
+    window: { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew },
+    notReady,
+    now: () => clock.now(),
+    log,
+  });
+  const doubts = doubtsAbout(configuration, LIFETIMES);
+  for (const doubt of doubts) log.warn(doubt);
+  const health = createHealthApp({
+    notReady,
+    warnings: () => [...credentials.warnings(), ...doubts],
+    status: () => ({
+      identity: store.current.spiffeId,
+      certificateExpiresAt: store.current.notAfter.toISOString(),
+      signerKeys: keys.map(({ id }) => id),
+      calls: counts.status(),
+    }),
+  });
+  parts.add(() => Promise.all([app.close(), health.close()]));
+  const addresses = {
+    hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
+    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+  };
+  return { addresses, reload: () => store.reload(), close: () => parts.close() };
+}
