@@ -6,23 +6,30 @@ import {
   createSignerKey,
   DERIVATIONS_PATH,
   derivationAnswer,
+  derivationRequest,
   MOST_SECRETS_A_CALL,
   parseSignerPrivateKey,
   parseSignerPublicKey,
   sealForSigner,
   type CountedCalls,
   type DerivationAnswer,
+  type DerivationRequest,
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
 import { fileCustody } from '@sigv4-keyd/master-keyd';
+import { createMtlsApp, listen } from '@sigv4-keyd/service-skeleton';
 import { DAY_MS, exportKRegion, kRegionBytes, scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
-import { hmac, startMaster } from '../master-keyd/master-under-test.js';
-import { TestAuthority } from '../support/certificates.js';
+import { keydctl } from '../keydctl/keydctl-under-test.js';
+import { capturedLog, hmac, startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
+import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
+import { insertAccessKeys, madeUpIds } from '../support/made-up-access-keys.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { requireIssued } from './ceremony.js';
 import { keeperContract } from './contract.js';
 import { externalKeeper, externalSettings, startSigner, type SignerUnderTest } from './signer-under-test.js';
 
@@ -184,7 +191,7 @@ t.test('each call is counted on disk before it is answered, and old ones are for
   t.equal((await countsOf(await last.clientOf(OPERATOR))).calls.length, 1, 'the old ones are gone');
 });
 
-t.test('seals are of a kind: what a key file can be, and what a seal can be', async (t) => {
+t.test('what the file of a signer key can be', (t) => {
   const { publicJwk, privateJwk, id } = createSignerKey();
   t.equal(parseSignerPublicKey(publicJwk)?.id, id);
   t.equal(parseSignerPrivateKey(privateJwk)?.id, id);
@@ -196,6 +203,7 @@ t.test('seals are of a kind: what a key file can be, and what a seal can be', as
   const renamed = { ...(JSON.parse(publicJwk) as object), kid: strange.id };
   t.equal(parseSignerPublicKey(JSON.stringify(renamed)), undefined, 'the id of another');
   t.equal(parseSignerPublicKey('{'), undefined);
+  t.end();
 });
 
 t.test('a signer that is away, slow or wrong: custody-unavailable, and well again by itself', async (t) => {
@@ -234,6 +242,159 @@ t.test('a signer that is away, slow or wrong: custody-unavailable, and well agai
   t.match((await master.health('/health/ready')).body, { ready: true, warnings: [] });
   const text = master.logged.join('');
   t.notOk(text.includes(SECRET), 'no secret is logged');
+});
+
+t.test('an answer to anything else is no answer', async (t) => {
+  const authority = await authorityOf(t);
+  const database = await preparedDatabase(t, authority);
+  const key = createSignerKey();
+  const credentials = await authority.credentials({ role: 'signer', name: 'liar' });
+  const app = await createMtlsApp({ credentials, trustDomain: TRUST_DOMAIN, log: capturedLog().log });
+  let answer: (request: DerivationRequest) => unknown = () => ({});
+  app.post(
+    DERIVATIONS_PATH,
+    { config: { mtls: { roles: ['master'] } }, schema: { body: derivationRequest } },
+    (request) => answer(request.body),
+  );
+  const address = await listen(app, { host: '127.0.0.1', port: 0 }, 'KEYD_LISTEN');
+  t.teardown(() => app.close());
+  const url = new URL(`https://${address}`);
+  const keeper = await externalKeeper(t, { authority, database, urls: [url], key });
+  const secret = { ...NAME, sealed: await keeper.seal(NAME, SECRET) };
+  const kDate = async () => keeper.kDate(secret, TODAY);
+  const made = randomBytes(32).toString('base64');
+  answer = ({ call }) => ({ call, made: [made] });
+  t.same(kRegionBytes(await kDate(), 'x'), hmac(Buffer.from(made, 'base64'), 'x'), 'the liar is heard at all');
+  const lies: readonly [string, typeof answer][] = [
+    ['another call', () => ({ call: randomUUID(), made: [made] })],
+    ['none', ({ call }) => ({ call, made: [] })],
+    ['too many', ({ call }) => ({ call, made: [made, made] })],
+    ['too short', ({ call }) => ({ call, made: [randomBytes(31).toString('base64')] })],
+    ['too long', ({ call }) => ({ call, made: [randomBytes(64).toString('base64')] })],
+    ['no base64', ({ call }) => ({ call, made: ['!'.repeat(44)] })],
+    ['another form', () => 'kDate'],
+  ];
+  for (const [what, lie] of lies) {
+    answer = lie;
+    await t.rejects(kDate(), { code: 'custody-unavailable' }, what);
+  }
+  answer = ({ call }) => ({ call, made: [Buffer.from('a.b.c.d.e').toString('base64')] });
+  await t.rejects(async () => keeper.reseal(secret), { name: 'SealBroken' }, 'a seal of nothing');
+  const other = await startSigner(t, { authority });
+  const elsewhere = await sealed(other);
+  answer = ({ call }) => ({ call, made: [Buffer.from(elsewhere).toString('base64')] });
+  await t.rejects(async () => keeper.reseal(secret), { name: 'SealBroken' }, 'a seal of another key');
+  answer = ({ call }) => ({ call, made: [null] });
+  await t.rejects(kDate(), { name: 'SealBroken' });
+});
+
+/** A master whose secrets a signer opens, and the operator's command line beside it. */
+async function mastersWithSigner(t: Test) {
+  const authority = await authorityOf(t);
+  const signer = await startSigner(t, { authority });
+  const database = await freshDatabase(t);
+  const start = (env: Readonly<Record<string, string>>, custodyKey = randomBytes(32)) =>
+    startMaster(t, { authority, database, clock: signer.clock, custodyKey, env });
+  const credentials = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
+  const shell =
+    (master: MasterUnderTest) =>
+    (...args: string[]) =>
+      keydctl(args, {
+        env: {
+          KEYD_MASTER: `https://${master.service.addresses['hop'] ?? ''}`,
+          KEYD_CREDENTIALS: credentials,
+          KEYD_SIGNERS: signer.url.origin,
+          NO_COLOR: '1',
+        },
+        now: signer.clock.now(),
+      });
+  return { authority, signer, database, start, shell, settings: externalSettings([signer.url], signer.key) };
+}
+
+t.test('secrets of a database go over from the file keeper, by keydctl custody rotate', async (t) => {
+  const { signer, database, start, shell, settings } = await mastersWithSigner(t);
+  const custodyKey = randomBytes(32);
+  const ids = madeUpIds(300);
+  const before = await start({}, custodyKey);
+  await insertAccessKeys({ database, custodyKey }, ids);
+  await requireIssued(t, before, ids, 'by the file keeper');
+  await before.service.close();
+  await t.rejects(start(settings), {
+    exitCode: 78,
+    message: /KEYD_SIGNER_KEY is not the key .*or as KEYD_SIGNER_KEY_BEFORE or KEYD_CUSTODY_KEY_BEFORE/,
+  });
+  const both = await start({ ...settings, KEYD_CUSTODY_KEY_BEFORE: custodyKey.toString('base64') });
+  await requireIssued(t, both, ids, 'with both');
+  t.match(await shell(both)('custody', 'rotate'), { code: 0, out: /sealed anew +300\nleft under another key +0/ });
+  await requireIssued(t, both, ids, 'by the signer');
+  await both.service.close();
+  const after = await start(settings);
+  await requireIssued(t, after, ids, 'without the custody key');
+  const status = await shell(after)('custody', 'status', '--json');
+  t.same(JSON.parse(status.out), {
+    sealsWith: signer.key.id,
+    keys: [{ keyId: signer.key.id, isGiven: true, secrets: 300 }],
+    unreadable: [],
+  });
+  t.match(await shell(after)('custody', 'counts'), {
+    code: 0,
+    out: /20261122 .* 600 +1200 +600 issued without these/,
+  });
+  await t.rejects(start({}, custodyKey), { exitCode: 78, message: /KEYD_CUSTODY_KEY is not the key/ }, 'no way back');
+});
+
+t.test('a stolen certificate of a master shows in the counts', async (t) => {
+  const { signer, database, start, shell, settings } = await mastersWithSigner(t);
+  const master = await start(settings);
+  const counts = shell(master);
+  t.match(await counts('custody', 'counts'), { code: 0, out: /No kDate was given or issued/ });
+  for (const name of ['ONE', 'TWO']) {
+    const operator = await master.operator();
+    await operator.call({
+      method: 'POST',
+      path: '/v1/access-keys/import',
+      body: { accessKeyId: `AKIA${name}`, secretAccessKey: SECRET, owner: 'ann' },
+      answer: accessKey,
+    });
+  }
+  const region = await master.region('us-east-1');
+  const yesterday = day('20261121');
+  for (const date of [TODAY, yesterday, TODAY]) {
+    t.equal((await region.issue({ date, accessKeyIds: ['AKIAONE', 'AKIATWO'] })).issued.size, 2);
+  }
+  t.match(await counts('custody', 'counts'), {
+    code: 0,
+    out: /20261121 .*master\/m1 +2 +2 +the same\n20261122 .*master\/m1 +4 +4 +the same/,
+  });
+
+  // What an issuance leaves behind that a crash cut off: recorded, counted, and not issued.
+  const [row] = await runSql<{ sealed_secret: Buffer }>(
+    database,
+    "SELECT sealed_secret FROM access_key WHERE id = 'AKIAONE'",
+  );
+  const stolen = [{ accessKeyId: 'AKIAONE', version: 1, sealed: row?.sealed_secret.toString('latin1', 9) ?? '' }];
+  const thief = await signer.clientOf(MASTER);
+  const call = randomUUID();
+  await runSql(
+    database,
+    `INSERT INTO custody_call (id, asked_at, master, want, scope_date, asked)
+     VALUES ('${call}', now(), 'spiffe://keyd.test/master/m1', 'kDate', '${TODAY}', 1)`,
+  );
+  const kDateOf = (id: string): Promise<DerivationAnswer> =>
+    derive(thief, { call: id, want: 'kDate', date: TODAY, secrets: stolen });
+  await kDateOf(call);
+  const cutOff = /20261122 .* 5 +4 +1 given and not issued/;
+  t.match(await counts('custody', 'counts'), { code: 0, out: cutOff });
+  t.match(await counts('custody', 'counts', '--unissued', '0'), { code: 1, out: cutOff });
+
+  const { made } = await kDateOf(randomUUID());
+  t.same(made, [expected(SECRET, TODAY).toString('base64')], 'whoever has the certificate and the seals is served');
+  const shown = await counts('custody', 'counts');
+  t.match(shown, { code: 1, out: /1 calls of signers were asked for by no master:\n.*master\/m1 +kDate 20261122 +1/s });
+  await kDateOf(call);
+  const { code, out } = await counts('custody', 'counts', '--json');
+  t.equal(code, 1);
+  t.match(JSON.parse(out), { strange: [{ given: 1 }, { given: 1, call }] }, 'a recorded id is good once');
 });
 
 t.test('from the file keeper to a signer, and from one signer key to the next', async (t) => {

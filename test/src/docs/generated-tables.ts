@@ -1,4 +1,5 @@
 import { ERROR_CODES, sentenceOf, type AnyRefusalReason } from '@sigv4-keyd/sigv4-answers';
+import * as signer from '@sigv4-keyd/custody-signer';
 import { edgeKeysSettings } from '@sigv4-keyd/edge-keys';
 import * as edge from '@sigv4-keyd/edge-verifier';
 import { ERRORS } from '@sigv4-keyd/hop-protocol';
@@ -40,7 +41,7 @@ function errorsTable(): string {
 }
 
 function settingsTables(): string {
-  const services = { 'master-keyd': master, 'region-keyd': region, 'edge-verifier': edge };
+  const services = { 'master-keyd': master, 'custody-signer': signer, 'region-keyd': region, 'edge-verifier': edge };
   return Object.entries(services)
     .map(([name, { configuration }]) => `### ${name}\n\n${settingsTable(configuration)}`)
     .join('\n\n');

@@ -57,7 +57,7 @@ export async function openForSigner(
   sealed: string,
 ): Promise<Uint8Array | undefined> {
   const said = readSignerSeal(sealed);
-  if (!said || said.accessKeyId !== to.accessKeyId || said.version !== to.version) return undefined;
+  if (said?.accessKeyId !== to.accessKeyId || said.version !== to.version) return undefined;
   const key = keys.find(({ id }) => id === said.kid);
   if (!key) return undefined;
   try {

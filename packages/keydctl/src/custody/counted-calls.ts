@@ -11,11 +11,14 @@ export async function downloadCountedCalls(signer: PeerClient): Promise<readonly
   const calls: CountedCall[] = [];
   let from: number | undefined = 0;
   while (from !== undefined) {
-    const path: string = `${COUNTED_CALLS_PATH}?from=${from}`;
-    const { calls: page, next }: CountedCalls = await signer.call({ method: 'GET', path, answer: countedCalls });
+    const { calls: page, next }: CountedCalls = await pageFrom(signer, from);
     for (const call of page) calls.push(call);
     // A page that does not lead onwards would be asked for for ever.
     from = next !== undefined && next > from ? next : undefined;
   }
   return calls;
+}
+
+function pageFrom(signer: PeerClient, from: number): Promise<CountedCalls> {
+  return signer.call({ method: 'GET', path: `${COUNTED_CALLS_PATH}?from=${from}`, answer: countedCalls });
 }

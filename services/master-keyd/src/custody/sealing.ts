@@ -40,6 +40,8 @@ export function open(keys: CustodyKeys, boundTo: string, sealed: Buffer): Buffer
       }
       break;
     }
+    case NAMED_KEY.external:
+      throw new SealBroken('it is sealed to a signer, which alone opens it');
     case undefined:
       throw new SealBroken('the sealed value has no known layout');
   }

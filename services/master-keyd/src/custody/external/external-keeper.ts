@@ -38,7 +38,7 @@ export function openExternalKeeper(keeper: ExternalKeeper, context: CustodyConte
     });
     const agent = createMtlsAgent({ credentials, acceptsServer: (id) => identityOf(id)?.role === 'signer' });
     parts.add(() => agent.close());
-    // Transactions that wait for a signer hold connections of the other pool: a record of a call waits for none of them.
+    // Transactions that wait for a signer hold connections of the other pool: the record of a call takes none of it.
     const records = openPool(hosts, log);
     parts.add(() => records.end());
     const forget = (): Promise<void> =>

@@ -21,7 +21,7 @@ interface Batch {
 /** Calls under way at a time: each has a record of its own in the database, and the others wait their turn. */
 const MOST_AT_A_TIME = 4;
 
-/** Joins what is asked for in one turn of the event loop into few calls: a master derives thousands of keys at a time. */
+/** Joins what is asked for in one turn of the event loop: a master derives thousands of keys at a time. */
 export class SignerCalls {
   readonly #client: SignerClient;
   readonly #open = new Map<string, Batch>();

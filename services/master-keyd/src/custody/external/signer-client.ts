@@ -49,7 +49,7 @@ export class SignerClient {
     return this.#failure === undefined ? [] : [`no signer answers, so that no key is issued: ${this.#failure}`];
   }
 
-  /** In the order of the secrets; undefined where a seal does not open. Rejects with KeydError 'custody-unavailable'. */
+  /** In the order of the secrets; undefined: it does not open. Rejects with KeydError 'custody-unavailable'. */
   async derive(want: Want, secrets: readonly SealedForSigner[]): Promise<readonly (Buffer | undefined)[]> {
     const { log } = this.#options;
     let failure: unknown;
