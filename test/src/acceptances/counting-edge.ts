@@ -1,6 +1,5 @@
 // An edge that accepts one request after the other until its standard input ends, each of an access key of its own, and
 // says on standard output which are sealed. It brings its roll-ups to a region all the while, until a test kills it.
-import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createMtlsAgent, CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import { AcceptanceCounts, AcceptanceRollups } from '@sigv4-keyd/edge-keys';
@@ -8,6 +7,7 @@ import { PeerClient, systemClock } from '@sigv4-keyd/hop-protocol';
 import { createLogger } from '@sigv4-keyd/service-skeleton';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { z } from 'zod';
+import { sayAtOnce } from '../support/said-at-once.js';
 
 const settings = z
   .object({ region: z.url(), stateFolder: z.string(), cert: z.string(), key: z.string(), ca: z.string() })
@@ -33,8 +33,7 @@ for (let number = first; !process.stdin.readableEnded; number += 1) {
   const scope = { date: scopeDateOf(now), region: 'us-east-1', service: 's3', terminator: 'aws4_request' } as const;
   counts.count({ accessKeyId: `AKIA${number}`, scope, mechanism: 'header' }, now);
   await rollups.seal();
-  // Synchronous: what was said reaches the test even when the next instruction never runs.
-  writeSync(1, `${number}\n`);
+  sayAtOnce(String(number));
   // The rate of a client, not of the disk: the rest of the system keeps up.
   await pause(20);
 }

@@ -1,8 +1,8 @@
 // Puts numbers into a buffer for as long as it lives, and says on standard output what it was promised. Killed by the
 // test.
-import { writeSync } from 'node:fs';
 import { BatchBuffer, createLogger } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
+import { sayAtOnce } from '../support/said-at-once.js';
 
 const [folder = '', first = '0'] = process.argv.slice(2);
 const buffer = await BatchBuffer.open({
@@ -19,8 +19,7 @@ async function putForEver(): Promise<never> {
     const number = next;
     next += 1;
     await buffer.put(number);
-    // Synchronous: what was said reaches the test even when the next instruction never runs.
-    writeSync(1, `${number}\n`);
+    sayAtOnce(String(number));
   }
 }
 

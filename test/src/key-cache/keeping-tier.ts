@@ -1,6 +1,6 @@
 // A tier that comes to hold keys, loses some, and gets new private keys, until a test kills it. It says on standard
 // output what a restart must find.
-import { existsSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HeldDays, SERVICE_KEYS, type Clock } from '@sigv4-keyd/hop-protocol';
@@ -8,16 +8,13 @@ import { cacheSecretOf, createLogger, KeyCache } from '@sigv4-keyd/service-skele
 import type { KService } from '@sigv4-keyd/sigv4-core';
 import { z } from 'zod';
 import { day } from '../support/days.js';
+import { sayAtOnce } from '../support/said-at-once.js';
 import { EDGE, factsOf, FEED, keyOf, newPrivateKey } from './cache-under-test.js';
 
 const settings = z
   .object({ folder: z.string(), keyFile: z.string(), first: z.number(), now: z.number() })
   .parse(JSON.parse(process.argv[2] ?? ''));
 
-const say = (line: string): void => {
-  // Synchronous: what was said reaches the test even when the next instruction never runs.
-  writeSync(1, `${line}\n`);
-};
 // Waits are short here, so that many kills take little time; the day stands still.
 const clock: Clock = {
   now: () => settings.now,
@@ -59,25 +56,25 @@ for (let number = settings.first; ; number += 50) {
     for (const date of dates) days.hold(date, factsOf(accessKeyId), keyOf(date, accessKeyId));
   }
   await saved();
-  say(`saved ${number}`);
+  sayAtOnce(`saved ${number}`);
   if (number % 150 === 0) {
-    say(`wiping ${number}`);
+    sayAtOnce(`wiping ${number}`);
     await days.purge((_date, { accessKeyId }) => accessKeyId === `AKIA${number}`);
     await saved();
-    say(`wiped ${number}`);
+    sayAtOnce(`wiped ${number}`);
   }
   if (number % 350 === 0) {
     const privateKey = newPrivateKey();
-    say('renewing');
+    sayAtOnce('renewing');
     writeFileSync(`${settings.keyFile}.new`, privateKey);
     renameSync(`${settings.keyFile}.new`, settings.keyFile);
     const handingOver = cache.handOver(cacheSecretOf(privateKey, EDGE));
     const isDone = handingOver.then(() => true);
     const isPlaced = (): boolean => existsSync(join(settings.folder, 'older-secrets.sealed'));
     while (!isPlaced() && !(await Promise.race([isDone, pause(1, false)])));
-    say('handed over');
+    sayAtOnce('handed over');
     await handingOver;
     await saved();
-    say('renewed');
+    sayAtOnce('renewed');
   }
 }
