@@ -35,6 +35,7 @@ export * from './ready-api.js';
 export * from './revocation-api.js';
 export * from './rollup-rules.js';
 export * from './schemas.js';
+export * from './sealed-keys/index.js';
 export * from './sessions/index.js';
 export * from './tier-report.js';
 // Every tier holds keys by the same rule of days: it is part of what both ends of a hop agree on.

@@ -9,7 +9,7 @@ export interface AnswerScope {
   readonly service?: string;
 }
 
-/** Writes an answer for the wire. */
+/** Writes an answer for the wire, for an asker of an earlier release: the keys are in the clear, and text. */
 export function encodeKeyAnswer<Key>(
   hop: Hop<Key>,
   date: ScopeDate,
@@ -21,7 +21,7 @@ export function encodeKeyAnswer<Key>(
     ...scope,
     issued: [...answer.issued.values()].map(({ facts, key }) => ({
       accessKeyId: facts.accessKeyId,
-      key: exportedKey(hop, key),
+      key: exportedInto(hop, key, (bytes) => bytes.toString('base64')),
       version: facts.version,
       createdAt: facts.createdAt,
       ...(facts.expiresAt !== undefined && { expiresAt: facts.expiresAt }),
@@ -41,33 +41,61 @@ export function decodeKeyAnswer<Key>(
   scope: AnswerScope,
   message: KeyAnswerMessage,
 ): KeyAnswer<Key> {
-  if (message.date !== request.date) throw mismatch(`keys of ${message.date} instead of ${request.date}`);
-  if (message.region !== scope.region) {
-    throw mismatch(`keys of region ${message.region ?? '(all)'} instead of ${scope.region ?? '(all)'}`);
+  return believedAnswer(request, scope, {
+    ...message,
+    region: message.region,
+    service: message.service,
+    issued: issuedIn(hop, message),
+  });
+}
+
+function* issuedIn<Key>(hop: Hop<Key>, { issued }: KeyAnswerMessage): Generator<IssuedKey<Key>> {
+  for (const { accessKeyId, key, version, createdAt, expiresAt, services } of issued) {
+    const bytes = Buffer.from(key, 'base64');
+    try {
+      const facts = {
+        accessKeyId,
+        version,
+        createdAt,
+        ...(expiresAt !== undefined && { expiresAt }),
+        ...(services !== undefined && { services }),
+      };
+      yield { key: importedKey(hop, accessKeyId, bytes), facts };
+    } finally {
+      bytes.fill(0);
+    }
   }
-  if (message.service !== scope.service) {
-    throw mismatch(`keys of service ${message.service ?? '(all)'} instead of ${scope.service ?? '(all)'}`);
+}
+
+/** What a parent has told, in whichever form. */
+export interface ToldAnswer<Key> {
+  readonly date: ScopeDate;
+  readonly region: string | undefined;
+  readonly service: string | undefined;
+  readonly issued: Iterable<IssuedKey<Key>>;
+  readonly absent: Iterable<{ readonly accessKeyId: string; readonly reason: Absence }>;
+}
+
+/** The answer to `request`, and nothing else. Throws KeydError 'parent-unavailable'. */
+export function believedAnswer<Key>(request: KeyRequest, scope: AnswerScope, told: ToldAnswer<Key>): KeyAnswer<Key> {
+  if (told.date !== request.date) throw mismatch(`keys of ${told.date} instead of ${request.date}`);
+  if (told.region !== scope.region) {
+    throw mismatch(`keys of region ${told.region ?? '(all)'} instead of ${scope.region ?? '(all)'}`);
+  }
+  if (told.service !== scope.service) {
+    throw mismatch(`keys of service ${told.service ?? '(all)'} instead of ${scope.service ?? '(all)'}`);
   }
   const open = new Set(request.accessKeyIds);
   const take = (accessKeyId: string): void => {
     if (!open.delete(accessKeyId)) throw mismatch(`${accessKeyId}, which was not asked for or came twice`);
   };
   const issued = new Map<string, IssuedKey<Key>>();
-  for (const { accessKeyId, key, version, createdAt, expiresAt, services } of message.issued) {
-    take(accessKeyId);
-    issued.set(accessKeyId, {
-      key: importedKey(hop, accessKeyId, key),
-      facts: {
-        accessKeyId,
-        version,
-        createdAt,
-        ...(expiresAt !== undefined && { expiresAt }),
-        ...(services !== undefined && { services }),
-      },
-    });
+  for (const each of told.issued) {
+    take(each.facts.accessKeyId);
+    issued.set(each.facts.accessKeyId, each);
   }
   const absent = new Map<string, Absence>();
-  for (const { accessKeyId, reason } of message.absent) {
+  for (const { accessKeyId, reason } of told.absent) {
     take(accessKeyId);
     absent.set(accessKeyId, reason);
   }
@@ -75,28 +103,27 @@ export function decodeKeyAnswer<Key>(
   return { issued, absent };
 }
 
-function exportedKey<Key>(hop: Hop<Key>, key: Key): string {
+/** Hands the bytes of a key to `use`, and overwrites them. */
+export function exportedInto<Key, Result>(hop: Hop<Key>, key: Key, use: (bytes: Buffer) => Result): Result {
   const bytes = hop.exportKey(key);
   try {
-    return bytes.toString('base64');
+    return use(bytes);
   } finally {
     bytes.fill(0);
   }
 }
 
-function importedKey<Key>(hop: Hop<Key>, accessKeyId: string, text: string): Key {
-  const bytes = Buffer.from(text, 'base64');
+/** Copies the bytes. Throws KeydError 'parent-unavailable' for what is no key of this hop. */
+export function importedKey<Key>(hop: Hop<Key>, accessKeyId: string, bytes: Uint8Array): Key {
   try {
     if (bytes.length !== hop.keyBytes) throw mismatch(`a key of ${bytes.length} bytes for ${accessKeyId}`);
     return hop.importKey(bytes);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw mismatch(`what is no key for ${accessKeyId}`);
-  } finally {
-    bytes.fill(0);
   }
 }
 
-function mismatch(what: string): KeydError {
+export function mismatch(what: string): KeydError {
   return new KeydError('parent-unavailable', { cause: new Error(`the parent answered ${what}`) });
 }

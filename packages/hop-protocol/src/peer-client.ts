@@ -6,7 +6,7 @@ import { KeydError, type ErrorCode } from './errors.js';
 import { firstAnswer } from './parents/first-answer.js';
 import { HedgeAllowance } from './parents/hedge-allowance.js';
 import type { ParentHealth } from './parents/parent-health.js';
-import { PeerRefusal, requestOf, type PeerRequest } from './parents/peer-request.js';
+import { PeerRefusal, requestOf, type OtherForm, type PeerRequest } from './parents/peer-request.js';
 import { ToldToWait } from './parents/told-to-wait.js';
 
 export interface PeerClientOptions {
@@ -34,6 +34,8 @@ export interface PeerCall<Schema extends z.ZodType> {
   readonly body?: unknown;
   /** What a good answer looks like; any other is the peer's failure. */
   readonly answer: Schema;
+  /** How else a good answer may come. */
+  readonly otherForm?: OtherForm<z.output<Schema>>;
   readonly signal?: AbortSignal;
   /** Whether another peer may be asked beside one that is silent: for what many wait for, and twice is harmless. */
   readonly isHedged?: boolean;
@@ -108,6 +110,7 @@ export class PeerClient {
       method: call.method,
       path: call.path,
       answer: call.answer,
+      ...(call.otherForm && { otherForm: call.otherForm }),
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
       requestId,
       timeoutMs: call.timeoutMs ?? timeoutMs,

@@ -3,6 +3,8 @@ import {
   DAY_STREAM_TYPE,
   dayStreamFrames,
   KeydError,
+  SEALED_KEYS_TYPE,
+  sealingFor,
   spiffeIdOf,
   type Cancel,
   type Clock,
@@ -35,14 +37,19 @@ export class DayStreams {
    * Answers with a stream, as fast as the peer takes it. What goes wrong before the first page is an answer like any
    * other; later the stream is cut, and the peer goes on after the last page that it has.
    */
-  async send(reply: FastifyReply, hop: Pick<Hop<never>, 'keyBytes'>, stream: DayStream): Promise<FastifyReply> {
+  async send(
+    reply: FastifyReply,
+    hop: Pick<Hop<never>, 'path' | 'keyBytes'>,
+    stream: Omit<DayStream, 'sealing'>,
+  ): Promise<FastifyReply> {
+    const sealing = sealingFor(reply.request.headers.accept, hop.path);
     const leave = this.#enter(spiffeIdOf(reply.request.peer));
     reply.raw.once('close', leave);
     const pages = stream.pages[Symbol.asyncIterator]();
     const first = await pages.next();
-    const frames = dayStreamFrames(hop, { ...stream, pages: this.#whileOpen(first, pages) });
+    const frames = dayStreamFrames(hop, { ...stream, sealing, pages: this.#whileOpen(first, pages) });
     const body = Readable.from(this.#unlessStalled(frames, reply), { objectMode: false, highWaterMark: 1 });
-    return reply.type(DAY_STREAM_TYPE).send(body);
+    return reply.type(sealing ? SEALED_KEYS_TYPE : DAY_STREAM_TYPE).send(body);
   }
 
   #enter(peer: string): () => void {

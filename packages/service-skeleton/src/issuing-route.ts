@@ -1,9 +1,11 @@
 import {
   encodeKeyAnswer,
+  encodeSealedAnswer,
   hasRole,
   KeydError,
-  keyAnswer,
   keyRequest,
+  SEALED_KEYS_TYPE,
+  sealingFor,
   spiffeIdOf,
   type AnswerScope,
   type Hop,
@@ -48,14 +50,16 @@ export function issuingRoute<R extends Role, Key>(
     hop.path,
     {
       config: { mtls: { roles: [role] } },
-      schema: { body: keyRequest, response: { 200: keyAnswer } },
+      schema: { body: keyRequest },
       onRequest: budget.refuseEarly,
     },
-    async ({ peer, body, id: requestId, log }) => {
+    async ({ peer, body, headers, id: requestId, log }, reply) => {
       if (!hasRole(peer, role)) throw new KeydError('role-not-allowed');
+      const sealing = sealingFor(headers.accept, hop.path);
       const { scope, keys } = issueTo({ peer, requestId, log });
       const answer = await budget.run(spiffeIdOf(peer), body.accessKeyIds.length, () => keys.issue(body));
-      return encodeKeyAnswer(hop, body.date, scope, answer);
+      if (!sealing) return encodeKeyAnswer(hop, body.date, scope, answer);
+      return reply.type(SEALED_KEYS_TYPE).send(encodeSealedAnswer(hop, { date: body.date, scope, sealing }, answer));
     },
   );
 }

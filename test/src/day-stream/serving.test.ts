@@ -1,4 +1,5 @@
 import {
+  DAY_STREAM_TYPE,
   dayStreamPath,
   dayStreamRequest,
   PeerStreams,
@@ -55,7 +56,12 @@ async function endless(t: Test) {
   const open = async (name = 'r1'): Promise<AsyncIterator<Buffer>> => {
     const dispatcher = await agentOf(t, authority, { role: 'region', region: 'us-east-1', name });
     const streams = new PeerStreams({ urls: [url], dispatcher });
-    const chunks = streams.read({ path: dayStreamPath(REGION_KEYS), body: REQUEST, read: (body) => body });
+    const chunks = streams.read({
+      path: dayStreamPath(REGION_KEYS),
+      body: REQUEST,
+      accept: DAY_STREAM_TYPE,
+      read: (body) => body,
+    });
     await chunks.next();
     return chunks;
   };

@@ -2,9 +2,13 @@ import {
   DayPull,
   dayStreamFrames,
   readDayStream,
+  Recipient,
+  sealTo,
+  SERVICE_KEYS,
   WantedDays,
   WrongStream,
   type DaySource,
+  type DayStream,
   type DayStreamQuestion,
   type DayStreamRequest,
   type DayTransfer,
@@ -20,7 +24,12 @@ const KEY_BYTES = 32;
 const date = day('20261122');
 const scope = { region: 'us-east-1', service: 's3' };
 const request: DayStreamRequest = { date, which: 'all' };
-const question: DayStreamQuestion = { request, scope, keyBytes: KEY_BYTES };
+const question: DayStreamQuestion = {
+  request,
+  scope,
+  hop: { ...SERVICE_KEYS, keyBytes: KEY_BYTES },
+  recipient: new Recipient(),
+};
 
 async function* from<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
   for (const item of items) yield await Promise.resolve(item);
@@ -39,10 +48,14 @@ function streamed(accessKeyId: string, more: Partial<StreamedKey['facts']> = {})
   };
 }
 
-async function written(given: readonly (readonly StreamedKey[])[], asked = request): Promise<Buffer> {
+async function written(
+  given: readonly (readonly StreamedKey[])[],
+  asked = request,
+  sealing?: DayStream['sealing'],
+): Promise<Buffer> {
   const pages = given.map((page) => page.map(({ facts, key }) => ({ facts, key: Uint8Array.from(key) })));
   const frames = await collected(
-    dayStreamFrames({ keyBytes: KEY_BYTES }, { request: asked, scope, pages: from(pages) }),
+    dayStreamFrames({ keyBytes: KEY_BYTES }, { request: asked, scope, sealing, pages: from(pages) }),
   );
   if (pages.flat().some(({ key }) => key.some((byte) => byte !== 0))) throw new Error('a key outlives its frame');
   return Buffer.concat(frames);
@@ -170,7 +183,7 @@ t.test('what no honest parent streams is refused, with the reason', async (t) =>
     'a head that is no JSON': [frame(HEAD, Buffer.from('{')), /head of another form/],
     'no head': [page, /out of its place/],
     'two heads': [Buffer.concat([headOf(goodHead), headOf(goodHead)]), /out of its place/],
-    'an unknown kind of frame': [frame(4, Buffer.alloc(0)), /unknown kind 4/],
+    'an unknown kind of frame': [frame(6, Buffer.alloc(0)), /unknown kind 6/],
     'a head that is too long': [frame(HEAD, Buffer.alloc(0), 1_025), /frame \(head\) of 1025 bytes/],
     'a page that is too long': [
       Buffer.concat([headOf(goodHead), frame(PAGE, Buffer.alloc(0), 2 ** 32 - 1)]),
@@ -230,6 +243,34 @@ t.test('an endless stream is given up, and its source is let go of', async (t) =
   await pull.advance();
   t.same([pull.isOver, pull.isFull, pull.keys], [true, true, 50], 'over, as far as there is room');
   t.same(state, { isClosed: true, pages: 51 });
+});
+
+t.test('a sealed stream is read by who asked for it, and shows no key to anyone else', async (t) => {
+  const given = [[streamed('AKIAONE'), streamed('AKIAZWEI', { services: ['s3'] })], [streamed('AKIB3')]];
+  const sealing = (): DayStream['sealing'] => sealTo(question.recipient.publicKey, SERVICE_KEYS.path);
+  const bytes = await written(given, request, sealing());
+  for (const { key } of given.flat()) t.notOk(bytes.includes(Buffer.from(key)), 'no key in it');
+  t.same(await read([bytes]), { keys: given.flat(), failure: undefined });
+  const pages: (readonly StreamedKey[])[] = [];
+  for await (const page of readDayStream(question, from([bytes]))) pages.push(page);
+  t.ok(
+    pages.flat().every(({ key }) => key.every((byte) => byte === 0)),
+    'overwritten once their page was taken',
+  );
+
+  t.match((await read([bytes], { ...question, recipient: new Recipient() })).failure, WrongStream, 'another asker');
+  const otherHop = { ...question, hop: { ...question.hop, path: '/v1/region-keys' as const } };
+  t.match((await read([bytes], otherHop)).failure, WrongStream, 'another path');
+  const changed = Buffer.from(bytes);
+  changed.writeUInt8(changed.readUInt8(bytes.length - 40) ^ 1, bytes.length - 40);
+  t.match((await read([changed])).failure, WrongStream, 'a byte that was changed');
+  const inTheClear = await written(given);
+  const headEnds = (of: Buffer): number => 5 + of.readUInt32BE(1);
+  const mixed = [bytes.subarray(0, headEnds(bytes)), inTheClear.subarray(headEnds(inTheClear))];
+  t.match((await read(mixed)).failure, { message: /a frame \(page\) of another form/ }, 'keys in the clear after all');
+  const another = await written(given, request, sealing());
+  const parts = [bytes.subarray(0, headEnds(bytes)), another.subarray(headEnds(another))];
+  t.match((await read(parts)).failure, WrongStream, 'pages of another answer');
 });
 
 t.test('keys are overwritten once their page was taken', async (t) => {

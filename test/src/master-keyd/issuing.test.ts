@@ -19,6 +19,7 @@ import { z } from 'zod';
 import { spellings } from '../support/spellings.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
+import { askedAsEarlier } from '../support/earlier-release.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { change } from './feed-clients.js';
@@ -45,7 +46,7 @@ const bytesOf = (answer: KeyAnswer<KRegion>, id = 'AKIAONE'): Buffer | undefined
 };
 
 t.test('a region gets kRegion of its own region, as an independent derivation says', async (t) => {
-  const { region, operator, received, logged } = await withAccessKey(t);
+  const { region, operator, received, logged, authority, clientOf } = await withAccessKey(t);
   const made = await (
     await operator()
   ).call({ method: 'POST', path: ACCESS_KEYS_PATH, body: { owner: 'bob' }, answer: createdAccessKey });
@@ -59,6 +60,12 @@ t.test('a region gets kRegion of its own region, as an independent derivation sa
     t.same([...answer.absent], [['AKIANONE', 'unknown']]);
     t.same(answer.issued.get('AKIAONE')?.facts, { accessKeyId: 'AKIAONE', version: 1, createdAt: Date.parse(NOON) });
   }
+
+  // Asked in the clear, as by earlier releases: what it is sealed to others shows nothing.
+  const europeans = clientOf(await authority.credentials({ role: 'region', region: 'eu-west-1', name: 'r1' }));
+  const clear = askedAsEarlier(REGION_KEYS, { region: 'eu-west-1' }, europeans);
+  const asked = await clear.issue({ date: day(TODAY), accessKeyIds: ['AKIAONE', made.accessKeyId] });
+  t.same(bytesOf(asked), independentKRegion(SECRET, TODAY, 'eu-west-1'));
 
   const answers = Buffer.concat(received.slice(creations));
   const log = Buffer.from(logged.join(''));

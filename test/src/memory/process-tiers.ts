@@ -59,8 +59,11 @@ export interface ProcessTiers {
   readonly startEdge: (name: string, options?: EdgeOptions) => Promise<EdgeProcess>;
 }
 
-/** Master, region and edges as they run in production: processes over mTLS and PostgreSQL, by the system's clock. */
-export async function startProcessTiers(t: Test): Promise<ProcessTiers> {
+/**
+ * Master, region and edges as they run in production: processes over mTLS and PostgreSQL, by the system's clock. With
+ * `obeysSignals`, region and edges collect their garbage on SIGUSR2, and SIGWINCH lets a month pass in them.
+ */
+export async function startProcessTiers(t: Test, { obeysSignals = false } = {}): Promise<ProcessTiers> {
   const authority = await TestAuthority.create(newStateFolder(t));
   const custodyKey = randomBytes(32);
   const upstream = await RecordingUpstream.start();
@@ -90,6 +93,7 @@ export async function startProcessTiers(t: Test): Promise<ProcessTiers> {
       env['KEYD_FEED_KEYS'] ?? '',
       stateFolderOf('r1'),
     ),
+    ...preloaded(obeysSignals ? onSignal : undefined),
     KEYD_LISTEN: new URL(regionUrl).host,
     KEYD_MASTERS: masterUrl,
   });
@@ -108,7 +112,8 @@ export async function startProcessTiers(t: Test): Promise<ProcessTiers> {
         KEYD_PROXY_LISTEN: proxy,
         KEYD_UPSTREAM: upstream.url,
         KEYD_ALGORITHMS: 'AWS4-HMAC-SHA256,AWS4-ECDSA-P256-SHA256',
-        ...(planted !== undefined && { PLANTED_FILE: planted, NODE_OPTIONS: `--import ${plantedLeak}` }),
+        ...preloaded(obeysSignals ? onSignal : undefined),
+        ...(planted !== undefined && { PLANTED_FILE: planted, ...preloaded(plantedLeak) }),
       });
       const verdictOn = async (message: Message): Promise<string> => {
         const { status, headers } = await send(proxy, message, { agent });
@@ -119,7 +124,11 @@ export async function startProcessTiers(t: Test): Promise<ProcessTiers> {
   };
 }
 
+const onSignal = fileURLToPath(new URL('on-signal.js', import.meta.url));
 const plantedLeak = fileURLToPath(new URL('planted-leak.js', import.meta.url));
+
+const preloaded = (path: string | undefined): Readonly<Record<string, string>> =>
+  path === undefined ? {} : { NODE_OPTIONS: `--import ${path}` };
 
 const address = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
 

@@ -5,6 +5,7 @@ import {
   mtlsKeySource,
   PeerClient,
   REPORT_PATH,
+  SEALED_KEYS_TYPE,
   SERVICE_KEYS,
   type ServiceKeySource,
 } from '@sigv4-keyd/hop-protocol';
@@ -17,6 +18,9 @@ import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
+import { recordingInto } from '../master-keyd/master-under-test.js';
+import { askedAsEarlier } from '../support/earlier-release.js';
+import { spellings } from '../support/spellings.js';
 import { SmallMaster } from '../support/small-master.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
@@ -101,6 +105,37 @@ t.test('an edge gets kService of its own service, as an independent derivation s
   const other = api.issued.get('AKIAONE');
   t.ok(other && exportKService(other.key).equals(hmac(hmac(hmac(`AWS4${SECRET}`, TODAY), 'us-east-1'), 'execute-api')));
   t.equal(master.asked.length, 1, 'one kRegion serves every service');
+});
+
+t.test('edges of this release and of earlier ones get the same, sealed and in the clear', async (t) => {
+  const { authority, region } = await setUp(t);
+  const credentials = await authority.credentials({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e0' });
+  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+  t.teardown(() => dispatcher.close());
+  const received: Buffer[] = [];
+  const urls = [new URL(`https://${region.addresses['hop'] ?? ''}`)];
+  const client = new PeerClient({ urls, dispatcher: dispatcher.compose(recordingInto(received)) });
+  const scope = { region: 'us-east-1', service: 's3' };
+  const request = { date: TODAY, accessKeyIds: ['AKIAONE', 'AKIANONE'] };
+  const expected = hmac(hmac(hmac(`AWS4${SECRET}`, TODAY), 'us-east-1'), 's3');
+  const shows = (): boolean => {
+    const wire = Buffer.concat(received.splice(0));
+    return spellings(expected).some((spelling) => wire.includes(spelling));
+  };
+  for (const [source, isShown] of [
+    [mtlsKeySource(SERVICE_KEYS, scope, client), false],
+    [askedAsEarlier(SERVICE_KEYS, scope, client), true],
+  ] as const) {
+    const { issued, absent } = await source.issue(request);
+    const key = issued.get('AKIAONE')?.key;
+    t.ok(key && exportKService(key).equals(expected));
+    t.same([...absent], [['AKIANONE', 'unknown']]);
+    t.equal(shows(), isShown, 'keys within TLS');
+  }
+  const call = { method: 'POST', path: SERVICE_KEYS.path, body: request, answer: z.any() } as const;
+  const type = SEALED_KEYS_TYPE;
+  const badly = { type, accept: `${type};to=nobody`, read: () => Promise.resolve(undefined) };
+  await t.rejects(client.call({ ...call, otherForm: badly }), { code: 'malformed-request', detail: /X25519/ });
 });
 
 t.test('what an edge gets is decided by its certificate alone', async (t) => {

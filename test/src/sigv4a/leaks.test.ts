@@ -26,6 +26,7 @@ import { issuedDirectly } from '../master-keyd/issued-directly.js';
 import { spellings } from '../support/spellings.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
+import { askedAsEarlier } from '../support/earlier-release.js';
 import { runSql } from '../support/postgres.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
@@ -71,7 +72,11 @@ function privateScalar(): Buffer {
 t.test('the master gives out the public key and nothing that it was derived of', async (t) => {
   const { master, publicKeys } = await setUp(t);
   const before = master.received.length;
-  const answer = await (await publicKeys()).issue({ ...REQUEST, accessKeyIds: [ACCESS_KEY_ID, 'AKIANONE'] });
+  t.equal((await (await publicKeys()).issue(REQUEST)).issued.size, 1);
+  const credentials = await master.authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' });
+  // In the clear, as earlier releases ask: what is sealed shows nothing anyway.
+  const clear = askedAsEarlier(REGION_PUBLIC_KEYS, { region: 'us-east-1' }, master.clientOf(credentials));
+  const answer = await clear.issue({ ...REQUEST, accessKeyIds: [ACCESS_KEY_ID, 'AKIANONE'] });
   t.equal(bytesOf(answer), PUBLIC_KEY);
   t.same([...answer.absent], [['AKIANONE', 'unknown']]);
   const issued = answer.issued.get(ACCESS_KEY_ID);

@@ -1,6 +1,8 @@
 import type { Hop } from '../hops.js';
 import type { AnswerScope } from '../key-answer.js';
-import { dayStreamPath, type DayStreamRequest } from './day-stream-api.js';
+import { Recipient } from '../sealed-keys/agreement.js';
+import { acceptSealed } from '../sealed-keys/sealed-type.js';
+import { DAY_STREAM_TYPE, dayStreamPath, type DayStreamRequest } from './day-stream-api.js';
 import type { StreamedKey } from './key-page.js';
 import type { PeerStreams } from './peer-streams.js';
 import { readDayStream } from './read-day-stream.js';
@@ -18,11 +20,14 @@ export function mtlsDaySource(
   parent: PeerStreams,
 ): DaySource {
   return {
-    pages: (request) =>
-      parent.read({
+    pages(request) {
+      const recipient = new Recipient();
+      return parent.read({
         path: dayStreamPath(hop),
         body: request,
-        read: (body) => readDayStream({ request, scope, keyBytes: hop.keyBytes }, body),
-      }),
+        accept: acceptSealed(recipient, DAY_STREAM_TYPE),
+        read: (body) => readDayStream({ request, scope, hop, recipient }, body),
+      });
+    },
   };
 }

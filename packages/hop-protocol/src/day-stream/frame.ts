@@ -2,9 +2,10 @@ import { FilledBytes } from './filled-bytes.js';
 
 /**
  * A day's stream is a sequence of frames: a byte that says what it is, four bytes of length, and so many bytes. A head
- * comes first, then pages of keys, then an end: a stream without one was cut.
+ * comes first, then pages of keys, then an end: a stream without one was cut. Sealed pages take the place of pages for
+ * who can open them; an answer about single access keys has also frames of those that have no key.
  */
-export const FRAMES = { head: 1, page: 2, end: 3 } as const;
+export const FRAMES = { head: 1, page: 2, end: 3, sealed: 4, absent: 5 } as const;
 export type FrameKind = keyof typeof FRAMES;
 
 export interface Frame {
@@ -13,8 +14,16 @@ export interface Frame {
 }
 
 /** The longest payload that is read of each kind, bytes. */
-export const MOST_FRAME_BYTES = { head: 1_024, page: 1_048_576, end: 6 } as const satisfies Record<FrameKind, number>;
+export const MOST_FRAME_BYTES = {
+  head: 1_024,
+  page: 1_048_576,
+  end: 6,
+  // Entries and keys of a page each, and what seals them.
+  sealed: 2 * 1_048_576 + 64,
+  absent: 1_048_576,
+} as const satisfies Record<FrameKind, number>;
 
+const KINDS = ['head', 'page', 'end', 'sealed', 'absent'] as const satisfies readonly FrameKind[];
 const PREFIX_BYTES = 5;
 
 /** A stream that is not what was asked for, however often it comes. */
@@ -59,7 +68,7 @@ export async function* readFrames(body: AsyncIterable<Buffer>): AsyncGenerator<F
 function announced(prefix: Buffer): Frame {
   const byte = prefix.readUInt8(0);
   const length = prefix.readUInt32BE(1);
-  const kind = (['head', 'page', 'end'] as const).find((name) => FRAMES[name] === byte);
+  const kind = KINDS.find((name) => FRAMES[name] === byte);
   if (kind === undefined) throw new WrongStream(`a frame of the unknown kind ${byte}`);
   if (length > MOST_FRAME_BYTES[kind]) throw new WrongStream(`a frame (${kind}) of ${length} bytes`);
   return { kind, payload: Buffer.alloc(length) };

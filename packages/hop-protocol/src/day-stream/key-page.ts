@@ -18,15 +18,27 @@ const INSTANT_BYTES = 6;
 const MOST_SERVICES = 255;
 const FIXED_BYTES = 1 + 1 + INSTANT_BYTES + 4;
 
+/** What keys are put into, a page at a time. */
+export interface PageWriter {
+  /** Of the frames that its pages make. */
+  readonly kind: 'page' | 'sealed';
+  /** Copies the key. False when the page has no place for it any more. */
+  add(key: StreamedKey): boolean;
+  /** What the page holds; the writer is empty then. Undefined when there is nothing. */
+  take(): Buffer | undefined;
+}
+
 /** Puts keys into pages. The keys of a page come in ascending order of their ids, as those of the whole stream do. */
-export class KeyPageWriter {
+export class KeyPageWriter implements PageWriter {
+  readonly kind = 'page';
   readonly #keyBytes: number;
-  readonly #page = Buffer.alloc(MOST_FRAME_BYTES.page);
+  readonly #page: Buffer;
   readonly #serviceLists = new Map<string, number>();
   #length = 0;
 
-  constructor(keyBytes: number) {
+  constructor(keyBytes: number, pageBytes: number = MOST_FRAME_BYTES.page) {
     this.#keyBytes = keyBytes;
+    this.#page = Buffer.alloc(pageBytes);
   }
 
   /** False when the page has no place for it any more. */

@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../clock.js';
 import { KeydError } from '../errors.js';
 import type { ParentHealth } from '../parents/parent-health.js';
 import { PeerRefusal, refusalOf } from '../parents/peer-request.js';
+import { SEALED_KEYS_TYPE } from '../sealed-keys/sealed-type.js';
 import { DAY_STREAM_TYPE } from './day-stream-api.js';
 
 export interface PeerStreamsOptions {
@@ -21,6 +22,8 @@ export interface PeerStreamsOptions {
 export interface StreamQuestion<Item> {
   readonly path: string;
   readonly body: object;
+  /** The media types that are read. */
+  readonly accept: string;
   /** Reads the answer. What it throws is the peer's failure. */
   readonly read: (body: AsyncIterable<Buffer>) => AsyncIterable<Item>;
 }
@@ -55,7 +58,7 @@ export class PeerStreams {
   }
 
   async #open(
-    question: Pick<StreamQuestion<never>, 'path' | 'body'>,
+    question: Pick<StreamQuestion<never>, 'path' | 'body' | 'accept'>,
   ): Promise<{ readonly url: URL; readonly body: AsyncIterable<Buffer> }> {
     const { urls, health, clock = systemClock } = this.#options;
     let failure: unknown;
@@ -76,18 +79,19 @@ export class PeerStreams {
 
   async #openAt(
     url: URL,
-    { path, body }: Pick<StreamQuestion<never>, 'path' | 'body'>,
+    { path, body, accept }: Pick<StreamQuestion<never>, 'path' | 'body' | 'accept'>,
   ): Promise<AsyncIterable<Buffer>> {
     const answer = await this.#options.dispatcher.request({
       origin: url.origin,
       path,
       method: 'POST',
-      headers: { accept: DAY_STREAM_TYPE, 'content-type': 'application/json', 'x-request-id': randomUUID() },
+      headers: { accept, 'content-type': 'application/json', 'x-request-id': randomUUID() },
       body: JSON.stringify(body),
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
     });
-    if (answer.statusCode === 200 && answer.headers['content-type'] === DAY_STREAM_TYPE) return answer.body;
+    const type = answer.headers['content-type'];
+    if (answer.statusCode === 200 && (type === SEALED_KEYS_TYPE || type === DAY_STREAM_TYPE)) return answer.body;
     throw refusalOf(answer, parseJson(await readBounded(answer.body, MOST_ERROR_BYTES)));
   }
 }

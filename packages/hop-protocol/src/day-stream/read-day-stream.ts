@@ -1,17 +1,27 @@
+import { z } from 'zod';
+import type { Hop } from '../hops.js';
 import type { AnswerScope } from '../key-answer.js';
 import { regionName, serviceName } from '../schemas.js';
+import type { Recipient } from '../sealed-keys/agreement.js';
+import { PageOpener } from '../sealed-keys/page-seal.js';
+import { openKeyPage } from '../sealed-keys/sealed-page.js';
 import { dayStreamRequest, type DayStreamRequest } from './day-stream-api.js';
 import { MOST_FRAME_BYTES, readFrames, WrongStream } from './frame.js';
 import { decodeKeyPage, type StreamedKey } from './key-page.js';
 
-const dayStreamHead = dayStreamRequest.extend({ region: regionName.optional(), service: serviceName.optional() });
+const dayStreamHead = dayStreamRequest.extend({
+  region: regionName.optional(),
+  service: serviceName.optional(),
+  sealedBy: z.string().optional(),
+});
 
 export interface DayStreamQuestion {
   readonly request: DayStreamRequest;
   /** What our own certificate says. */
   readonly scope: AnswerScope;
-  /** The length of each key. */
-  readonly keyBytes: number;
+  readonly hop: Pick<Hop<never>, 'path' | 'keyBytes'>;
+  /** Whom the keys are sealed to, where the parent can do so. */
+  readonly recipient: Recipient;
 }
 
 /**
@@ -23,7 +33,8 @@ export async function* readDayStream(
   question: DayStreamQuestion,
   body: AsyncIterable<Buffer>,
 ): AsyncGenerator<readonly StreamedKey[], void, undefined> {
-  const { request, keyBytes } = question;
+  const { request, hop } = question;
+  let opener: PageOpener | undefined;
   let part: 'head' | 'pages' | 'end' = 'head';
   let count = 0;
   let last = request.after ?? '';
@@ -31,25 +42,31 @@ export async function* readDayStream(
     if (part === 'end') throw new WrongStream('something after the end');
     if ((part === 'head') !== (kind === 'head')) throw new WrongStream(`a frame (${kind}) out of its place`);
     if (kind === 'head') {
-      checkHead(question, payload);
+      opener = checkedHead(question, payload);
       part = 'pages';
-    } else if (kind === 'page') {
-      const keys = decodeKeyPage(payload, keyBytes);
-      count += keys.length;
-      last = lastOfAscending(keys, last);
-      yield keys;
-    } else {
+    } else if (kind === 'end') {
       checkCount(payload, count);
       part = 'end';
+    } else {
+      if (kind !== (opener ? 'sealed' : 'page')) throw new WrongStream(`a frame (${kind}) of another form`);
+      const page = opener ? openKeyPage(payload, hop.keyBytes, opener) : clearPage(payload, hop.keyBytes);
+      try {
+        count += page.keys.length;
+        last = lastOfAscending(page.keys, last);
+        yield page.keys;
+      } finally {
+        page.wipe();
+      }
     }
   }
   if (part !== 'end') throw new Error('the stream was cut: it has no end');
 }
 
-function checkHead({ request, scope }: DayStreamQuestion, payload: Buffer): void {
+/** What opens the pages of a sealed stream. */
+function checkedHead({ request, scope, hop, recipient }: DayStreamQuestion, payload: Buffer): PageOpener | undefined {
   const head = dayStreamHead.safeParse(parsedJson(payload));
   if (!head.success) throw new WrongStream('a head of another form');
-  const { date, which, after, region, service } = head.data;
+  const { date, which, after, region, service, sealedBy } = head.data;
   if (date !== request.date) throw new WrongStream(`keys of ${date} instead of ${request.date}`);
   if (region !== scope.region) {
     throw new WrongStream(`keys of region ${region ?? '(all)'} instead of ${scope.region ?? '(all)'}`);
@@ -59,6 +76,15 @@ function checkHead({ request, scope }: DayStreamQuestion, payload: Buffer): void
   }
   if (which !== request.which || after !== request.after)
     throw new WrongStream('other access keys than were asked for');
+  if (sealedBy === undefined) return undefined;
+  const key = recipient.keyFrom(sealedBy, hop.path);
+  if (key === undefined) throw new WrongStream('a sender that is no X25519 key');
+  return new PageOpener(key);
+}
+
+/** Of a parent of an earlier release. The frame, which the keys are views of, is overwritten by who reads it. */
+function clearPage(page: Buffer, keyBytes: number): ReturnType<typeof openKeyPage> {
+  return { keys: decodeKeyPage(page, keyBytes), wipe: () => undefined };
 }
 
 function parsedJson(payload: Buffer): unknown {

@@ -13,6 +13,7 @@ export interface PeerRequest<Schema extends z.ZodType> {
   readonly requestId: string;
   /** What a good answer looks like; any other is the peer's failure. */
   readonly answer: Schema;
+  readonly otherForm?: OtherForm<z.output<Schema>>;
   /** Until the answer begins, milliseconds. */
   readonly timeoutMs: number;
   /** Until the answer is whole, milliseconds: whoever sends a byte now and then ends there. */
@@ -20,6 +21,16 @@ export interface PeerRequest<Schema extends z.ZodType> {
   /** The largest answer that is read, bytes. */
   readonly mostBytes: number;
   readonly signal: AbortSignal;
+}
+
+/** A form of a good answer beside JSON. */
+export interface OtherForm<Answer> {
+  /** The media type. */
+  readonly type: string;
+  /** The whole Accept, with JSON in it. */
+  readonly accept: string;
+  /** What it rejects with is the peer's failure. */
+  readonly read: (body: Buffer) => Promise<Answer>;
 }
 
 /** An answer of the closed set of errors: the peer can be reached, and refuses or cannot. */
@@ -55,7 +66,9 @@ export async function requestOf<Schema extends z.ZodType>(
 
 function begunAnswer(
   url: URL,
-  request: Omit<PeerRequest<z.ZodType>, 'answer'>,
+  request: Omit<PeerRequest<z.ZodType>, 'answer' | 'otherForm'> & {
+    readonly otherForm?: Pick<OtherForm<never>, 'accept'>;
+  },
   dispatcher: Dispatcher,
 ): Promise<Dispatcher.ResponseData> {
   return dispatcher.request({
@@ -63,7 +76,7 @@ function begunAnswer(
     path: request.path,
     method: request.method,
     headers: {
-      accept: 'application/json',
+      accept: request.otherForm?.accept ?? 'application/json',
       'x-request-id': request.requestId,
       ...(request.body !== undefined && { 'content-type': 'application/json' }),
     },
@@ -80,7 +93,12 @@ async function readAnswer<Schema extends z.ZodType>(
   request: PeerRequest<Schema>,
   answer: Dispatcher.ResponseData,
 ): Promise<z.output<Schema>> {
-  const body = jsonOf(answer, await readBounded(answer.body, request.mostBytes));
+  const bytes = await readBounded(answer.body, request.mostBytes);
+  const { otherForm } = request;
+  if (otherForm && answer.statusCode === 200 && answer.headers['content-type'] === otherForm.type) {
+    return otherForm.read(bytes);
+  }
+  const body = jsonOf(answer, bytes);
   if (answer.statusCode >= 400) throw refusalOf(answer, body);
   // Who redirects wants us to ask somebody whom nobody configured.
   if (answer.statusCode >= 300) throw new Error(`HTTP status ${answer.statusCode}: redirects are not followed`);

@@ -4,7 +4,11 @@ import {
   encodeKeyAnswer,
   keyAnswer,
   KeydError,
+  encodeSealedAnswer,
   readDayStream,
+  readSealedAnswer,
+  Recipient,
+  sealTo,
   SERVICE_KEYS,
   WrongStream,
   type DayStreamQuestion,
@@ -16,7 +20,8 @@ import { day } from '../../support/days.js';
 const COVERS = ['packages/hop-protocol/dist/day-stream/'];
 const REQUEST = { date: day('20261122'), which: 'all' } as const;
 const SCOPE = { region: 'eu-west-1', service: 's3' };
-const QUESTION: DayStreamQuestion = { request: REQUEST, scope: SCOPE, keyBytes: SERVICE_KEYS.keyBytes };
+const RECIPIENT = new Recipient();
+const QUESTION: DayStreamQuestion = { request: REQUEST, scope: SCOPE, hop: SERVICE_KEYS, recipient: RECIPIENT };
 const KEYS: readonly StreamedKey[] = [
   keyOf('AK1', {}),
   keyOf('AK2', { expiresAt: 2_000 }),
@@ -24,8 +29,8 @@ const KEYS: readonly StreamedKey[] = [
   keyOf('AK4', { services: ['s3', 'sqs'], expiresAt: 3_000 }),
   keyOf('AK5', { services: [] }),
 ];
-/** A page may have a mebibyte; its length comes before it, so that one is held for whoever claims as much. */
-const MEMORY: Bound = { atLeast: 1_100_000, perByte: 64 };
+/** A page may have two mebibytes; its length comes before it, so that one is held for whoever claims as much. */
+const MEMORY: Bound = { atLeast: 2_200_000, perByte: 64 };
 
 /** The bytes of a stream, however they are cut. */
 const stream: Target = {
@@ -109,7 +114,39 @@ const answer: Target = {
   },
 };
 
-export const DAY_STREAMS: readonly Target[] = [stream, page, answer];
+/** The same question answered sealed: what is not as it was sealed is refused, and is the parent's failure. */
+const sealed: Target = {
+  name: 'sealed-key-answer',
+  covers: ['packages/hop-protocol/dist/sealed-keys/'],
+  seeds: [sealedAnswerOf(['AK1', 'AK2'], 'AK3'), sealedAnswerOf([], 'AK1')],
+  words: ['\x01\0\0\0', '\x04\0\0\0', '\x05\0\0\0', '\x03\0\0\0\x06', '"sealedBy":', '"AK3"'],
+  memory: MEMORY,
+  async run(input) {
+    const request = { date: REQUEST.date, accessKeyIds: ['AK1', 'AK2', 'AK3'] };
+    try {
+      const read = await readSealedAnswer(SERVICE_KEYS, { request, scope: SCOPE, recipient: RECIPIENT }, input);
+      hold(read.issued.size + read.absent.size === 3, 'every access key that was asked for, once');
+      return true;
+    } catch (error) {
+      if (error instanceof KeydError && error.code === 'parent-unavailable') return false;
+      throw error;
+    }
+  },
+};
+
+export const DAY_STREAMS: readonly Target[] = [stream, page, answer, sealed];
+
+function sealedAnswerOf(ids: readonly string[], disabled: string): Buffer {
+  const sealing = sealTo(RECIPIENT.publicKey, SERVICE_KEYS.path);
+  const issued = new Map(
+    ids.map((id) => {
+      const { facts, key } = keyOf(id, {});
+      return [id, { facts, key: SERVICE_KEYS.importKey(key) }];
+    }),
+  );
+  const absent = new Map([[disabled, 'disabled' as const]]);
+  return encodeSealedAnswer(SERVICE_KEYS, { date: REQUEST.date, scope: SCOPE, sealing }, { issued, absent });
+}
 
 function keyOf(accessKeyId: string, more: Partial<StreamedKey['facts']>): StreamedKey {
   return { facts: { accessKeyId, createdAt: 1_000, version: 1, ...more }, key: Buffer.alloc(32, accessKeyId) };
