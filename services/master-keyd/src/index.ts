@@ -6,6 +6,8 @@ export { SignerCalls } from './custody/external/signer-calls.js';
 export * from './custody/external/signer-client.js';
 export * from './custody/file-custody.js';
 export { watchCustody, type WatchedCustody } from './custody/watched-custody.js';
+export * from './custody/moving-from-file.js';
+export * from './custody/pkcs11/open-token-custody.js';
 export { DatabaseHosts, NoUsableHost, UnsuitableHost } from './database/database-hosts.js';
 export { parseDatabaseUrl } from './database/database-url.js';
 export * from './database/migrate.js';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { every } from '@sigv4-keyd/hop-protocol';
+import { every, systemClock } from '@sigv4-keyd/hop-protocol';
 import {
   budgetReadings,
   certificateReadings,
@@ -51,7 +51,7 @@ const MOST_OF_A_REGION_AT_A_TIME = 4;
 /** Starts master-keyd once its database serves and its keeper has the keys of the secrets in it. */
 export async function startMasterKeyd(
   configuration: Configuration,
-  { clock, log, watchProcess }: ServiceContext,
+  { clock, log, timer = systemClock, watchProcess }: ServiceContext,
 ): Promise<RunningService> {
   const { databaseUrl, databaseWait, clockSkew, longestPresigned } = configuration;
   // Undone in reverse, be it at the end or when the start fails half-way.
@@ -67,7 +67,7 @@ export async function startMasterKeyd(
     const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
     const pool = openPool(hosts, log);
     undo.push(() => pool.end());
-    const keeper = await openCustody(keeperOf(configuration), { pool, hosts, credentials: store, clock, log });
+    const keeper = await openCustody(keeperOf(configuration), { pool, hosts, credentials: store, clock, timer, log });
     undo.push(keeper.close);
     const { custody, keySetting } = keeper;
     const beat = new MasterBeat({ pool, credentials: store, custodyKey: custody.sealsWith, clock, log });

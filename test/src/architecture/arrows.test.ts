@@ -17,11 +17,29 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/ledger': ['sigv4-core', 'fastify-mtls'],
   'packages/revocation': ['sigv4-core'],
   'packages/pki': ['fastify-mtls'],
+  'packages/pkcs11-custody': [],
   'packages/hop-protocol': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger'],
   'packages/service-skeleton': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol'],
   'packages/edge-keys': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
-  'packages/keydctl': ['sigv4-core', 'sigv4-client', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'pki'],
-  'services/master-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
+  'packages/keydctl': [
+    'sigv4-core',
+    'sigv4-client',
+    'fastify-mtls',
+    'revocation',
+    'ledger',
+    'hop-protocol',
+    'pki',
+    'pkcs11-custody',
+  ],
+  'services/master-keyd': [
+    'sigv4-core',
+    'fastify-mtls',
+    'revocation',
+    'ledger',
+    'hop-protocol',
+    'service-skeleton',
+    'pkcs11-custody',
+  ],
   'services/region-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/custody-signer': ['sigv4-core', 'fastify-mtls', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/edge-verifier': [
@@ -106,7 +124,8 @@ t.test('manifests declare what the code imports, and no more of the project', (t
       [],
       `${folder} declares no part of the project that it does not use`,
     );
-    const known = [...declared, ...Object.keys((manifest as { peerDependencies?: object }).peerDependencies ?? {})];
+    const { peerDependencies = {}, optionalDependencies = {} } = manifest as Record<string, object>;
+    const known = [...declared, ...Object.keys(peerDependencies), ...Object.keys(optionalDependencies)];
     t.same(
       [...used].filter((name) => !known.includes(name)),
       [],

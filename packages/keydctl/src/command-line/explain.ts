@@ -1,5 +1,6 @@
 import { MtlsClientError, CredentialsError } from '@sigv4-keyd/fastify-mtls';
 import { KeydError, type ErrorCode } from '@sigv4-keyd/hop-protocol';
+import { TokenFailure } from '@sigv4-keyd/pkcs11-custody';
 import { PkiError, type PkiErrorCode } from '@sigv4-keyd/pki';
 import { FeedError } from '@sigv4-keyd/revocation';
 import { CommanderError } from 'commander';
@@ -29,6 +30,7 @@ export function explain(error: unknown): Explanation {
   if (error instanceof PkiError) {
     return { ending: WRONG_ARGUMENTS.has(error.code) ? 'usage' : 'failed', code: error.code, message: error.message };
   }
+  if (error instanceof TokenFailure) return { ending: 'failed', code: error.reason, message: error.message };
   if (error instanceof FeedError) return { ending: 'failed', code: error.code, message: error.message };
   if (error instanceof CredentialsError) return { ending: 'failed', code: error.code, message: error.message };
   if (isSystemError(error)) return { ending: 'failed', code: error.code, message: error.message };

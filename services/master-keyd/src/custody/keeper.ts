@@ -4,17 +4,20 @@ import type { ExternalKeeper } from './external/external-keeper.js';
 import { externalCustodySettings } from './external/external-settings.js';
 import type { FileKeeper } from './file-keeper.js';
 import { fileCustodySettings } from './file-settings.js';
+import type { Pkcs11Keeper } from './pkcs11/pkcs11-keeper.js';
+import { DEFAULT_SESSIONS, pkcs11Settings } from './pkcs11/pkcs11-settings.js';
 
 /** A keeper as it was chosen, with the settings that are its own. */
-export type Keeper = FileKeeper | ExternalKeeper;
+export type Keeper = FileKeeper | Pkcs11Keeper | ExternalKeeper;
 
 /** Which keeper it is to be, and the settings of each. */
 export const custodySettings = {
   custody: z
-    .enum(['file', 'external'])
+    .enum(['file', 'pkcs11', 'external'])
     .default('file')
     .describe('What keeps the secrets; docs/custody.md tells which settings belong to which keeper'),
   ...fileCustodySettings,
+  ...pkcs11Settings,
   ...externalCustodySettings,
 };
 
@@ -25,6 +28,15 @@ type KeeperSetting = Exclude<keyof CustodySettings, 'custody'>;
 const TAKES: Readonly<Record<Keeper['keeper'], Readonly<Partial<Record<KeeperSetting, 'needed' | 'optional'>>>>> = {
   file: { custodyKey: 'needed', custodyKeyBefore: 'optional', recoveryKey: 'optional' },
   external: { signers: 'needed', signerKey: 'needed', signerKeyBefore: 'optional', custodyKeyBefore: 'optional' },
+  pkcs11: {
+    custodyKeyBefore: 'optional',
+    pkcs11Module: 'needed',
+    pkcs11Token: 'needed',
+    pkcs11Pin: 'needed',
+    pkcs11Key: 'needed',
+    pkcs11KeyBefore: 'optional',
+    pkcs11Sessions: 'optional',
+  },
 };
 
 const KEEPER_SETTINGS: readonly KeeperSetting[] = [
@@ -34,6 +46,12 @@ const KEEPER_SETTINGS: readonly KeeperSetting[] = [
   'signers',
   'signerKey',
   'signerKeyBefore',
+  'pkcs11Module',
+  'pkcs11Token',
+  'pkcs11Pin',
+  'pkcs11Key',
+  'pkcs11KeyBefore',
+  'pkcs11Sessions',
 ];
 
 /** A keeper has all that it needs, and nothing of another one. */
@@ -66,6 +84,16 @@ const CHOSEN: Readonly<Record<Keeper['keeper'], (settings: CustodySettings) => K
     signers: needed(settings, 'signers'),
     signerKey: needed(settings, 'signerKey'),
     signerKeyBefore: settings.signerKeyBefore,
+    custodyKeyBefore: settings.custodyKeyBefore,
+  }),
+  pkcs11: (settings) => ({
+    keeper: 'pkcs11',
+    module: needed(settings, 'pkcs11Module'),
+    token: needed(settings, 'pkcs11Token'),
+    pin: needed(settings, 'pkcs11Pin'),
+    key: needed(settings, 'pkcs11Key'),
+    keyBefore: settings.pkcs11KeyBefore,
+    sessions: settings.pkcs11Sessions ?? DEFAULT_SESSIONS,
     custodyKeyBefore: settings.custodyKeyBefore,
   }),
 };

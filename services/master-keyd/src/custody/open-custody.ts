@@ -7,6 +7,7 @@ import type { Custody, Resealing } from './custody.js';
 import { openExternalKeeper } from './external/external-keeper.js';
 import { openFileKeeper } from './file-keeper.js';
 import type { Keeper } from './keeper.js';
+import { openPkcs11Keeper } from './pkcs11/pkcs11-keeper.js';
 
 /** What keepers are opened with. */
 export interface CustodyContext {
@@ -16,6 +17,8 @@ export interface CustodyContext {
   /** Our own, for keepers that are elsewhere. */
   readonly credentials: CredentialsStore;
   readonly clock: Clock;
+  /** Rings the ends of waits for what lives in real time, whatever `clock` says. */
+  readonly timer: Clock;
   readonly log: Logger;
 }
 
@@ -39,5 +42,7 @@ export function openCustody(keeper: Keeper, context: CustodyContext): Promise<Op
       return openFileKeeper(keeper, context);
     case 'external':
       return openExternalKeeper(keeper, context);
+    case 'pkcs11':
+      return openPkcs11Keeper(keeper, context);
   }
 }

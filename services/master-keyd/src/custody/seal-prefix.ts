@@ -2,7 +2,7 @@
 export const UNNAMED_KEY = 1;
 
 /** The first byte of a sealed value that names its key: which keeper sealed it, and so what follows the name. */
-export const NAMED_KEY = { file: 2, external: 4 } as const;
+export const NAMED_KEY = { file: 2, pkcs11: 3, external: 4 } as const;
 
 export type NamedLayout = (typeof NAMED_KEY)[keyof typeof NAMED_KEY];
 
