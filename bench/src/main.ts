@@ -8,7 +8,7 @@ import { benchReturn } from './return-of-edges/bench-return.js';
 import { benchRevocation } from './revocation.js';
 import { benchRollover } from './rollover/rollover.js';
 import { benchSessionTokens } from './session-tokens.js';
-import { benchVerification } from './verification.js';
+import { benchVerification } from './verification/bench-verification.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,11 +25,13 @@ const { values, positionals } = parseArgs({
 const portBase = Number(values['port-base']);
 const [part = 'all'] = positionals;
 
-if (values.help || !['all', 'rollover', 'restart', 'return', 'flood', 'sessions'].includes(part)) {
+if (values.help || !['all', 'verification', 'rollover', 'restart', 'return', 'flood', 'sessions'].includes(part)) {
   process.stdout.write(
     'pnpm bench [--quick] [--edges 100,1000] [--svg FILE] [--port-base 23400]\n\n' +
       'Measures verification beside its peers, and revocation from the operator to the last simulated edge;\n' +
       'then rollover and restart.\n\n' +
+      'pnpm bench verification [--quick] [--json] [--svg FILE]\n\n' +
+      'Measures a verification beside its peers and the floor, with the goals.\n\n' +
       'pnpm bench rollover [--keys 1000000] [--edges 2] [--quick] [--json] [--port-base 23400]\n\n' +
       'Measures how the keys of a day come down, from PostgreSQL to the last edge.\n\n' +
       'pnpm bench restart [--keys 1000000] [--quick] [--json]\n\n' +
@@ -44,7 +46,9 @@ if (values.help || !['all', 'rollover', 'restart', 'return', 'flood', 'sessions'
   process.exitCode = values.help ? 0 : 2;
 } else {
   if (!values.json) process.stdout.write(`${machine()}\n`);
-  if (part === 'return') {
+  if (part === 'verification') {
+    await benchVerification({ milliseconds: values.quick ? 250 : 2_500, svg: values.svg, asJson: values.json });
+  } else if (part === 'return') {
     await benchReturn({ edges: Number(values.edges ?? 10_000), svg: values.svg, asJson: values.json });
   } else if (part === 'flood') {
     await benchFlood({ seconds: values.quick ? 3 : 15, portBase, asJson: values.json });
@@ -65,7 +69,7 @@ async function benchKeys(): Promise<void> {
 
 async function benchBefore(): Promise<void> {
   const counts = values.edges?.split(',').map(Number) ?? (values.quick ? [100] : [10, 100, 1000]);
-  await benchVerification(values.quick ? 1_000 : 5_000);
+  await benchVerification({ milliseconds: values.quick ? 250 : 2_500 });
   const points = await benchRevocation(counts, portBase);
   if (values.svg !== undefined) {
     writeFileSync(values.svg, curve(points, 'From `keydctl revoke` returning to refusal at the edges'));

@@ -1,3 +1,4 @@
+import { twoDigits } from './digits.js';
 import { isScopeDate, scopeDateOf, startOfScopeDate } from './scope-date.js';
 import type { ScopeDate } from './scope-date.js';
 
@@ -23,12 +24,6 @@ export function parseAmzDate(text: string): AmzDate | undefined {
 export function timeOfAmzDate(text: string): number | undefined {
   if (!FORM.test(text)) return undefined;
   return ((twoDigits(text, 9) * 60 + twoDigits(text, 11)) * 60 + twoDigits(text, 13)) * 1000;
-}
-
-const ZERO = 0x30;
-
-function twoDigits(text: string, at: number): number {
-  return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
 }
 
 /** Writes an instant (epoch milliseconds, cut to the second) as `YYYYMMDDTHHMMSSZ`. Throws as scopeDateOf does. */

@@ -6,7 +6,9 @@ const TO_ENCODE = /[^A-Za-z0-9\-._~]/g;
 const TO_ENCODE_BUT_SLASH = /[^A-Za-z0-9\-._~/]/g;
 const TRIPLET_OR_TO_ENCODE = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~]/g;
 const TRIPLET_OR_TO_ENCODE_BUT_SLASH = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~/]/g;
-const TRIPLET = /%[0-9A-Fa-f]{2}/g;
+// Triplets in upper case, of bytes that are not unreserved.
+const UNIFORM =
+  /^[A-Za-z0-9\-._~]*(?:%(?:[018-9A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])[A-Za-z0-9\-._~]*)*$/;
 const BAD_PERCENT = /%(?![0-9A-Fa-f]{2})/;
 
 /** Whether the slash is data (in a query) or parts the segments (in a path). */
@@ -29,14 +31,22 @@ export function uniformEncoding(text: string, slash: Slash): string {
   );
 }
 
-/** Whether a name or a value of a query is uniformly encoded as it is. */
+/** Whether `uniformEncoding(text, 'encoded')` would change nothing. */
 export function isUniform(text: string): boolean {
-  return uniformEncoding(text, 'encoded') === text;
+  return UNIFORM.test(text);
 }
 
 /** Decodes every %XX to its byte. */
 export function percentDecode(text: string): string {
-  return text.includes('%') ? text.replace(TRIPLET, decodeTriplet) : text;
+  let decoded = '';
+  let from = 0;
+  for (let at = text.indexOf('%'); at >= 0; at = text.indexOf('%', at + 1)) {
+    const byte = byteOf(text, at + 1);
+    if (byte === undefined) continue;
+    decoded += text.slice(from, at) + String.fromCharCode(byte);
+    from = at + 3;
+  }
+  return decoded + text.slice(from);
 }
 
 /** True when every "%" starts a %XX. */
@@ -52,11 +62,20 @@ function encodeByte(byte: string): string {
   return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
-function decodeTriplet(triplet: string): string {
-  return String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
+/** The byte that two hex digits at a place stand for. */
+function byteOf(text: string, at: number): number | undefined {
+  const high = hexDigit(text.charCodeAt(at));
+  const low = hexDigit(text.charCodeAt(at + 1));
+  return high === undefined || low === undefined ? undefined : high * 16 + low;
+}
+
+function hexDigit(code: number): number | undefined {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lowerCase = code | 0x20;
+  return lowerCase >= 0x61 && lowerCase <= 0x66 ? lowerCase - 0x61 + 10 : undefined;
 }
 
 function uniformTriplet(triplet: string): string {
-  const byte = decodeTriplet(triplet);
+  const byte = percentDecode(triplet);
   return UNRESERVED_ONLY.test(byte) ? byte : triplet.toUpperCase();
 }

@@ -1,3 +1,5 @@
+import { twoDigits } from './digits.js';
+
 declare const realUtcDay: unique symbol;
 
 /** The date of a credential scope: `YYYYMMDD`, a real UTC day of the years 2000 to 9999. */
@@ -34,7 +36,7 @@ export function scopeDateOf(epochMs: number): ScopeDate {
 
 /** The first instant of the day, in epoch milliseconds. */
 export function startOfScopeDate(date: ScopeDate): number {
-  return Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8)));
+  return Date.UTC(twoDigits(date, 0) * 100 + twoDigits(date, 2), twoDigits(date, 4) - 1, twoDigits(date, 6));
 }
 
 /** The day n days later (earlier when n is negative). Throws RangeError when it leaves the years 2000 to 9999. */

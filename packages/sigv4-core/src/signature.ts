@@ -23,8 +23,7 @@ export function signatureOf(key: KSigning, stringToSign: string): string {
 /** Compares in constant time, and lets the expected signature leave in no form. */
 export function signatureMatches(key: KSigning, stringToSign: string, presented: string): boolean {
   if (!isSignature(presented)) return false;
-  expectedSide.write(macHexWithKSigning(key, stringToSign), 'latin1');
-  presentedSide.write(presented, 'latin1');
+  sides.write(macHexWithKSigning(key, stringToSign) + presented, 'latin1');
   const areEqual = timingSafeEqual(expectedSide, presentedSide);
   sides.fill(0);
   return areEqual;

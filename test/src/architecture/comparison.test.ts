@@ -71,8 +71,7 @@ const COMPARISONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'packages/sigv4-core/src/signature.ts': [
     '  if (!isSignature(presented)) return false;',
-    "  expectedSide.write(macHexWithKSigning(key, stringToSign), 'latin1');",
-    "  presentedSide.write(presented, 'latin1');",
+    "  sides.write(macHexWithKSigning(key, stringToSign) + presented, 'latin1');",
     '  const areEqual = timingSafeEqual(expectedSide, presentedSide);',
     '  sides.fill(0);',
     '  return areEqual;',

@@ -78,6 +78,27 @@ for (const [name, arrival] of Object.entries({ ...KNOWN, ...UNKNOWN })) {
   });
 }
 
+t.test('each character and each triplet, of a value that any may stand for, is read as the reference reads it', (t) => {
+  const policy = policyWith({ service: 's3', pathRule: 's3' });
+  const at = (value: string): Arrival =>
+    fresh(presigned('s3', { method: 'GET', target: `/a?x-id=${value}`, headers: [HOST] }, TOKEN), policy);
+  learn(at('a'));
+  const isUnreserved = (byte: number): boolean => /[A-Za-z0-9._~-]/.test(String.fromCharCode(byte));
+  for (let byte = 0; byte < 256; byte += 1) {
+    const triplet = `%${byte.toString(16).padStart(2, '0')}`;
+    const character = String.fromCharCode(byte);
+    const raw = /[!-~]/.test(character) && !'%#&'.includes(character) ? [character] : [];
+    for (const value of [triplet, triplet.toUpperCase(), ...raw]) {
+      const { verdict, isShaped } = read(at(`a${value}b`));
+      t.equal(verdict.verdict, 'accepted', value);
+      const isTriplet = value.length > 1;
+      const isCanonical = isTriplet ? value === value.toUpperCase() && !isUnreserved(byte) : isUnreserved(byte);
+      t.equal(isShaped, isCanonical, `${value} is its own canonical form, or not`);
+    }
+  }
+  t.end();
+});
+
 t.test('what has no key teaches nothing', (t) => {
   const arrival = fresh(KNOWN['presigned, s3'] ?? presignedArrival);
   const forged = target(lastByteChanged)(arrival);

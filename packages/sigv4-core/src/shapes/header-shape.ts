@@ -91,6 +91,7 @@ export class HeaderShape implements RequestShape {
     if (wanted === undefined) return undefined;
     return examineCovered(this.#covered, request, {
       path: wanted.path,
+      isPlainPath: wanted.isPlainPath,
       query: wanted.query,
       canonicalQuery: wanted.canonicalQuery,
       accessKeyId,
@@ -107,17 +108,18 @@ export class HeaderShape implements RequestShape {
 
 interface WantedTarget {
   readonly path: string;
+  readonly isPlainPath: boolean;
   readonly query: string;
   readonly canonicalQuery: string;
 }
 
 /** Undefined for parameters that may be of the other mechanism, too. */
 function readTarget(target: string): WantedTarget | undefined {
-  if (isPlainPath(target)) return { path: target, query: '', canonicalQuery: '' };
+  if (isPlainPath(target)) return { path: target, isPlainPath: true, query: '', canonicalQuery: '' };
   const parted = parseRequestTarget(target);
   if (isRefused(parted)) return undefined;
   const { path, query } = parted;
   const parameters = parseQueryParameters(query);
   if (isRefused(parameters) || parameters.amz.size > 0) return undefined;
-  return { path, query, canonicalQuery: canonicalQuery(parameters.all, 'header') };
+  return { path, isPlainPath: false, query, canonicalQuery: canonicalQuery(parameters.all, 'header') };
 }

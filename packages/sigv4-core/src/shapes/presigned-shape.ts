@@ -88,9 +88,11 @@ export class PresignedShape implements RequestShape {
     if (isRefused(time)) return undefined;
 
     const path = target.slice(0, mark);
-    if (!isPlainPath(path) && isRefused(parseRequestTarget(path))) return undefined;
+    const isPlain = isPlainPath(path);
+    if (!isPlain && isRefused(parseRequestTarget(path))) return undefined;
     return examineCovered(this.#covered, head, {
       path,
+      isPlainPath: isPlain,
       query: target.slice(mark + 1),
       canonicalQuery: values.canonicalQuery,
       accessKeyId,

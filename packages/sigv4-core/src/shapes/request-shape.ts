@@ -12,7 +12,6 @@ import type { RequestHead } from '../request-head.js';
 import { isToken } from '../request-head.js';
 import { admitSessionToken } from '../session-token.js';
 import type { Writable } from '../writable.js';
-import { isPlainPath } from './plain-text.js';
 import type { ScopeDay, ScopeDays } from './scope-days.js';
 import { ShapedRequest } from './shaped-request.js';
 import type { SignedHeaderLines } from './signed-header-lines.js';
@@ -44,6 +43,8 @@ export interface Covered {
 /** What was found in a request of the shape. */
 export interface Found {
   readonly path: string;
+  /** Whether the path is well formed and has nothing to encode. */
+  readonly isPlainPath: boolean;
   readonly query: string;
   readonly canonicalQuery: string;
   readonly accessKeyId: string;
@@ -69,7 +70,7 @@ export function examineCovered(
   if (checkDestination(rawHeaders[hostPlace], path, policy) !== undefined) return undefined;
   const token = admitSessionToken(accessKeyId, found.sessionToken, policy);
   if (isRefused(token)) return undefined;
-  const uri = policy.pathRule === 's3' && isPlainPath(path) ? path : canonicalUri(path, policy.pathRule);
+  const uri = policy.pathRule === 's3' && found.isPlainPath ? path : canonicalUri(path, policy.pathRule);
   const request = new ShapedRequest({
     method,
     path,

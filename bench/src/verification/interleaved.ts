@@ -1,0 +1,59 @@
+import { median, quantile } from '../distribution.js';
+import type { CFloor } from './c-floor.js';
+import type { Work } from './contenders.js';
+
+/** Microseconds of CPU time each; the spread is half of the distance between the quartiles. */
+export interface Figure {
+  readonly median: number;
+  readonly spread: number;
+}
+
+const ROUNDS = 25;
+const WARMING_ROUNDS = 3;
+const BATCH = 50;
+
+/**
+ * Short turns in rotation, so that a busy moment of the machine hits all alike. CPU time, not wall time: what else runs
+ * on the machine does not count. `milliseconds`: of each contender.
+ */
+export async function interleaved(
+  contenders: Readonly<Record<string, Work>>,
+  floor: CFloor | undefined,
+  milliseconds: number,
+): Promise<ReadonlyMap<string, Figure>> {
+  const turns = new Map<string, number[]>();
+  const note = (name: string, each: number): void => {
+    turns.set(name, [...(turns.get(name) ?? []), each]);
+  };
+  const share = milliseconds / ROUNDS;
+  for (let round = -WARMING_ROUNDS; round < ROUNDS; round += 1) {
+    for (const [name, work] of Object.entries(contenders)) {
+      const each = await turn(work, share);
+      if (round >= 0) note(name, each);
+    }
+    const verifications = Math.ceil(share * 1_000);
+    const nanoseconds = await floor?.run(verifications);
+    if (nanoseconds !== undefined && round >= 0) note('C floor', nanoseconds / 1_000 / verifications);
+  }
+  return new Map(
+    [...turns].map(([name, each]) => {
+      const spread = (quantile(each, 0.75) - quantile(each, 0.25)) / 2;
+      return [name, { median: median(each), spread }];
+    }),
+  );
+}
+
+async function turn(work: Work, milliseconds: number): Promise<number> {
+  const end = performance.now() + milliseconds;
+  const begin = process.cpuUsage();
+  let done = 0;
+  while (performance.now() < end) {
+    for (let batch = 0; batch < BATCH; batch += 1) {
+      const outcome = work(done);
+      if (outcome instanceof Promise) await outcome;
+      done += 1;
+    }
+  }
+  const { user, system } = process.cpuUsage(begin);
+  return (user + system) / done;
+}
