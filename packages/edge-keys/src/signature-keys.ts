@@ -38,6 +38,7 @@ export interface GuardedKeySource extends Required<SignatureKeySource> {
     scope: CredentialScope,
     algorithm: Algorithm,
     sessionToken: string | undefined,
+    requestId?: string,
   ) => GuardedKeyFinding | Promise<GuardedKeyFinding>;
 }
 
@@ -58,6 +59,7 @@ interface Claim {
   readonly accessKeyId: string;
   readonly date: ScopeDate;
   readonly algorithm: Algorithm;
+  readonly requestId: string | undefined;
 }
 
 /** The keys that this edge proves signatures with. The same rules hold for both algorithms. */
@@ -81,14 +83,15 @@ export class SignatureKeys implements GuardedKeySource {
     { date }: CredentialScope,
     algorithm: Algorithm,
     sessionToken: string | undefined,
+    requestId?: string,
   ): GuardedKeyFinding | Promise<GuardedKeyFinding> {
-    const claim = { accessKeyId, date, algorithm };
+    const claim = { accessKeyId, date, algorithm, requestId };
     const judged = this.#options.sessions.find(accessKeyId, sessionToken);
     return judged instanceof Promise ? judged.then((finding) => this.#find(claim, finding)) : this.#find(claim, judged);
   }
 
   #find(
-    { accessKeyId, date, algorithm }: Claim,
+    { accessKeyId, date, algorithm, requestId }: Claim,
     judged: SessionFinding,
   ): GuardedKeyFinding | Promise<GuardedKeyFinding> {
     if ('reason' in judged) return { found: false, reason: judged.reason };
@@ -99,7 +102,7 @@ export class SignatureKeys implements GuardedKeySource {
     if (denied) return { found: false, reason: denied };
     const held = keys.held(date, accessKeyId);
     if (held !== undefined) return this.#read(date, held, session);
-    return keys.find(date, accessKeyId).then(
+    return keys.find(date, accessKeyId, requestId).then(
       (finding) => this.#read(date, finding, session),
       // Whatever the parent's trouble is, the client's is the same; reports upwards log the parent's.
       () => ({ found: false, reason: 'keys-unavailable' }),

@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from './clock.js';
+import type { Cancel, Clock } from './clock.js';
 import { KeydError } from './errors.js';
 import type { MissCounts } from './key-gauges.js';
 import type { HeldDays } from './held-days.js';
@@ -53,6 +53,7 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
   readonly #absent: LRUCache<string, { readonly reason: Absence; readonly until: number }>;
   readonly #batches: LookupBatches<Carried>;
   readonly #budget: TokenBucket;
+  #onShared: (requestId: string, others: readonly string[]) => void = () => undefined;
   readonly #misses = { asked: 0, absent: 0, refused: 0, failed: 0 };
 
   constructor(options: CachedKeySourceOptions<Carried, Ready>) {
@@ -63,13 +64,22 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
       clock: options.clock,
       random: options.random,
       mostAtOnce: MOST_KEYS_A_REQUEST,
-      fetch: (date, accessKeyIds) => this.#fetch(date, accessKeyIds),
+      fetch: (date, accessKeyIds, requestId) => this.#fetch({ date, accessKeyIds }, requestId),
+      onShared: (requestId, others) => this.#onShared(requestId, others),
     });
   }
 
   /** What is held, whoever brought it. */
   get days(): HeldDays<Carried, Ready> {
     return this.#options.days;
+  }
+
+  /** Told when requests have asked the tier above together: whose id went up, and the ids of the others. */
+  onShared(listener: (requestId: string, others: readonly string[]) => void): Cancel {
+    this.#onShared = listener;
+    return () => {
+      this.#onShared = () => undefined;
+    };
   }
 
   /** What could not be answered from memory, since the start. */
@@ -86,7 +96,7 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
   }
 
   /** The key of one access key, asking the parent on a miss. Rejects with a KeydError when that cannot be done. */
-  async find(date: ScopeDate, accessKeyId: string): Promise<Finding<Ready>> {
+  async find(date: ScopeDate, accessKeyId: string, requestId?: string): Promise<Finding<Ready>> {
     this.#requireInWindow(date);
     const held = this.held(date, accessKeyId);
     if (held !== undefined) return held;
@@ -94,7 +104,7 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
       this.#misses.refused += 1;
       throw new KeydError('too-many-requests', { detail: 'too many unknown access keys are being asked for' });
     }
-    const finding = await this.#batches.ask(date, accessKeyId);
+    const finding = await this.#batches.ask(date, accessKeyId, requestId);
     if (typeof finding === 'string') return finding;
     // Where there was no room to hold it, it is good for this once.
     return this.days.find(date, accessKeyId) ?? this.days.readyOnce(finding);
@@ -115,7 +125,7 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
    * The keys of many access keys. Those that are held do not wait for long for the others: what the parent has not told
    * by then is `unavailable` in this answer, and held for the next. Rejects when nothing at all is known.
    */
-  async issue({ date, accessKeyIds }: KeyRequest): Promise<KeyAnswer<Ready>> {
+  async issue({ date, accessKeyIds }: KeyRequest, requestId?: string): Promise<KeyAnswer<Ready>> {
     this.#requireInWindow(date);
     const known = new Map<string, Finding<Ready>>();
     const missing: string[] = [];
@@ -126,7 +136,8 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
       else known.set(accessKeyId, held);
     }
     const { clock } = this.#options;
-    await findPatiently(missing, { known, clock, find: (accessKeyId) => this.find(date, accessKeyId) });
+    const find = (accessKeyId: string): Promise<Finding<Ready>> => this.find(date, accessKeyId, requestId);
+    await findPatiently(missing, { known, clock, find });
     return answerOf(accessKeyIds, known);
   }
 
@@ -150,8 +161,9 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     return wiped;
   }
 
-  async #fetch(date: ScopeDate, accessKeyIds: readonly string[]): Promise<KeyAnswer<Carried>> {
-    const answer = await this.#ask({ date, accessKeyIds });
+  async #fetch(request: KeyRequest, requestId: string | undefined): Promise<KeyAnswer<Carried>> {
+    const { date } = request;
+    const answer = await this.#ask(request, requestId);
     const issued = new Map<string, IssuedKey<Carried>>();
     const absent = new Map(answer.absent);
     for (const [id, found] of answer.issued) {
@@ -176,10 +188,10 @@ export class CachedKeySource<Carried, Ready = Carried> implements KeySource<Read
     else if (reason !== 'revoked') this.#budget.spend({ mayOwe: true });
   }
 
-  async #ask(request: KeyRequest): Promise<KeyAnswer<Carried>> {
+  async #ask(request: KeyRequest, requestId: string | undefined): Promise<KeyAnswer<Carried>> {
     this.#misses.asked += request.accessKeyIds.length;
     try {
-      return await this.#options.parent.issue(request);
+      return await this.#options.parent.issue(request, requestId);
     } catch (error) {
       this.#misses.failed += request.accessKeyIds.length;
       throw error;

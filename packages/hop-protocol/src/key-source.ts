@@ -54,7 +54,8 @@ export const MOST_KEYS_A_REQUEST = 5_000;
  * side), once over mTLS (the lower side) and once cached. Rejects with a KeydError.
  */
 export interface KeySource<Key> {
-  issue(request: KeyRequest): Promise<KeyAnswer<Key>>;
+  /** `requestId`: of the request that needs them, for logs and records: it is followed through the tiers by it. */
+  issue(request: KeyRequest, requestId?: string): Promise<KeyAnswer<Key>>;
 }
 
 /** Serves kRegion of one region: the region is that of the asking certificate, so no request names it. */

@@ -15,6 +15,9 @@ interface Waiting<Key> {
 interface Lane<Key> {
   readonly queued: Map<string, Waiting<Key>>;
   readonly asked: Map<string, Waiting<Key>>;
+  /** Ids of the requests that wait for what is queued, and for what is asked; the first of a batch stands for all. */
+  queuedFor: Set<string>;
+  askedFor: Set<string>;
   failures: number;
   closedUntil: number;
 }
@@ -25,11 +28,20 @@ export interface LookupBatchesOptions<Key> {
   readonly random: () => number;
   /** Access keys in one request. */
   readonly mostAtOnce: number;
-  readonly fetch: (date: ScopeDate, accessKeyIds: readonly string[]) => Promise<KeyAnswer<Key>>;
+  /** `requestId`: of the request that waits first, where it has one. */
+  readonly fetch: (
+    date: ScopeDate,
+    accessKeyIds: readonly string[],
+    requestId: string | undefined,
+  ) => Promise<KeyAnswer<Key>>;
+  /** Told of a batch that several requests waited for: whose id it had, and of the others, some hundred at most. */
+  readonly onShared?: (requestId: string, others: readonly string[]) => void;
 }
 
 /** Access keys that may wait for the parent on one day; more are told to come back, so that memory stays bounded. */
 const MOST_WAITING = 20_000;
+/** Ids of requests that are remembered of a batch. */
+const MOST_REQUEST_IDS = 100;
 const SHORTEST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -52,14 +64,18 @@ export class LookupBatches<Key> {
     return lane !== undefined && (lane.asked.has(accessKeyId) || lane.queued.has(accessKeyId));
   }
 
-  ask(date: ScopeDate, accessKeyId: string): Promise<Finding<Key>> {
+  ask(date: ScopeDate, accessKeyId: string, requestId?: string): Promise<Finding<Key>> {
     const lane = this.#laneOf(date);
     const known = lane.asked.get(accessKeyId) ?? lane.queued.get(accessKeyId);
-    if (known) return known.promise;
+    if (known) {
+      note(lane.asked.has(accessKeyId) ? lane.askedFor : lane.queuedFor, requestId);
+      return known.promise;
+    }
     if (this.#options.clock.now() < lane.closedUntil) return Promise.reject(new KeydError('parent-unavailable'));
     if (lane.queued.size >= MOST_WAITING) return Promise.reject(new KeydError('too-many-requests'));
     const waiting = newWaiting<Key>();
     lane.queued.set(accessKeyId, waiting);
+    note(lane.queuedFor, requestId);
     // Those who miss in the same turn of the event loop go together.
     if (lane.asked.size === 0 && lane.queued.size === 1) queueMicrotask(() => this.#send(date, lane));
     return waiting.promise;
@@ -68,7 +84,14 @@ export class LookupBatches<Key> {
   #laneOf(date: ScopeDate): Lane<Key> {
     const known = this.#lanes.get(date);
     if (known) return known;
-    const lane: Lane<Key> = { queued: new Map(), asked: new Map(), failures: 0, closedUntil: 0 };
+    const lane: Lane<Key> = {
+      queued: new Map(),
+      asked: new Map(),
+      queuedFor: new Set(),
+      askedFor: new Set(),
+      failures: 0,
+      closedUntil: 0,
+    };
     this.#lanes.set(date, lane);
     return lane;
   }
@@ -79,7 +102,10 @@ export class LookupBatches<Key> {
       lane.queued.delete(id);
       lane.asked.set(id, waiting);
     }
-    void this.#options.fetch(date, [...lane.asked.keys()]).then(
+    lane.askedFor = lane.queuedFor;
+    lane.queuedFor = new Set();
+    const [requestId] = lane.askedFor;
+    void this.#options.fetch(date, [...lane.asked.keys()], requestId).then(
       (answer) => this.#settle(date, lane, answer),
       (error: unknown) => this.#fail(lane, error),
     );
@@ -87,6 +113,7 @@ export class LookupBatches<Key> {
 
   #settle(date: ScopeDate, lane: Lane<Key>, answer: KeyAnswer<Key>): void {
     lane.failures = 0;
+    this.#tellShared(lane);
     for (const [id, waiting] of lane.asked)
       waiting.resolve(answer.issued.get(id) ?? answer.absent.get(id) ?? 'unknown');
     lane.asked.clear();
@@ -96,12 +123,23 @@ export class LookupBatches<Key> {
 
   #fail(lane: Lane<Key>, error: unknown): void {
     lane.failures += 1;
+    this.#tellShared(lane);
     const ceiling = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** (lane.failures - 1));
     lane.closedUntil = this.#options.clock.now() + ceiling * this.#options.random();
     for (const waiting of [...lane.asked.values(), ...lane.queued.values()]) waiting.reject(error);
     lane.asked.clear();
     lane.queued.clear();
+    lane.queuedFor.clear();
   }
+
+  #tellShared({ askedFor }: Lane<Key>): void {
+    const [first, ...others] = askedFor;
+    if (first !== undefined && others.length > 0) this.#options.onShared?.(first, others);
+  }
+}
+
+function note(requestIds: Set<string>, requestId: string | undefined): void {
+  if (requestId !== undefined && requestIds.size < MOST_REQUEST_IDS) requestIds.add(requestId);
 }
 
 function newWaiting<Key>(): Waiting<Key> {

@@ -13,16 +13,17 @@ import { acceptSealed, SEALED_KEYS_TYPE } from './sealed-keys/sealed-type.js';
  */
 export function mtlsKeySource<Key>(hop: Hop<Key>, scope: AnswerScope, parent: PeerClient): KeySource<Key> {
   return {
-    issue(request) {
+    issue(request, requestId) {
       // Read as part of the call: a parent that answers anything else is put aside, and the next one is asked.
       const answer = keyAnswer.transform((message) => decodeKeyAnswer(hop, request, scope, message));
       const recipient = new Recipient();
-      const sealed = {
+      const otherForm = {
         type: SEALED_KEYS_TYPE,
         accept: acceptSealed(recipient, 'application/json'),
         read: (body: Buffer) => readSealedAnswer(hop, { request, scope, recipient }, body),
       };
-      return parent.call({ method: 'POST', path: hop.path, body: request, answer, otherForm: sealed, isHedged: true });
+      const question = { method: 'POST', path: hop.path, body: request, requestId } as const;
+      return parent.call({ ...question, answer, otherForm, isHedged: true });
     },
   };
 }

@@ -32,6 +32,8 @@ export interface PeerCall<Schema extends z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
+  /** Of the request that this one is made for; by default it is a request of its own. */
+  readonly requestId?: string | undefined;
   /** What a good answer looks like; any other is the peer's failure. */
   readonly answer: Schema;
   /** How else a good answer may come. */
@@ -80,7 +82,7 @@ export class PeerClient {
     this.#toldToWait.requireOver(route);
     const { urls, health } = this.#options;
     const askedAt = this.#clock.now();
-    const requestId = randomUUID();
+    const { requestId = randomUUID() } = call;
     this.#hedges.earn();
     try {
       return await firstAnswer({

@@ -10,6 +10,7 @@ import {
   type AnswerScope,
   type Hop,
   type Identity,
+  type KeyAnswer,
   type KeySource,
   type Role,
 } from '@sigv4-keyd/hop-protocol';
@@ -57,7 +58,8 @@ export function issuingRoute<R extends Role, Key>(
       if (!hasRole(peer, role)) throw new KeydError('role-not-allowed');
       const sealing = sealingFor(headers.accept, hop.path);
       const { scope, keys } = issueTo({ peer, requestId, log });
-      const answer = await budget.run(spiffeIdOf(peer), body.accessKeyIds.length, () => keys.issue(body));
+      const issue = (): Promise<KeyAnswer<Key>> => keys.issue(body, requestId);
+      const answer = await budget.run(spiffeIdOf(peer), body.accessKeyIds.length, issue);
       if (!sealing) return encodeKeyAnswer(hop, body.date, scope, answer);
       return reply.type(SEALED_KEYS_TYPE).send(encodeSealedAnswer(hop, { date: body.date, scope, sealing }, answer));
     },

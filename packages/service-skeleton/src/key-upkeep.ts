@@ -48,6 +48,7 @@ export class KeyUpkeep<Carried, Ready = Carried> {
       this.#prefetch.start(),
       every(clock, EXPIRE_EVERY_MS, () => keys.days.expire()),
       keys.days.subscribe({ onFull: (date) => this.#tellFull(date) }),
+      keys.onShared((requestId, others) => this.#tellShared(requestId, others)),
     ];
     return () => {
       for (const stop of stops) stop();
@@ -124,6 +125,11 @@ export class KeyUpkeep<Carried, Ready = Carried> {
     const { log } = this.#options;
     if (failure === undefined) log.info({ event: 'prefetch-resumed' }, 'keys are being fetched ahead again');
     else log.warn({ event: 'prefetch-failing', err: failure }, 'keys cannot be fetched ahead yet; trying every minute');
+  }
+
+  /** By it, the others are found at the tiers above. */
+  #tellShared(requestId: string, others: readonly string[]): void {
+    this.#options.log.debug({ event: 'asked-together', requestId, others }, 'requests asked the tier above together');
   }
 
   #tellFull(date: string): void {

@@ -42,7 +42,7 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
   const app: MtlsApp = Fastify({
     https: { ...serverTlsOptions(options.credentials.current) },
     loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
     // A request id crosses the tiers, so that one request can be followed through all logs.
     genReqId: ({ headers }) => {
@@ -71,7 +71,6 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
       method,
       path: pathOf(url),
       status: reply.statusCode,
-      requestId: request.id,
       ms: Math.round(reply.elapsedTime),
     };
     request.log.debug(line, 'answered');

@@ -39,13 +39,14 @@ export type KeyFinding =
 /**
  * Finds the key that proves a signature: kSigning for HMAC, the public key for ECDSA. Asked once a request, after every
  * step that needs no key. Under a policy that takes session tokens, it is for the lookup to judge the token, or that
- * there is none, with the access key.
+ * there is none, with the access key. `requestId` is for records and logs alone, here and at the tiers above.
  */
 export type KeyLookup = (
   accessKeyId: string,
   scope: CredentialScope,
   algorithm: Algorithm,
   sessionToken: string | undefined,
+  requestId?: string,
 ) => KeyFinding | Promise<KeyFinding>;
 
 /** What records say of a request. */

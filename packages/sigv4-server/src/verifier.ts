@@ -52,7 +52,7 @@ export class Verifier {
     if (examined.payload.kind === 'unsigned' && !payloads.includes('unsigned') && hasBody(request)) {
       return { reason: 'payload-mode-refused', detail: 'unsigned' };
     }
-    const finding = await this.#find(examined);
+    const finding = await this.#find(examined, requestId);
     if (!finding.found) return { reason: finding.reason };
     const outcome = await verifyBody({
       request,
@@ -68,9 +68,9 @@ export class Verifier {
     return outcome;
   }
 
-  async #find({ accessKeyId, scope, algorithm, sessionToken }: Examined): Promise<KeyFinding> {
+  async #find({ accessKeyId, scope, algorithm, sessionToken }: Examined, requestId: string): Promise<KeyFinding> {
     try {
-      return await this.#settings.keys.find(accessKeyId, scope, algorithm, sessionToken);
+      return await this.#settings.keys.find(accessKeyId, scope, algorithm, sessionToken, requestId);
     } catch {
       return { found: false, reason: 'keys-unavailable' };
     }

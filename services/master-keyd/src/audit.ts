@@ -96,7 +96,7 @@ export async function recordOperatorActions(
   );
 }
 
-/** One line for every answer to a region or a deputy: who, which scope, how many. Never a key. */
+/** One line for every answer to a region or a deputy, in the log of its request: who, which scope, how many. */
 export function logIssuance(log: FastifyBaseLogger, issuance: Issuance): void {
   log.info(
     {
@@ -106,7 +106,6 @@ export function logIssuance(log: FastifyBaseLogger, issuance: Issuance): void {
       scopeDate: issuance.scopeDate,
       issued: issuance.accessKeyIds.length,
       absent: issuance.absentCount,
-      requestId: issuance.requestId,
     },
     `issued ${issuance.scope.rung}`,
   );
@@ -119,7 +118,6 @@ export function logOperatorAction(log: FastifyBaseLogger, action: OperatorAction
     ...('accessKeyId' in action && { accessKeyId: action.accessKeyId }),
     ...('statementDigest' in action && { statementDigest: action.statementDigest }),
     ...('identity' in action && { identity: action.identity }),
-    requestId: action.requestId,
   };
   if ('accessKeyId' in action) log.info({ event: 'access-key-changed', ...deed }, 'access key changed');
   else if (action.action === 'rotate-custody-key') log.info({ event: 'secrets-resealed', ...deed }, 'secrets resealed');
@@ -142,7 +140,7 @@ export function logAccessKeyChanges(log: FastifyBaseLogger, actions: readonly Op
   const accessKeyIds = actions
     .slice(0, MOST_NAMED)
     .flatMap((deed) => ('accessKeyId' in deed ? [deed.accessKeyId] : []));
-  const { operator, action, requestId } = first;
+  const { operator, action } = first;
   log.info(
     {
       event: 'access-keys-changed',
@@ -150,7 +148,6 @@ export function logAccessKeyChanges(log: FastifyBaseLogger, actions: readonly Op
       action,
       count: actions.length,
       accessKeyIds,
-      requestId,
     },
     'access keys changed',
   );

@@ -2,10 +2,10 @@ import { spiffeIdOf } from '@sigv4-keyd/hop-protocol';
 import type { FastifyBaseLogger } from 'fastify';
 import type { IssuanceToEdge } from './journal/issuance-to-edge.js';
 
-/** One line for every answer to an edge, and for every page of a stream: who, which scope, how many. Never a key. */
+/** One line for every answer to an edge, and for every page of a stream, in the log of its request. Never a key. */
 export function logIssuance(
   log: FastifyBaseLogger,
-  { edge, rung, date, accessKeyIds, requestId }: IssuanceToEdge,
+  { edge, rung, date, accessKeyIds }: IssuanceToEdge,
   absentCount: number,
 ): void {
   log.info(
@@ -17,7 +17,6 @@ export function logIssuance(
       service: edge.service,
       issued: accessKeyIds.length,
       absent: absentCount,
-      requestId,
     },
     `issued ${rung}`,
   );

@@ -48,7 +48,7 @@ export function edgeKeysRoute<Held, Key>(
       const denialOf = denialsIn(feed, scope, { now });
       const source = keysForEdge({ held, take: (key) => take(key, edge), denialOf });
       const issue: KeySource<Key>['issue'] = async (request) => {
-        const answer = await source.issue(request);
+        const answer = await source.issue(request, requestId);
         const accessKeyIds = [...answer.issued.keys()];
         const issuance = { own, edge, rung, date: request.date, accessKeyIds, requestId, at: now() };
         // Recorded before released: a key that leaves without its record would be outside of every blast radius.

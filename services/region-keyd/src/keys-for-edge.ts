@@ -16,8 +16,8 @@ export interface KeysForEdge<Held, Key> {
 /** The upper side of the lower hop, for the one service of the asking edge. */
 export function keysForEdge<Held, Key>({ held, take, denialOf }: KeysForEdge<Held, Key>): KeySource<Key> {
   return {
-    async issue(request) {
-      const answer = await held.issue(request);
+    async issue(request, requestId) {
+      const answer = await held.issue(request, requestId);
       const issued = new Map<string, IssuedKey<Key>>();
       const absent = new Map<string, Absence>(answer.absent);
       let taken = 0;

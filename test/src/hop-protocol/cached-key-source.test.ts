@@ -56,6 +56,31 @@ t.test('concurrent misses join: one request under way, the rest together in the 
   );
 });
 
+t.test('a batch has the id of the request that waits first, and the others are told beside it', async (t) => {
+  const { cache, parent } = setUp();
+  const shared: [string, readonly string[]][] = [];
+  const stop = cache.onShared((requestId, others) => shared.push([requestId, others]));
+  const open = parent.hold();
+  const first = [cache.find(TODAY, 'AK1', 'request-1'), cache.find(TODAY, 'AK2', 'request-2')];
+  await new Promise(setImmediate);
+  const late = [
+    cache.find(TODAY, 'AK1', 'request-3'),
+    cache.issue({ date: TODAY, accessKeyIds: ['AK4'] }, 'request-4'),
+  ];
+  await new Promise(setImmediate);
+  open();
+  await Promise.all([...first, ...late]);
+  t.same(parent.requestIds, ['request-1', 'request-4']);
+  t.same(shared, [['request-1', ['request-2', 'request-3']]]);
+  parent.failure = new KeydError('parent-unavailable');
+  const failing = [cache.find(TODAY, 'AK5', 'request-5'), cache.find(TODAY, 'AK5', 'request-6')];
+  for (const one of failing) await t.rejects(one);
+  t.same(shared.at(-1), ['request-5', ['request-6']], 'in vain, too');
+  stop();
+  await cache.find(TODAY, 'AK1', 'request-7');
+  t.equal(parent.requestIds.length, 3, 'what is held asks nobody');
+});
+
 t.test('an absent access key is remembered for seconds, then asked for again', async (t) => {
   const { cache, parent, clock } = setUp();
   t.equal(await cache.find(TODAY, 'NO1'), 'unknown');

@@ -15,6 +15,7 @@ import { factsOf } from './text-keys.js';
  */
 export class KnowingParent implements KeySource<string> {
   readonly asked: KeyRequest[] = [];
+  readonly requestIds: (string | undefined)[] = [];
   failure: Error | undefined;
   /** Answers that nothing is known. */
   isBlind = false;
@@ -24,8 +25,9 @@ export class KnowingParent implements KeySource<string> {
   accepts: (date: ScopeDate) => boolean = () => true;
   #gate: Promise<void> = Promise.resolve();
 
-  async issue(request: KeyRequest): Promise<KeyAnswer<string>> {
+  async issue(request: KeyRequest, requestId?: string): Promise<KeyAnswer<string>> {
     this.asked.push(request);
+    this.requestIds.push(requestId);
     await this.#gate;
     if (this.failure !== undefined) throw this.failure;
     if (!this.accepts(request.date)) throw new KeydError('date-outside-window');

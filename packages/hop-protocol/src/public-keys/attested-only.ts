@@ -20,8 +20,8 @@ export function attestedOnly(
   { region, pinned, onRefused }: AttestedOnlyOptions,
 ): KeySource<EcdsaPublicKey> {
   return {
-    async issue(request) {
-      const { issued, absent } = await parent.issue(request);
+    async issue(request, requestId) {
+      const { issued, absent } = await parent.issue(request, requestId);
       const believed = new Map<string, IssuedKey<EcdsaPublicKey>>();
       for (const [accessKeyId, { facts, key }] of issued) {
         if (!isAttested(key, { region, date: request.date, facts }, pinned)) {

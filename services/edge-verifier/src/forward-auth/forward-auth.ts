@@ -61,7 +61,7 @@ export class ForwardAuth {
     if (examined.verdict === 'refused') return examined;
     question.examined = examined;
     const { accessKeyId, scope, algorithm, sessionToken } = examined;
-    const finding = await this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken);
+    const finding = await this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken, question.requestId);
     if (!finding.found) return finding;
     const vouched = await this.#verify(
       { ...finding, examined: ofSession(examined, finding.session) },

@@ -71,7 +71,7 @@ export class ReverseProxy {
   /** Throws what the body is refused for. */
   async #verifyRequest(
     head: RequestHead,
-    { request, response }: Arrival,
+    { request, response, requestId }: Arrival,
     onClaim: (claim: Claim) => void,
   ): Promise<Verified | Refusal> {
     const examined = examineRequest(head, this.#edge.policy, this.#edge.clock.now());
@@ -80,7 +80,7 @@ export class ReverseProxy {
     const lost = checkConnectionOptions(request, examined);
     if (lost) return lost;
     const { accessKeyId, scope, algorithm, sessionToken } = examined;
-    const finding = await this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken);
+    const finding = await this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken, requestId);
     if (!finding.found) return { reason: finding.reason };
     const { limits } = this.#rules;
     const begin = (): void => sayContinue(request, response);

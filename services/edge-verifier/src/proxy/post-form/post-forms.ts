@@ -45,7 +45,7 @@ export class PostForms {
   /** Throws what the body is refused for. */
   async verify(
     head: RequestHead,
-    { request, response }: Arrival,
+    { request, response, requestId }: Arrival,
     onClaim: (claim: Claim) => void,
   ): Promise<Verified | Refusal> {
     const { policy, clock } = this.#edge;
@@ -57,7 +57,7 @@ export class PostForms {
     const parts = incomingPayload(request, limits, clock, () => sayContinue(request, response));
     const form = new ArrivingForm(parts, boundary);
     try {
-      const proven = await this.#prove(await form.fields(), opened.bucket, onClaim);
+      const proven = await this.#prove(await form.fields(), opened.bucket, { requestId, onClaim });
       if ('reason' in proven) return proven;
       const held = await holdPayload(form.bytes(proven.fileLength), holding);
       const reason = proven.objection();
@@ -78,13 +78,17 @@ export class PostForms {
     }
   }
 
-  async #prove(form: PostForm, bucket: string, onClaim: (claim: Claim) => void): Promise<Proven | Refusal> {
+  async #prove(
+    form: PostForm,
+    bucket: string,
+    { requestId, onClaim }: { readonly requestId: string; readonly onClaim: (claim: Claim) => void },
+  ): Promise<Proven | Refusal> {
     const { policy, clock, keys } = this.#edge;
     const examined = examinePostForm(form, bucket, policy, clock.now());
     if (isRefused(examined)) return examined;
     onClaim(examined);
     const { accessKeyId, scope, algorithm, sessionToken, fileLength } = examined;
-    const finding = await keys.find(accessKeyId, scope, algorithm, sessionToken);
+    const finding = await keys.find(accessKeyId, scope, algorithm, sessionToken, requestId);
     if (!finding.found) return { reason: finding.reason };
     const accepted = concludePostForm(ofSession(examined, finding.session), finding.key);
     return isRefused(accepted) ? accepted : { accepted, fileLength, objection: finding.objection };
