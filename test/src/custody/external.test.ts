@@ -8,6 +8,7 @@ import {
   derivationAnswer,
   derivationRequest,
   MOST_SECRETS_A_CALL,
+  openForSigner,
   parseSignerPrivateKey,
   parseSignerPublicKey,
   sealForSigner,
@@ -189,6 +190,24 @@ t.test('each call is counted on disk before it is answered, and old ones are for
   clock.advance(2 * DAY_MS);
   const last = await startSigner(t, { authority, stateFolder, key: first.key, clock });
   t.equal((await countsOf(await last.clientOf(OPERATOR))).calls.length, 1, 'the old ones are gone');
+});
+
+t.test('a seal has one spelling', async (t) => {
+  const key = parseSignerPrivateKey(createSignerKey().privateJwk);
+  if (!key) throw new Error('a made key is read');
+  const seal = await sealForSigner(key, NAME, Buffer.from(SECRET));
+  // The last letter of the tag, of the ciphertext, and of the header: some bits of them decode to nothing.
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=';
+  for (const place of [seal.length - 1, seal.lastIndexOf('.') - 1, seal.indexOf('.') - 1]) {
+    const opening: string[] = [];
+    for (const letter of letters) {
+      const spelled = seal.slice(0, place) + letter + seal.slice(place + 1);
+      if (await openForSigner([key], NAME, spelled)) opening.push(letter);
+    }
+    t.same(opening, [seal[place]], `letter ${place}`);
+  }
+  t.equal(await openForSigner([key], NAME, `${seal}=`), undefined);
+  t.equal(await openForSigner([key], NAME, ` ${seal}`), undefined);
 });
 
 t.test('what the file of a signer key can be', (t) => {

@@ -26,6 +26,9 @@ export interface TierProcess {
   readonly status: () => Promise<TierStatus>;
   /** Stops it in its own order and starts it again over the same folders; resolves once it is ready. */
   readonly restart: () => Promise<void>;
+  /** kill -9; and again over the same folders. */
+  readonly kill: () => Promise<void>;
+  readonly start: () => Promise<void>;
 }
 
 export interface EdgeProcess extends TierProcess {
@@ -49,6 +52,7 @@ export interface EdgeOptions {
 export interface ProcessTiers {
   readonly master: TierProcess;
   readonly region: TierProcess;
+  readonly masterUrl: URL;
   readonly database: string;
   /** Has in it what region and edges keep, and all that every tier logs. */
   readonly folder: string;
@@ -59,11 +63,25 @@ export interface ProcessTiers {
   readonly startEdge: (name: string, options?: EdgeOptions) => Promise<EdgeProcess>;
 }
 
-/**
- * Master, region and edges as they run in production: processes over mTLS and PostgreSQL, by the system's clock. With
- * `obeysSignals`, region and edges collect their garbage on SIGUSR2, and SIGWINCH lets a month pass in them.
- */
-export async function startProcessTiers(t: Test, { obeysSignals = false } = {}): Promise<ProcessTiers> {
+/** What a keeper beside the master is started with. */
+export interface BesideTheMaster {
+  readonly authority: TestAuthority;
+  readonly stateFolder: string;
+  readonly startTier: (name: string, env: Readonly<Record<string, string>>) => Promise<TierProcess>;
+}
+
+export interface ProcessTiersOptions {
+  /** Region and edges collect their garbage on SIGUSR2, and SIGWINCH lets a month pass in them. */
+  readonly obeysSignals?: boolean;
+  /** Starts what stands beside the master, before it, and tells what the master is given more. */
+  readonly beside?: (given: BesideTheMaster) => Promise<Readonly<Record<string, string>>>;
+}
+
+/** Master, region and edges as they run in production: processes over mTLS and PostgreSQL, by the system's clock. */
+export async function startProcessTiers(
+  t: Test,
+  { obeysSignals = false, beside = () => Promise.resolve({}) }: ProcessTiersOptions = {},
+): Promise<ProcessTiers> {
   const authority = await TestAuthority.create(newStateFolder(t));
   const custodyKey = randomBytes(32);
   const upstream = await RecordingUpstream.start();
@@ -83,7 +101,8 @@ export async function startProcessTiers(t: Test, { obeysSignals = false } = {}):
   const startTier = (name: string, env: Readonly<Record<string, string>>): Promise<TierProcess> =>
     startProcess(t, name, { ...env, KEYD_LOG_LEVEL: 'trace' }, log);
 
-  const env = await environment(authority, { database, custodyKey });
+  const more = await beside({ authority, stateFolder: stateFolderOf('beside'), startTier });
+  const env = await environment(authority, { database, custodyKey, env: more });
   const masterUrl = `https://${await address()}`;
   const master = await startTier('master-keyd', { ...env, KEYD_LISTEN: new URL(masterUrl).host });
   const regionUrl = `https://${await address()}`;
@@ -99,7 +118,7 @@ export async function startProcessTiers(t: Test, { obeysSignals = false } = {}):
   });
   const operator = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
   return {
-    ...{ master, region, database, folder, upstream, custodyKey },
+    ...{ master, region, masterUrl: new URL(masterUrl), database, folder, upstream, custodyKey },
     keydctl: (...args) => keydctlJson(args, { env: { KEYD_MASTER: masterUrl, KEYD_CREDENTIALS: operator } }),
     async startEdge(name, { planted, purpose } = {}) {
       const identity = { role: 'edge', region: REGION, service: SERVICE, name, ...(purpose && { purpose }) } as const;
@@ -162,5 +181,7 @@ async function startProcess(
       await victim.stop();
       await start();
     },
+    kill: () => victim.kill(),
+    start,
   };
 }
