@@ -41,6 +41,7 @@ export function readyLines(facts: StackFacts, isTerminal: boolean): string {
         `export KEYD_MASTER=${facts.master.url} KEYD_CREDENTIALS=${facts.credentials}`,
         'npm run --silent keydctl -- status',
         'npm run --silent keydctl -- access-key list',
+        'npm run --silent keydctl -- console    # prints a link for the browser',
       ],
     ],
   ];

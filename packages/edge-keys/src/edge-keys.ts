@@ -5,6 +5,7 @@ import {
   spiffeIdOf,
   systemClock,
   type EdgeIdentity,
+  type EdgeReport,
 } from '@sigv4-keyd/hop-protocol';
 import {
   aboveReadings,
@@ -103,7 +104,8 @@ async function open(
   const { upkeep } = serviceKeys;
   const rung = rungOf(own);
   log.info({ event: 'edge-rung', rung }, WHAT_FOR[rung]);
-  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep });
+  const more = (): Pick<EdgeReport, 'feed'> => feed.seen();
+  const reports = new UpwardReports({ parents: regions, clock, log, credentials: store, upkeep, more });
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: settings.stateFolder, region, clock, log });
   const ledger = await LedgerWatch.open(settings, { parent: region, clock, log, everyMs: CHECKPOINT_EVERY_MS });

@@ -7,6 +7,7 @@ export const ERRORS = {
   'not-authenticated': [401, 'Present a client certificate of this trust domain with exactly one SPIFFE id.'],
   'role-not-allowed': [403, 'The role in your certificate is not served by this route.'],
   'identity-banned': [403, 'This identity is banned here; ask an operator (keydctl identity list).'],
+  'cross-site': [403, 'Browsers may call this from its own console only: open the console by its address.'],
   'date-outside-window': [403, 'Keys are issued for the window of days only; check the clock of both sides.'],
   'no-grant': [403, 'No grant covers this day; an operator gives one: keydctl deputy grant.'],
   'not-found': [404, 'There is nothing of this name; list what there is first.'],

@@ -27,6 +27,7 @@ export * from './mtls-key-source.js';
 export * from './operator-api.js';
 export { ParentHealth, type ParentHealthOptions, type ParentStatus } from './parents/parent-health.js';
 export { PeerRefusal } from './parents/peer-request.js';
+export * from './overview-api.js';
 export * from './peer-client.js';
 export * from './prefetch-hours.js';
 export * from './prefetch.js';

@@ -42,12 +42,6 @@ export const custodyKeyId = z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hexad
 export const masterReport = ownReport.extend({ custodyKey: custodyKeyId.optional() });
 export type MasterReport = z.infer<typeof masterReport>;
 
-export const edgeReport = ownReport;
-export type EdgeReport = z.infer<typeof edgeReport>;
-
-/** An edge as its region last heard of it. */
-export const heardEdge = z.object({ spiffeId: z.string().max(2048), heardAt: instant, report: edgeReport });
-
 /**
  * The newest of the feed that a region has accepted. The beacon itself is the proof: a master that was restored from a
  * backup learns from it how far the feed had come, and no region can claim what no master signed.
@@ -58,6 +52,13 @@ const seenFeed = z.object({
   /** Compact JWS. */
   beacon: z.string().max(MOST_BEACON_BYTES),
 });
+
+/** `feed`: the newest beacon that the edge has accepted, so that operators see how far a revocation has come. */
+export const edgeReport = ownReport.extend({ feed: seenFeed.omit({ beacon: true }).optional() });
+export type EdgeReport = z.infer<typeof edgeReport>;
+
+/** An edge as its region last heard of it. */
+export const heardEdge = z.object({ spiffeId: z.string().max(2048), heardAt: instant, report: edgeReport });
 
 /** The newest checkpoint of the ledger that a region has accepted; the signed note is the proof. */
 const seenCheckpoint = z.object({ size: z.number().int().nonnegative(), note: z.string().max(65_536) });

@@ -1,6 +1,7 @@
 export { CommandError } from './command-line/command-error.js';
 export { EXIT_CODES, exitCodeOf, type Ending } from './command-line/exit-code.js';
 export type { Surroundings } from './command-line/surroundings.js';
+export { startConsole, type RunningConsole } from './console/start-console.js';
 export { createFeedKeys, feedKeysFolder, type FeedKeysFolder } from './feed-keys/feed-keys-folder.js';
 export { createLedgerKey, ledgerKeyFolder, type LedgerKeyFolder } from './ledger/ledger-key-folder.js';
 export { MasterClient, type AccessKeyFilter } from './master/master-client.js';

@@ -5,6 +5,7 @@ import { helpAfter } from './command-line/help.js';
 import type { Install } from './command-line/define-command.js';
 import type { Surroundings } from './command-line/surroundings.js';
 import { accessKey } from './commands/access-key/access-key.js';
+import { consoleCommand } from './commands/console.js';
 import { curl } from './commands/curl.js';
 import { custody } from './commands/custody/custody.js';
 import { deputy } from './commands/deputy/deputy.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly Install[] = [
   custody,
   deputy,
   status,
+  consoleCommand,
   curl,
   explain,
 ];

@@ -1,3 +1,4 @@
+import { readConsoleFiles } from '@sigv4-keyd/console';
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock, MasterIdentity } from '@sigv4-keyd/hop-protocol';
 import {
@@ -12,6 +13,8 @@ import {
 import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
 import type { AccessKeyRotation } from './access-key-rotation.js';
+import type { OverviewReader } from './console/overview-reader.js';
+import { serveOwnPagesOnly } from './console/own-pages-only.js';
 import type { CustodyRotation } from './custody/custody-rotation.js';
 import type { DeputyGrants } from './deputies/deputy-grants.js';
 import type { FeedParts } from './feed/open-feed.js';
@@ -21,6 +24,7 @@ import type { Journals } from './ledger/journals.js';
 import type { NewAccessKeys } from './new-access-keys.js';
 import { acceptancesRoute } from './routes/acceptances.js';
 import { changeAccessKeysRoute } from './routes/change-access-keys.js';
+import { consoleRoute } from './routes/console.js';
 import { createAccessKeyRoute } from './routes/create-access-key.js';
 import { createSessionRoute } from './routes/create-session.js';
 import { custodyCallsRoute } from './routes/custody-calls.js';
@@ -39,6 +43,7 @@ import { ledgerCheckpointRoute } from './routes/ledger-checkpoint.js';
 import { ledgerRecordsRoute } from './routes/ledger-records.js';
 import { liftsRoute } from './routes/lifts.js';
 import { listAccessKeysRoute } from './routes/list-access-keys.js';
+import { overviewRoute } from './routes/overview.js';
 import { regionKeysRoute } from './routes/region-keys.js';
 import { pinAccessKeysRoute } from './routes/pin-access-keys.js';
 import { regionKeysDayRoute } from './routes/region-keys-day.js';
@@ -66,6 +71,7 @@ export interface MasterAppOptions {
   readonly acceptances: Acceptances;
   readonly journals: Journals;
   readonly incidents: IncidentReportOptions;
+  readonly overview: OverviewReader;
   /** Why it cannot do its work now, in words; empty when it can. */
   readonly notReady: () => readonly string[];
   readonly meter: HopMeter;
@@ -90,6 +96,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
     cancel();
     done();
   });
+  serveOwnPagesOnly(app, credentials);
   regionKeysRoute(app, budget, regionKeys);
   regionPublicKeysRoute(app, budget, regionKeys);
   const sending = { streams: new DayStreams(app, clock), budget };
@@ -99,6 +106,8 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
   deputyGrantsRoute(app, options.deputyGrants);
   reportRoute(app, regionKeys);
   statusRoute(app, { ...regionKeys, feed });
+  overviewRoute(app, options.overview);
+  consoleRoute(app, await readConsoleFiles());
   createAccessKeyRoute(app, options.newAccessKeys);
   createSessionRoute(app, options.newSessions);
   importAccessKeyRoute(app, options.newAccessKeys);

@@ -23,6 +23,7 @@ import { AccessKeyChanges } from './access-key-changes.js';
 import { AccessKeyRotation } from './access-key-rotation.js';
 import { createMasterApp } from './app.js';
 import type { Configuration } from './configuration.js';
+import { OverviewReader } from './console/overview-reader.js';
 import { CustodyRotation } from './custody/custody-rotation.js';
 import { keeperOf } from './custody/keeper.js';
 import { openCustody } from './custody/open-custody.js';
@@ -110,6 +111,7 @@ export async function startMasterKeyd(
     const acceptances = new Acceptances({ pool, partitions, now, clockSkewSeconds: clockSkew, keptDays });
     const statements = (): readonly SignedStatement[] => feed.held?.known.statements ?? [];
     const incidents = { pool, window, now, keptDays, statements };
+    const overview = new OverviewReader({ pool, window, feed, now });
     const notReady = (): readonly string[] => [
       ...(beat.isDatabaseUp ? [] : ['the database does not take records']),
       ...whyFeedIsNotReady(feedParts),
@@ -137,6 +139,7 @@ export async function startMasterKeyd(
       acceptances,
       journals: ledger.journals,
       incidents,
+      overview,
       notReady,
       meter: new HopMeter(metrics),
       clock,

@@ -7,26 +7,38 @@ import {
   type StatusAnswer,
   type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
-import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
+import { scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import { everIssuedTo, issuedDays, type IssuedDay } from './database/issuances.js';
 import { heardMasters, heardRegions, type HeardTier } from './database/tier-reports.js';
 import { query } from './database/transaction.js';
 import { deputyStatus } from './deputies/deputy-status.js';
 
+export interface Counts {
+  readonly accessKeys: AccessKeyCounts;
+  readonly issued: readonly IssuedDay[];
+  /** Every region that was ever given a key. */
+  readonly peers: readonly string[];
+}
+
+interface StatusOptions {
+  readonly window: WindowRule;
+  readonly now: number;
+  readonly changesInFeed: number;
+  /** As read before. Absent: read now. */
+  readonly counts?: Counts;
+}
+
 /** What is up, and which tier was given or holds keys of which days; read from what all replicas wrote. */
 export async function readStatus(
   pool: Pool,
-  { window, now, changesInFeed }: { readonly window: WindowRule; readonly now: number; readonly changesInFeed: number },
+  { window, now, changesInFeed, counts }: StatusOptions,
 ): Promise<StatusAnswer> {
-  const oldest = windowOfDays(window, now)[0] ?? scopeDateOf(now);
-  const [masters, regions, deputies, accessKeys, issued, peers] = await Promise.all([
+  const [masters, regions, deputies, { accessKeys, issued, peers }] = await Promise.all([
     heardMasters(pool),
     heardRegions(pool),
-    deputyStatus(pool, oldest),
-    countAccessKeys(pool),
-    issuedDays(pool, oldest),
-    everIssuedTo(pool),
+    deputyStatus(pool, oldestDay(window, now)),
+    counts ?? readCounts(pool, { window, now }),
   ]);
   const reports = new Map(withEdgesOnce(regions).map((region) => [region.spiffeId, region]));
   const spiffeIds = [...new Set([...peers, ...reports.keys()])].sort();
@@ -44,6 +56,23 @@ export async function readStatus(
     regions: spiffeIds.flatMap((spiffeId) => statusOf(spiffeId, issued, reports.get(spiffeId))),
     deputies: deputies.map((deputy) => ({ ...deputy, issued: issuedTo(deputy.spiffeId, issued) })),
   };
+}
+
+/** The part of a status that takes time in proportion to what was issued. */
+export async function readCounts(
+  pool: Pool,
+  { window, now }: { readonly window: WindowRule; readonly now: number },
+): Promise<Counts> {
+  const [accessKeys, issued, peers] = await Promise.all([
+    countAccessKeys(pool),
+    issuedDays(pool, oldestDay(window, now)),
+    everIssuedTo(pool),
+  ]);
+  return { accessKeys, issued, peers };
+}
+
+function oldestDay(window: WindowRule, now: number): ScopeDate {
+  return windowOfDays(window, now)[0] ?? scopeDateOf(now);
 }
 
 function warningsAbout(window: WindowRule, regions: readonly HeardTier<RegionReport>[]): string[] {

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/pki': ['fastify-mtls'],
   'packages/pkcs11-custody': [],
   'packages/hop-protocol': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger'],
+  'packages/console': ['hop-protocol'],
   'packages/service-skeleton': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol'],
   'packages/edge-keys': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'packages/keydctl': [
@@ -30,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'hop-protocol',
     'pki',
     'pkcs11-custody',
+    'console',
   ],
   'services/master-keyd': [
     'sigv4-core',
@@ -39,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'hop-protocol',
     'service-skeleton',
     'pkcs11-custody',
+    'console',
   ],
   'services/region-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/custody-signer': ['sigv4-core', 'fastify-mtls', 'ledger', 'hop-protocol', 'service-skeleton'],

@@ -7,6 +7,10 @@ export interface Call {
   readonly input?: string | Buffer;
   readonly isTerminal?: boolean;
   readonly now?: number;
+  /** Ends a command that runs until it is told to end. */
+  readonly interruption?: AbortSignal;
+  /** Told what it prints, as it prints it. */
+  readonly onOutput?: (text: string) => void;
 }
 
 export interface Result {
@@ -17,7 +21,7 @@ export interface Result {
 
 /** Runs one command line inside this process. */
 export async function keydctl(args: readonly string[], call: Call = {}): Promise<Result> {
-  const [output, errorOutput] = [new Collected(), new Collected()];
+  const [output, errorOutput] = [new Collected(call.onOutput), new Collected(call.onOutput)];
   const input = new PassThrough();
   input.end(call.input ?? '');
   const isTerminal = call.isTerminal ?? false;
@@ -28,6 +32,7 @@ export async function keydctl(args: readonly string[], call: Call = {}): Promise
     errorOutput,
     isTerminal: { input: isTerminal, output: isTerminal, errorOutput: isTerminal },
     now: () => call.now ?? Date.now(),
+    interruption: () => call.interruption ?? new AbortController().signal,
   });
   return { code, out: output.text, err: errorOutput.text };
 }
@@ -41,9 +46,16 @@ export async function keydctlJson(args: readonly string[], call: Call = {}): Pro
 
 class Collected extends Writable {
   text = '';
+  readonly #onText: ((text: string) => void) | undefined;
+
+  constructor(onText?: (text: string) => void) {
+    super();
+    this.#onText = onText;
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
+    this.#onText?.(chunk.toString());
     done();
   }
 }

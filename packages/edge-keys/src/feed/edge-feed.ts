@@ -4,6 +4,7 @@ import {
   mtlsFeedSource,
   PeerClient,
   type Clock,
+  type EdgeReport,
   type FeedFollower,
   type FeedSource,
   type FeedStatus,
@@ -71,6 +72,12 @@ export class EdgeFeed {
     const { beacon } = this.follower.state;
     if (beacon === undefined) return 0;
     return Math.min(Date.parse(beacon.at) + this.horizons.hardSeconds * 1000, Date.parse(beacon.expires));
+  }
+
+  /** How far the feed has come here, for the tier above. */
+  seen(): Pick<EdgeReport, 'feed'> {
+    const { beacon } = this.follower.state;
+    return beacon === undefined ? {} : { feed: { version: beacon.version, at: beacon.at } };
   }
 
   warnings(): readonly string[] {

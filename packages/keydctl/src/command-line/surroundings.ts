@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly isTerminal: { readonly input: boolean; readonly output: boolean; readonly errorOutput: boolean };
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Aborts when the person or the system asks the command to end. Until it is called, that ends the process. */
+  readonly interruption: () => AbortSignal;
 }
 
 export function processSurroundings(): Surroundings {
@@ -24,6 +26,11 @@ export function processSurroundings(): Surroundings {
     errorOutput: stderr,
     isTerminal: { input: stdin.isTTY, output: stdout.isTTY, errorOutput: stderr.isTTY },
     now: () => Date.now(),
+    interruption() {
+      const interruption = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+      return interruption.signal;
+    },
   };
 }
 

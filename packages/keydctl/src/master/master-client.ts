@@ -35,6 +35,8 @@ import {
   listedRevocations,
   MOST_CHANGES_BYTES,
   MOST_RECORD_BYTES_A_PAGE,
+  overview,
+  OVERVIEW_PATH,
   pinnedAccessKeys,
   revocationAnswer,
   REVOCATIONS_PATH,
@@ -67,6 +69,7 @@ import {
   type LedgerRecords,
   type LedgerRecordsQuery,
   type LiftAnswer,
+  type Overview,
   type ListedBans,
   type ListedDeputyGrants,
   type ListedRevocations,
@@ -254,6 +257,11 @@ export class MasterClient {
   /** Seals a page of secrets anew. */
   rotateCustody(page: RotateCustody): Promise<RotatedCustody> {
     return this.#peer.call({ method: 'POST', path: CUSTODY_ROTATION_PATH, body: page, answer: rotatedCustody });
+  }
+
+  /** The picture that the console draws. */
+  overview(): Promise<Overview> {
+    return this.#peer.call({ method: 'GET', path: OVERVIEW_PATH, answer: overview });
   }
 
   status(): Promise<StatusAnswer> {

@@ -5,7 +5,8 @@ import {
   type RefusedStatement,
   type SignedStatement,
 } from '@sigv4-keyd/revocation';
-import type { Transaction } from '../database/transaction.js';
+import type { Pool } from 'pg';
+import { query, type Transaction } from '../database/transaction.js';
 
 /** All statements up to a position. Never changed; what is learned makes a new one. */
 export interface KnownStatements {
@@ -47,8 +48,9 @@ export async function learnStatements(
 export async function insertStatement(transaction: Transaction, signed: SignedStatement): Promise<boolean> {
   const { statement, digest, jws } = signed;
   const inserted = await transaction.query(
-    `INSERT INTO revocation_statement (position, digest, id, kind, lifts, incident, last_date, signed_at, jws)
-     SELECT (SELECT count(*) FROM revocation_statement), $1, $2, $3, $4, $5, $6, $7, $8
+    `INSERT INTO revocation_statement (position, digest, id, kind, lifts, incident, last_date, signed_at, jws, named_in)
+     SELECT (SELECT count(*) FROM revocation_statement), $1, $2, $3, $4, $5, $6, $7, $8,
+            (SELECT version + 1 FROM feed_beacon)
       WHERE NOT EXISTS (SELECT FROM revocation_statement WHERE digest = $1 OR id = $2 OR lifts = $4)
         AND ($4 IS NULL OR EXISTS (SELECT FROM revocation_statement WHERE digest = $4 AND kind = 'revocation'))`,
     [
@@ -63,4 +65,14 @@ export async function insertStatement(transaction: Transaction, signed: SignedSt
     ],
   );
   return inserted.rowCount === 1;
+}
+
+/** The version of the first beacon that names each of these statements, by digest. */
+export async function firstBeaconsOf(pool: Pool, digests: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await query<{ readonly digest: string; readonly named_in: number }>(
+    pool,
+    'SELECT digest, named_in::double precision AS named_in FROM revocation_statement WHERE digest = ANY ($1)',
+    [digests],
+  );
+  return new Map(rows.map(({ digest, named_in: namedIn }) => [digest, namedIn]));
 }

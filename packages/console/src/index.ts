@@ -1,0 +1,4 @@
+export { CONSOLE_HEADER, CONSOLE_PATH, CONSOLE_SESSION_PATH } from './addresses.js';
+export { readConsoleFiles, type ConsoleFile } from './console-files.js';
+export { PAGE_HEADERS } from './page-headers.js';
+export { whyRefused, type BrowserRequest } from './same-origin.js';

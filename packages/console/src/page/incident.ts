@@ -1,0 +1,142 @@
+import type { Overview, RevocationAnswer, RevocationRequest } from '@sigv4-keyd/hop-protocol';
+import { hitsOf, type Hits } from './blast-radius.js';
+import { element, part, type Child } from './element.js';
+import { IncidentForm } from './incident-form.js';
+import { drawPreview } from './preview.js';
+import { Failure, revoke } from './server.js';
+
+interface Preview {
+  readonly request: RevocationRequest;
+  readonly answer: RevocationAnswer;
+}
+
+/**
+ * A revocation in two steps: the dry run shows what it hits, and only who types the incident's id then publishes it.
+ * What is published is the very request that was shown: any change of the form begins anew.
+ */
+export class Incident {
+  readonly #form: IncidentForm;
+  readonly #problem = part('incident-problem', HTMLElement);
+  readonly #preview = part('preview', HTMLElement);
+  readonly #look = part('look', HTMLButtonElement);
+  readonly #changed: () => void;
+  #shown: Preview | undefined;
+  /** Counts what was asked for: an answer that comes late is not shown in place of a newer one. */
+  #asked = 0;
+
+  /** `changed`: the grid is to be drawn anew, as what is shown in it is another. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+    this.#form = new IncidentForm({ submit: () => void this.#lookAtIt(), change: () => this.#drop() });
+  }
+
+  get hits(): Hits {
+    return hitsOf(this.#shown?.answer.published === false ? this.#shown.answer : undefined);
+  }
+
+  offer(overview: Overview): void {
+    this.#form.offer(overview);
+  }
+
+  choose(region: string, date: string): void {
+    this.#drop();
+    this.#form.choose(region, date);
+  }
+
+  async #lookAtIt(): Promise<void> {
+    const read = this.#form.read();
+    if ('problem' in read) {
+      this.#tell(read.problem);
+      return;
+    }
+    await this.#ask(async () => {
+      const answer = await revoke({ ...read.request, dryRun: true });
+      // By the clock of the master, which dates access keys, too.
+      if (!this.#form.sparesNew) return { request: read.request, answer };
+      const request = { ...read.request, issuedBefore: answer.statement.at };
+      return { request, answer: await revoke({ ...request, dryRun: true }) };
+    });
+  }
+
+  async #publish({ request }: Preview): Promise<void> {
+    const isDone = await this.#ask(async () => ({ request, answer: await revoke(request) }));
+    if (isDone) this.#form.clear();
+  }
+
+  async #ask(question: () => Promise<Preview>): Promise<boolean> {
+    this.#asked += 1;
+    const asked = this.#asked;
+    this.#tell(undefined);
+    this.#look.disabled = true;
+    try {
+      const preview = await question();
+      if (asked !== this.#asked) return false;
+      this.#show(preview);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (asked === this.#asked) this.#tell(`${error.message} Look at what is in force before you try again.`);
+      return false;
+    } finally {
+      this.#look.disabled = false;
+    }
+  }
+
+  #show(preview: Preview): void {
+    this.#shown = preview;
+    const { answer } = preview;
+    const confirmation = answer.published ? [] : this.#confirmation(preview);
+    this.#preview.replaceChildren(...nodesOf([...drawPreview(answer), ...confirmation]));
+    this.#changed();
+    part(answer.published ? 'look' : 'confirm-id', HTMLElement).focus();
+  }
+
+  #confirmation(preview: Preview): Child[] {
+    const { incident } = preview.answer.statement;
+    const typed = element('input', { id: 'confirm-id', autocomplete: 'off', spellcheck: 'false' });
+    const button = element(
+      'button',
+      { id: 'confirm', type: 'submit', class: 'danger', disabled: true },
+      `Revoke ${incident}`,
+    );
+    typed.addEventListener('input', () => {
+      button.disabled = typed.value !== incident;
+    });
+    const form = element(
+      'form',
+      { id: 'confirmation', novalidate: true },
+      element(
+        'label',
+        {},
+        `Only a lift signed with the offline root key takes it back. Type ${incident} to go on `,
+        typed,
+      ),
+      button,
+    );
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (typed.value !== incident || button.disabled) return;
+      button.disabled = true;
+      void this.#publish(preview);
+    });
+    return [form];
+  }
+
+  #drop(): void {
+    this.#asked += 1;
+    this.#tell(undefined);
+    if (this.#shown === undefined) return;
+    this.#shown = undefined;
+    this.#preview.replaceChildren();
+    this.#changed();
+  }
+
+  #tell(problem: string | undefined): void {
+    this.#problem.textContent = problem ?? '';
+    this.#problem.hidden = problem === undefined;
+  }
+}
+
+function nodesOf(children: readonly Child[]): (Node | string)[] {
+  return children.filter((child) => child !== undefined);
+}

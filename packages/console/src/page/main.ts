@@ -1,0 +1,85 @@
+import type { Overview } from '@sigv4-keyd/hop-protocol';
+import { element, part, redraw, type Child } from './element.js';
+import { drawGrid } from './grid.js';
+import { Incident } from './incident.js';
+import { drawLedger } from './ledger.js';
+import { drawRevocations } from './revocations.js';
+import { Failure, openSession, readOverview } from './server.js';
+import { drawTiers } from './tiers.js';
+import { clockText, counted, span } from './words.js';
+
+const POLL_EVERY_MS = 2_000;
+/** Figures this old are marked as such. */
+const STALE_AFTER_MS = 10_000;
+
+let newest: { readonly overview: Overview; readonly readAt: number } | undefined;
+let failure: string | undefined;
+
+const incident = new Incident(() => newest && draw(newest.overview));
+
+function drawPart(id: string, children: readonly Child[]): void {
+  redraw(part(id, HTMLElement), element('div', {}, ...children));
+}
+
+function draw(overview: Overview): void {
+  incident.offer(overview);
+  drawPart(
+    'grid',
+    drawGrid(overview, incident.hits, (region, date) => incident.choose(region, date)),
+  );
+  drawPart('revocations', drawRevocations(overview));
+  drawPart('tiers', drawTiers(overview));
+  drawPart('ledger', drawLedger(overview));
+  drawPart('warnings', [element('ul', {}, ...overview.warnings.map((warning) => element('li', {}, warning)))]);
+  part('warnings', HTMLElement).hidden = overview.warnings.length === 0;
+}
+
+function drawSummary(): void {
+  const trouble = part('trouble', HTMLElement);
+  const ageMs = newest === undefined ? 0 : Date.now() - newest.readAt;
+  const isStale = failure !== undefined && (newest === undefined || ageMs > STALE_AFTER_MS);
+  document.body.classList.toggle('stale', isStale && newest !== undefined);
+  const since = newest === undefined ? '' : ` What is shown is ${span(ageMs / 1000)} old.`;
+  const text = isStale ? `${failure ?? ''}${since}` : '';
+  if (trouble.textContent !== text) trouble.textContent = text;
+  trouble.hidden = !isStale;
+  if (newest === undefined) {
+    if (isStale) part('summary', HTMLElement).textContent = 'Nothing could be read yet.';
+    return;
+  }
+  const { at, accessKeys } = newest.overview;
+  part('summary', HTMLElement).textContent =
+    `As of ${clockText(at)}: ${counted(accessKeys.enabled, 'access key')} enabled, ` +
+    `${accessKeys.disabled} disabled, ${counted(accessKeys.sessions, 'session')}.`;
+}
+
+async function look(): Promise<void> {
+  try {
+    const overview = await readOverview();
+    newest = { overview, readAt: Date.now() };
+    failure = undefined;
+    draw(overview);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    failure = error.message;
+  }
+  drawSummary();
+}
+
+/** A page that nobody sees asks nothing, and asks at once when it is seen again. */
+function watch(): void {
+  const next = (): void => void setTimeout(() => void beat(), POLL_EVERY_MS);
+  const beat = async (): Promise<void> => {
+    if (!document.hidden) await look().finally(next);
+  };
+  document.addEventListener('visibilitychange', () => void beat());
+  void beat();
+}
+
+try {
+  await openSession();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  failure = error.message;
+}
+watch();

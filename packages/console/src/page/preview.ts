@@ -1,0 +1,42 @@
+import type { RevocationAnswer } from '@sigv4-keyd/hop-protocol';
+import { element, type Child } from './element.js';
+import { counted, dayText, pathOf } from './words.js';
+
+/** What a revocation hits, in words and lists; the cells are drawn in the grid. */
+export function drawPreview({ scope, statement, published, blastRadius }: RevocationAnswer): Child[] {
+  const { accessKeys, accessKeyCount, identities, acceptances, remainsGood } = blastRadius;
+  const identityCount = blastRadius.identityCount ?? identities.length;
+  return [
+    element('h3', {}, published ? `${statement.incident} is published` : `${statement.incident} would revoke`),
+    element('p', { class: 'scope' }, `${scope}.`),
+    element(
+      'p',
+      {},
+      `${counted(accessKeyCount, 'access key')} were issued for it, to ${counted(identityCount, 'identity', 'identities')}; ` +
+        `${counted(acceptances.count, 'accepted signature')} known of.`,
+    ),
+    list(
+      'Who was given keys of it',
+      identities.map(({ spiffeId, dates }) => `${pathOf(spiffeId)}: ${dates.map(dayText).join(', ')}`),
+      identityCount,
+    ),
+    list(
+      'Access keys',
+      accessKeys.map(({ accessKeyId, owner }) => `${accessKeyId} (${owner})`),
+      accessKeyCount,
+    ),
+    list('What stays good, and the ways back', remainsGood, remainsGood.length),
+  ];
+}
+
+function list(title: string, lines: readonly string[], count: number): Child {
+  if (lines.length === 0) return undefined;
+  const hidden = count - lines.length;
+  return element(
+    'details',
+    {},
+    element('summary', {}, `${title} (${count})`),
+    element('ul', {}, ...lines.map((line) => element('li', {}, line))),
+    hidden > 0 ? element('p', {}, `and ${hidden} more.`) : undefined,
+  );
+}

@@ -1,0 +1,38 @@
+/** 20261122 as people write it. */
+export function dayText(date: string): string {
+  return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
+}
+
+/** What a date field holds, as the protocol writes it. */
+export function scopeDateText(value: string): string {
+  return value.replaceAll('-', '');
+}
+
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count.toLocaleString('en-GB')} ${count === 1 ? one : several}`;
+}
+
+const UNITS: readonly (readonly [seconds: number, unit: string])[] = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+];
+
+export function span(seconds: number): string {
+  for (const [length, unit] of UNITS) if (seconds >= length) return `${Math.floor(seconds / length)} ${unit}`;
+  return `${Math.max(0, Math.round(seconds))} s`;
+}
+
+/** From one instant (ISO 8601) to a later one. */
+export function age(from: string, to: string): string {
+  return span((Date.parse(to) - Date.parse(from)) / 1000);
+}
+
+/** The trust domain is the same for all; what differs is the path. */
+export function pathOf(spiffeId: string): string {
+  return spiffeId.replace(/^spiffe:\/\/[^/]*/, '');
+}
+
+export function clockText(instant: string): string {
+  return `${instant.slice(11, 19)} UTC`;
+}

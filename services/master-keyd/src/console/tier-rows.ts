@@ -1,0 +1,46 @@
+import type { OwnReport, StatusAnswer, TierRow } from '@sigv4-keyd/hop-protocol';
+import { tierState } from './tier-state.js';
+
+/** Masters, deputies, regions, edges; edges first that are silent, or go on alone only shortly. */
+export function tierRows(status: StatusAnswer, now: number): readonly TierRow[] {
+  const row = (role: TierRow['role'], tier: Heard): TierRow => rowOf(role, tier, now);
+  const edges = status.regions
+    .flatMap((region) => region.edges)
+    .map((edge) => row('edge', edge))
+    .sort((one, other) => concern(other) - concern(one) || (one.spiffeId < other.spiffeId ? -1 : 1));
+  return [
+    ...status.masters.map(({ spiffeId, heardAt, ...report }) => row('master', { spiffeId, heardAt, report })),
+    ...status.deputies.map((deputy) => row('deputy', deputy)),
+    ...status.regions.map((region) => row('region', region)),
+    ...edges,
+  ];
+}
+
+interface Heard {
+  readonly spiffeId: string;
+  readonly heardAt?: string | undefined;
+  readonly report?:
+    | (Pick<OwnReport, 'version' | 'certificateExpiresAt' | 'keys'> & {
+        readonly feed?: { readonly version: number; readonly at: string } | undefined;
+      })
+    | undefined;
+}
+
+function rowOf(role: TierRow['role'], { spiffeId, heardAt, report }: Heard, now: number): TierRow {
+  return {
+    spiffeId,
+    role,
+    state: tierState(heardAt, now),
+    heardAt,
+    version: report?.version,
+    certificateExpiresAt: report?.certificateExpiresAt,
+    autonomySeconds: report?.keys?.autonomySeconds,
+    keysHeld: report?.keys?.keysHeld,
+    missingTomorrow: report?.keys?.prefetchLag.accessKeys,
+    feed: report?.feed,
+  };
+}
+
+function concern({ state, autonomySeconds = 0 }: TierRow): number {
+  return state === 'up' ? 1 / (1 + autonomySeconds) : 2;
+}
