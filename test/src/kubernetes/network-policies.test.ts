@@ -1,0 +1,96 @@
+import t from 'tap';
+import { DEPLOYMENTS } from './deployments.js';
+import { kustomizeMissing, ofKind, render } from './manifests.js';
+import { outsider, podsOf } from './pods.js';
+import { isReachable, selects } from './reachability.js';
+
+/** Who reaches whom, by the policies alone: all pairs of tiers, with two regions and an operator. */
+t.test('network policies', { skip: kustomizeMissing() }, (t) => {
+  const [[, overlays]] = DEPLOYMENTS;
+  const resources = overlays.flatMap(render);
+  const policies = ofKind(resources, 'NetworkPolicy');
+  const tiers = podsOf(resources);
+  const PORTS = [53, 80, 443, 5432, 8000, 8080, 8081, 8443, 9000, 9187, 9464];
+  const nameOf = ({ namespace, workload }: { namespace: string; workload: string }): string =>
+    workload === 'database' ? 'database' : namespace.replace('keyd-', '');
+
+  t.test('between tiers: an edge and its region, a region and the masters, the masters and their database', (t) => {
+    const reached = tiers.flatMap((from) =>
+      tiers.flatMap((to) =>
+        PORTS.filter((port) => isReachable(policies, from, to, port)).map(
+          (port) => `${nameOf(from)} > ${nameOf(to)} ${port}`,
+        ),
+      ),
+    );
+    t.same(reached.toSorted(), [
+      'database > database 5432',
+      'database > database 8000',
+      'edge-eu-west-1-execute-api > region-eu-west-1 8443',
+      'edge-eu-west-1-s3 > region-eu-west-1 8443',
+      'edge-us-east-1-execute-api > region-us-east-1 8443',
+      'edge-us-east-1-s3 > region-us-east-1 8443',
+      'master > database 5432',
+      'operator > master 8443',
+      'region-eu-west-1 > master 8443',
+      'region-us-east-1 > master 8443',
+    ]);
+    t.end();
+  });
+
+  t.test(
+    'from outside: clients reach edges, Prometheus reaches metrics, an operator of PostgreSQL the database',
+    (t) => {
+      const reachedBy = (namespace: string): readonly string[] =>
+        tiers
+          .flatMap((to) =>
+            PORTS.filter((port) => isReachable(policies, outsider(namespace), to, port)).map(
+              (port) => `${nameOf(to)} ${port}`,
+            ),
+          )
+          .toSorted();
+      const edges = tiers.filter(({ workload }) => workload === 'edge-verifier').map((edge) => `${nameOf(edge)} 8443`);
+      t.same(reachedBy('default'), edges.toSorted());
+      t.same(reachedBy('cnpg-system'), ['database 5432', 'database 8000', ...edges].toSorted());
+      const metrics = tiers
+        .filter(({ workload }) => /^(master|region)-keyd$|^edge-verifier$/.test(workload))
+        .map((one) => `${nameOf(one)} 9464`);
+      t.same(reachedBy('monitoring'), [...metrics, ...edges].toSorted());
+      t.end();
+    },
+  );
+
+  t.test('to outside: names are looked up, edges reach what they stand before, the database the API server', (t) => {
+    const outside = [outsider('kube-system', { 'k8s-app': 'kube-dns' }), outsider('kube-system'), outsider('storage')];
+    const reached = tiers.flatMap((from) =>
+      [...outside, outsider('backend'), outsider('default')].flatMap((to, index) =>
+        PORTS.filter((port) => isReachable(policies, from, to, port)).map(
+          (port) => `${nameOf(from)} > ${index === 0 ? 'dns' : to.namespace} ${port}`,
+        ),
+      ),
+    );
+    const databases = ['dns', 'kube-system', 'storage', 'backend', 'default'].map((to) => `database > ${to} 443`);
+    t.same(
+      reached.toSorted(),
+      [
+        ...tiers.map((from) => `${nameOf(from)} > dns 53`),
+        ...databases,
+        'edge-eu-west-1-execute-api > backend 8080',
+        'edge-eu-west-1-s3 > storage 9000',
+        'edge-us-east-1-execute-api > backend 8080',
+        'edge-us-east-1-s3 > storage 9000',
+      ].toSorted(),
+    );
+    t.end();
+  });
+
+  t.test('each policy selects pods that there are', (t) => {
+    for (const { metadata, spec } of policies) {
+      const selected = tiers.filter(
+        ({ namespace, labels }) => namespace === metadata?.namespace && selects(spec?.podSelector, labels),
+      );
+      t.ok(selected.length > 0, `${metadata?.namespace}: ${metadata?.name}`);
+    }
+    t.end();
+  });
+  t.end();
+});

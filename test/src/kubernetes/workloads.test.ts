@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configuration as edgeConfiguration } from '@sigv4-keyd/edge-verifier';
+import { systemClock } from '@sigv4-keyd/hop-protocol';
+import { configuration as masterConfiguration, parseDatabaseUrl } from '@sigv4-keyd/master-keyd';
+import { configuration as regionConfiguration } from '@sigv4-keyd/region-keyd';
+import { ConfigurationError, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import type { IContainer } from 'kubernetes-models/v1/Container';
+import t, { type Test } from 'tap';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { TestAuthority } from '../support/certificates.js';
+import { TestFeed } from '../support/test-feed.js';
+import { LEDGER_KEY, LEDGER_KEYS } from '../support/test-ledger.js';
+import { DEPLOYMENTS } from './deployments.js';
+import { madeByHand } from './made-by-hand.js';
+import { kustomizeMissing, render } from './manifests.js';
+import { environmentOf, mountIn } from './pod-settings.js';
+import { podsOf, serviceOf, type Pods } from './pods.js';
+
+const CONFIGURATIONS: Readonly<Record<string, z.ZodObject>> = {
+  'master-keyd': masterConfiguration,
+  'region-keyd': regionConfiguration,
+  'edge-verifier': edgeConfiguration,
+};
+
+const composeFile = z.object({
+  services: z.record(
+    z.string(),
+    z.looseObject({ image: z.string(), environment: z.record(z.string(), z.string()).optional() }),
+  ),
+});
+const compose = composeFile.parse(parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }));
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync('package.json', 'utf8')));
+
+/** The pods of every way in which the tiers can be rendered: how they are held, and that they would start. */
+t.test('workloads', { skip: kustomizeMissing() }, async (t) => {
+  const contents = await contentsOfFiles(t.testdir());
+  for (const [authority, overlays] of DEPLOYMENTS) {
+    const resources = overlays.flatMap(render);
+    const pods = podsOf(resources).filter(({ spec }) => spec);
+    t.test(`${authority}: nothing that a pod could do without`, (t) => {
+      for (const one of pods) mayDoLittle(t, one);
+      t.end();
+    });
+    t.test(`${authority}: each service finds its configuration complete`, (t) => {
+      pods.forEach((one, index) => {
+        const { spec, workload, namespace } = one;
+        const container = serviceOf(one);
+        const schema = CONFIGURATIONS[workload];
+        const environment = environmentOf(container, namespace, resources);
+        if (!spec || !schema) {
+          t.same(
+            Object.keys(environment).toSorted(),
+            Object.keys(compose.services['keydctl']?.environment ?? {}).toSorted(),
+          );
+          return;
+        }
+        const folder = join(t.testdirName, `${authority}-${index}`);
+        mountIn(folder, { spec, container, madeByHand: madeByHand(), resources }, contents);
+        const inFolder = Object.entries(environment).map(([name, value]) => [
+          name,
+          value.startsWith('/') ? join(folder, value) : value,
+        ]);
+        const settings = configurationOf(t, schema, Object.fromEntries(inFolder) as Record<string, string>, namespace);
+        t.equal(settings['upstream'] === undefined, workload !== 'edge-verifier');
+        hasRoom(t, container, settings);
+        isProbed(t, container, settings, spec.terminationGracePeriodSeconds ?? 30);
+      });
+      t.end();
+    });
+  }
+  t.test('the database URL of the documentation is that of the rendered database', (t) => {
+    const url = madeByHand().get('Secret database-owner')?.get('url') ?? '';
+    const parsed = parseDatabaseUrl(url.replace('$password', 'p'));
+    const cluster = render('overlays/one-region/master').find(
+      ({ apiVersion, kind }) => apiVersion.startsWith('postgresql') && kind === 'Cluster',
+    );
+    t.equal(parsed?.hosts[0]?.name, `${cluster?.metadata.name}-rw:5432`);
+    const options = new URL(url.replace('$password', 'p')).searchParams;
+    t.equal(options.get('sslmode'), 'verify-full');
+    t.equal(options.get('sslrootcert'), '/secrets/database-authority/ca.crt');
+    t.end();
+  });
+});
+
+/** What the files of a pod could have in them. */
+async function contentsOfFiles(folder: string): Promise<Readonly<Record<string, string>>> {
+  const files = await (await TestAuthority.create(folder)).filesOf({ role: 'master', name: 'one' });
+  return {
+    'tls.crt': readFileSync(files.cert, 'utf8'),
+    'tls.key': readFileSync(files.key, 'utf8'),
+    'ca.crt': readFileSync(files.ca, 'utf8'),
+    'feed-keys.json': (await TestFeed.create(systemClock)).jwks,
+    'ledger.pub': LEDGER_KEYS,
+    'ledger.key': LEDGER_KEY,
+    'revocation.jwk': '{"kty":"OKP"}',
+    'beacon.jwk': '{"kty":"OKP"}',
+    'custody.key': Buffer.alloc(32, 1).toString('base64'),
+    url: (madeByHand().get('Secret database-owner')?.get('url') ?? '').replace('$password', 'secret'),
+  };
+}
+
+function mayDoLittle(t: Test, { spec, namespace, namespaceLabels, workload }: Pods): void {
+  const name = `${namespace} ${workload}`;
+  t.equal(namespaceLabels['pod-security.kubernetes.io/enforce'], 'restricted', name);
+  t.match(spec, {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+  });
+  t.notOk(spec?.hostNetwork ?? spec?.hostPID ?? spec?.hostIPC, 'nothing of the host');
+  t.ok(
+    spec?.volumes?.every(({ hostPath }) => hostPath === undefined),
+    'no folder of the host',
+  );
+  for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+    t.match(container, {
+      securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
+      resources: { requests: { cpu: String, memory: String }, limits: { memory: String } },
+    });
+    t.same(container.securityContext?.capabilities, { drop: ['ALL'] }, name);
+    t.notOk(container.securityContext?.privileged);
+    t.match(container.image, /^[^:]+:\d+\.\d+\.\d+$/, 'one release, and not whatever is newest');
+  }
+  t.equal(serviceOf({ spec, workload } as Pods).image, `sigv4-keyd/${workload}:${version}`);
+  const images = new Set(Object.values(compose.services).map(({ image }) => image));
+  t.ok(images.has(`sigv4-keyd/${workload}`), 'the image that the Compose stack builds');
+}
+
+function configurationOf(
+  t: Test,
+  schema: z.ZodObject,
+  environment: Record<string, string>,
+  name: string,
+): Readonly<Record<string, unknown>> {
+  try {
+    const settings = readConfiguration(schema, environment);
+    t.pass(name);
+    return settings;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    t.same(error.problems, [], name);
+    return {};
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { Mi: 1024 ** 2, Gi: 1024 ** 3 };
+
+/** The process takes about 100 MiB beside its keys; the rest is for requests and for what is not collected yet. */
+function hasRoom(t: Test, { resources }: IContainer, settings: Readonly<Record<string, unknown>>): void {
+  const [, number, unit = ''] = /^(\d+)(\wi)$/.exec(String(resources?.limits?.['memory'])) ?? [];
+  const keys = Number(settings['keyMemory'] ?? 0) + Number(settings['publicKeyMemory'] ?? 0);
+  t.ok(Number(number) * (UNITS[unit] ?? 0) - keys >= 512 * 1024 ** 2, 'memory for keys, and for all else');
+}
+
+function isProbed(
+  t: Test,
+  { ports, startupProbe, readinessProbe, livenessProbe }: IContainer,
+  { healthListen, metricsListen }: Readonly<Record<string, unknown>>,
+  graceSeconds: number,
+): void {
+  const numberOf = (name: unknown): number | undefined => ports?.find((port) => port.name === name)?.containerPort;
+  t.match(healthListen, { port: numberOf('health') });
+  t.match(metricsListen, { port: numberOf('metrics') });
+  t.match(readinessProbe?.httpGet, { path: '/health/ready', port: 'health' });
+  for (const probe of [startupProbe, livenessProbe]) t.match(probe?.httpGet, { path: '/health/live', port: 'health' });
+  // A service ends within 10 seconds, after the 5 in which an edge still gets requests.
+  t.ok(graceSeconds > 15, 'time to end in order');
+}
