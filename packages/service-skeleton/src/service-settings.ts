@@ -28,12 +28,14 @@ export const serviceSettings = {
   healthListen: listenAddress
     .prefault('127.0.0.1:8081')
     .describe('Where /health/live, /health/ready and /status answer, without TLS'),
-  metricsListen: listenAddress
-    .optional()
-    .describe('Where /metrics answers Prometheus, without TLS: on a private network; absent: nowhere'),
   logLevel: logLevel.default('info').describe('Least severe log lines that are written'),
   ...dateSettings,
 };
+
+/** Where a service answers Prometheus. */
+export const metricsListen = listenAddress
+  .optional()
+  .describe('Where /metrics answers Prometheus, without TLS: on a private network; absent: nowhere');
 
 /** Where the tiers that serve others answer over mTLS. */
 export const hopListen = listenAddress.prefault('0.0.0.0:8443').describe('Where the tier below is answered, mTLS');

@@ -1,11 +1,17 @@
 import type { MakeDurable } from '@sigv4-keyd/ledger';
 import {
+  certificateReadings,
   createHealthApp,
   doubtsAbout,
+  HopMeter,
   listen,
+  Metrics,
   openOwnCredentials,
   openWhole,
+  ownReadings,
+  serveMetrics,
   type OpenedParts,
+  type Readings,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -25,7 +31,7 @@ export function startCustodySigner(configuration: Configuration, context: Signer
 
 async function open(
   configuration: Configuration,
-  { clock, log, makeDurable }: SignerContext,
+  { clock, log, makeDurable, watchProcess }: SignerContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
   const { stateFolder, signerKey, signerKeyBefore, longestPresigned, clockSkew } = configuration;
@@ -39,6 +45,7 @@ async function open(
   const keys: SignerKeys = [signerKey, ...(signerKeyBefore ? [signerKeyBefore] : [])];
   const notReady = (): readonly string[] =>
     counts.failure === undefined ? [] : [`calls cannot be counted, so that none is answered: ${counts.failure}`];
+  const metrics = new Metrics('custody-signer');
   const app = await createSignerApp({
     own: identity,
     credentials: store,
@@ -46,14 +53,16 @@ async function open(
     counts,
     window: { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew },
     notReady,
+    meter: new HopMeter(metrics),
     now: () => clock.now(),
     log,
   });
   const doubts = doubtsAbout(configuration, LIFETIMES);
   for (const doubt of doubts) log.warn(doubt);
+  const warnings = (): readonly string[] => [...credentials.warnings(), ...doubts];
   const health = createHealthApp({
     notReady,
-    warnings: () => [...credentials.warnings(), ...doubts],
+    warnings,
     status: () => ({
       identity: store.current.spiffeId,
       certificateExpiresAt: store.current.notAfter.toISOString(),
@@ -62,9 +71,14 @@ async function open(
     }),
   });
   parts.add(() => Promise.all([app.close(), health.close()]));
+  const readings = (): Readings<'custody-signer'> => ({
+    ...ownReadings({ service: 'custody-signer', notReady, warnings }),
+    ...certificateReadings(store, clock),
+  });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
   };
   return { addresses, reload: () => store.reload(), close: () => parts.close() };
 }

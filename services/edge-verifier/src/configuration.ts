@@ -5,6 +5,7 @@ import {
   count,
   httpUrl,
   listenAddress,
+  metricsListen,
   readableFile,
   related,
   seconds,
@@ -22,6 +23,7 @@ const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s'
 
 const settings = z.object({
   ...serviceSettings,
+  metricsListen,
   ...edgeKeysSettings,
   externalHosts: externalHosts.describe(
     'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',

@@ -1,4 +1,11 @@
-import { budgetSettings, hopListen, related, seconds, serviceSettings } from '@sigv4-keyd/service-skeleton';
+import {
+  budgetSettings,
+  hopListen,
+  metricsListen,
+  related,
+  seconds,
+  serviceSettings,
+} from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { CUSTODY_RELATIONS, custodySettings } from './custody/keeper.js';
 import { parseDatabaseUrl } from './database/database-url.js';
@@ -43,6 +50,7 @@ const signerKey = z.string().transform(
 
 const settings = z.object({
   ...serviceSettings,
+  metricsListen,
   listen: hopListen,
   ...budgetSettings,
   databaseUrl: databaseUrl.describe(

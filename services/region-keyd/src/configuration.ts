@@ -6,6 +6,7 @@ import {
   keyCache,
   keyMemory,
   ledgerKeys,
+  metricsListen,
   prefetch,
   publicKeyMemory,
   related,
@@ -17,6 +18,7 @@ import { LIFETIMES } from './lifetimes.js';
 
 const settings = z.object({
   ...serviceSettings,
+  metricsListen,
   stateFolder,
   feedKeys,
   ledgerKeys,

@@ -92,6 +92,7 @@ export async function signerEnvironment(
     KEYD_TLS_CA: files.ca,
     KEYD_LISTEN: `127.0.0.1:${given.port}`,
     KEYD_HEALTH_LISTEN: '127.0.0.1:0',
+    KEYD_METRICS_LISTEN: '127.0.0.1:0',
     KEYD_STATE_FOLDER: given.stateFolder,
     KEYD_SIGNER_KEY: given.key.privateJwk,
     ...(given.before && { KEYD_SIGNER_KEY_BEFORE: given.before.privateJwk }),

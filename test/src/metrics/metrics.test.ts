@@ -7,6 +7,8 @@ import { METRICS, Metrics } from '@sigv4-keyd/service-skeleton';
 import { ERROR_CODES } from '@sigv4-keyd/sigv4-answers';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
+import { z } from 'zod';
+import { startSigner } from '../custody/signer-under-test.js';
 import { environmentOf } from '../edge-verifier/edge-under-test.js';
 import { send, signed } from '../edge-verifier/client.js';
 import { OutageStack, type Tier } from '../outages/outage-stack.js';
@@ -207,6 +209,17 @@ t.test('a service process tells of itself, on the address that was asked for and
   t.equal(types.get('keyd_ready'), 'gauge');
   t.equal((await fetch(`http://${health}/metrics`)).status, 404, 'the health listener does not tell it');
   t.equal((await fetch(`http://${metrics}/status`)).status, 404, 'nor the other way round');
+});
+
+t.test('the signer of the custody is watched like the tiers', async (t) => {
+  const { service, clientOf } = await startSigner(t, { authority: await TestAuthority.create(t.testdir()) });
+  const operator = await clientOf({ role: 'operator', name: 'alice' });
+  await t.rejects(operator.call({ method: 'GET', path: '/v1/madeup', answer: z.undefined() }));
+  const one = await scrape(service.addresses['metrics'] ?? '');
+  const own = Object.entries(METRICS).filter(([, { services }]) => services.includes('custody-signer'));
+  t.strictSame(one.types, new Map(own.map(([metric, { type }]) => [metric, type])));
+  t.equal(one.value('keyd_ready'), 1);
+  t.equal(one.value('keyd_hop_errors_total', { route: 'none', code: 'not-found' }), 1, 'what is no route is no label');
 });
 
 t.test('a metric that nobody defined is a mistake, and a reading is what it is now', async (t) => {

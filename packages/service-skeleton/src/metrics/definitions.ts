@@ -1,5 +1,5 @@
 /** The services that have metrics. */
-export const WATCHED = ['master-keyd', 'region-keyd', 'edge-verifier'] as const;
+export const WATCHED = ['master-keyd', 'region-keyd', 'edge-verifier', 'custody-signer'] as const;
 export type Watched = (typeof WATCHED)[number];
 
 /** All that there is to know of a metric before it is measured. docs/metrics.md is made from it. */
@@ -14,10 +14,12 @@ export interface MetricDefinition {
 }
 
 const ALL = WATCHED;
+const TIERS = ['master-keyd', 'region-keyd', 'edge-verifier'] as const;
 const MASTER = ['master-keyd'] as const;
 const REGION = ['region-keyd'] as const;
 const EDGE = ['edge-verifier'] as const;
 const SERVING = ['master-keyd', 'region-keyd'] as const;
+const ANSWERING = ['master-keyd', 'region-keyd', 'custody-signer'] as const;
 const BELOW = ['region-keyd', 'edge-verifier'] as const;
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
@@ -52,14 +54,14 @@ export const COUNTED = {
     type: 'histogram',
     help: 'From a request of a peer or an operator to the end of its answer; the long poll of the feed waits for news.',
     labels: { route: ROUTE },
-    services: SERVING,
+    services: ANSWERING,
     buckets: SECONDS,
   },
   keyd_hop_errors_total: {
     type: 'counter',
     help: 'Answers to peers and operators that are errors.',
     labels: { route: ROUTE, code: 'one of the error codes of a hop' },
-    services: SERVING,
+    services: ANSWERING,
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
@@ -105,31 +107,31 @@ export const READ = {
     type: 'gauge',
     help: 'Version of the newest beacon of the revocation feed; 0 before the first.',
     labels: {},
-    services: ALL,
+    services: TIERS,
   },
   keyd_feed_age_seconds: {
     type: 'gauge',
     help: 'Age of the newest beacon; +Inf before the first.',
     labels: {},
-    services: ALL,
+    services: TIERS,
   },
   keyd_feed_statements: {
     type: 'gauge',
     help: 'Revocation statements in force.',
     labels: {},
-    services: ALL,
+    services: TIERS,
   },
   keyd_feed_access_key_changes: {
     type: 'gauge',
     help: 'Access keys of which the feed tells a change.',
     labels: {},
-    services: ALL,
+    services: TIERS,
   },
   keyd_feed_banned_identities: {
     type: 'gauge',
     help: 'Identities that the newest beacon bans.',
     labels: {},
-    services: ALL,
+    services: TIERS,
   },
   keyd_feed_publisher: {
     type: 'gauge',
@@ -153,13 +155,13 @@ export const READ = {
     type: 'gauge',
     help: 'Leaves of the newest checkpoint of the ledger that is known here.',
     labels: {},
-    services: ALL,
+    services: TIERS,
   },
   keyd_ledger_checkpoint_age_seconds: {
     type: 'gauge',
     help: 'Since the ledger was last found to be in order: sequenced at master-keyd, its checkpoint accepted below.',
     labels: {},
-    services: ALL,
+    services: TIERS,
   },
   keyd_ledger_refused: {
     type: 'gauge',
