@@ -2,6 +2,7 @@ import { createHmac, createPrivateKey, createPublicKey, createSecretKey, sign, v
 import type { KeyObject } from 'node:crypto';
 import { scalarFromCandidate } from './ecdsa-scalar.js';
 import { OpaqueKey } from './opaque-key.js';
+import { prefixedSecret, type SecretAccessKey } from './secret-access-key.js';
 
 /** The halves of the key pair of AWS4-ECDSA-P256-SHA256. The ladder of keys has no part in it. */
 type Half = 'ecdsaPrivateKey' | 'ecdsaPublicKey';
@@ -57,9 +58,8 @@ export type EcdsaPublicKey = EcdsaKey<'ecdsaPublicKey'>;
  * The private key of an access key: the KDF in counter mode of NIST SP 800-108 with HMAC-SHA256 gives candidates until
  * one is a scalar of the curve, nearly always the first. Throws RangeError for an empty secret.
  */
-export function ecdsaPrivateKey(secretAccessKey: string, accessKeyId: string): EcdsaPrivateKey {
-  if (secretAccessKey === '') throw new RangeError('the secret access key is empty: give the key that was issued');
-  const inputKey = Buffer.from(`AWS4A${secretAccessKey}`, 'utf8');
+export function ecdsaPrivateKey(secretAccessKey: SecretAccessKey, accessKeyId: string): EcdsaPrivateKey {
+  const inputKey = prefixedSecret('AWS4A', secretAccessKey);
   const key = createSecretKey(inputKey);
   inputKey.fill(0);
   for (let counter = 1; counter <= LAST_COUNTER; counter += 1) {

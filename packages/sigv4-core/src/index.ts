@@ -140,3 +140,4 @@ export { verifyRequest } from './verify.js';
 export type { VerificationInputs } from './verify.js';
 export { isInWindow, mostDaysInWindow, TOMORROW_FROM_MS, windowOfDays } from './window-of-days.js';
 export type { WindowRule } from './window-of-days.js';
+export type { SecretAccessKey } from './secret-access-key.js';

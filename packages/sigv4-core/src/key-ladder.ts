@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { HmacPads, LONGEST_PADDED_MESSAGE } from './hmac-pads.js';
 import { OpaqueKey } from './opaque-key.js';
 import type { ScopeDate } from './scope-date.js';
+import { prefixedSecret, type SecretAccessKey } from './secret-access-key.js';
 
 /** The first letters of kSecret; names the version of the protocol. */
 export type ProtocolVersion = 'AWS4';
@@ -81,9 +82,8 @@ export type KService = LadderKey<'kService'>;
 export type KSigning = LadderKey<'kSigning'>;
 
 /** Throws RangeError for an empty secret: anyone could derive its keys. */
-export function kSecret(secretAccessKey: string, version: ProtocolVersion = 'AWS4'): KSecret {
-  if (secretAccessKey === '') throw new RangeError('the secret access key is empty: give the key that was issued');
-  const bytes = Buffer.from(version + secretAccessKey, 'utf8');
+export function kSecret(secretAccessKey: SecretAccessKey, version: ProtocolVersion = 'AWS4'): KSecret {
+  const bytes = prefixedSecret(version, secretAccessKey);
   try {
     return LadderKey.of('kSecret', bytes);
   } finally {

@@ -29,17 +29,13 @@ async function derivedOf(
   try {
     switch (request.want) {
       case 'kDate':
-        return exportKDate(kDate(kSecret(textOf(plaintext)), request.date));
+        return exportKDate(kDate(kSecret(plaintext), request.date));
       case 'publicKey':
-        return exportEcdsaPublicKey(ecdsaPublicKey(ecdsaPrivateKey(textOf(plaintext), secret.accessKeyId)));
+        return exportEcdsaPublicKey(ecdsaPublicKey(ecdsaPrivateKey(plaintext, secret.accessKeyId)));
       case 'seal':
         return Buffer.from(await sealForSigner(keys[0], secret, plaintext), 'ascii');
     }
   } finally {
     plaintext.fill(0);
   }
-}
-
-function textOf(plaintext: Uint8Array): string {
-  return Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength).toString('utf8');
 }

@@ -24,3 +24,21 @@ export function ownersIn(found: readonly string[], ids: readonly string[]): read
 export function holdsAtMost(most: number, { heldDays = [], keyCache }: TierStatus): boolean {
   return heldDays.every(({ keys }) => keys <= most) && keyCache?.isBehind === false;
 }
+
+/** Garbage is collected in several steps, some of them by threads of their own. */
+const MOST_COLLECTIONS = 20;
+
+/** What is found of these when garbage was collected until nothing goes any more, or until only `kept` are there. */
+export async function left(
+  tier: TierProcess,
+  sought: readonly SoughtKey[],
+  kept: readonly string[] = [],
+): Promise<readonly string[]> {
+  for (let time = 1; ; time += 1) {
+    process.kill(tier.pid(), 'SIGUSR2');
+    // Answered by the loop that the signal is handled in.
+    for (let turn = 0; turn < 3; turn += 1) await tier.status();
+    const found = written(inMemoryOf(tier, sought), sought);
+    if (time === MOST_COLLECTIONS || found.every((text) => kept.some((id) => text.includes(id)))) return found;
+  }
+}

@@ -3,6 +3,8 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
+import { mtlsKeySource, PeerClient, type Hop, type KeySource } from '@sigv4-keyd/hop-protocol';
 import type { Test } from 'tap';
 import { HOST, send, type Message } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
@@ -58,6 +60,10 @@ export interface ProcessTiers {
   readonly folder: string;
   readonly upstream: RecordingUpstream;
   readonly custodyKey: Buffer;
+  /** Asks the master as a region does, from the process of the test. */
+  readonly asRegion: <Key>(hop: Hop<Key>) => KeySource<Key>;
+  /** Another master, which keeps the content of the file in its memory as a leak would. */
+  readonly startLeakingMaster: (planted: string) => Promise<TierProcess>;
   readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
   /** An edge of REGION and SERVICE. */
   readonly startEdge: (name: string, options?: EdgeOptions) => Promise<EdgeProcess>;
@@ -71,7 +77,7 @@ export interface BesideTheMaster {
 }
 
 export interface ProcessTiersOptions {
-  /** Region and edges collect their garbage on SIGUSR2, and SIGWINCH lets a month pass in them. */
+  /** They collect their garbage on SIGUSR2, and SIGWINCH lets a month pass in them. */
   readonly obeysSignals?: boolean;
   /** Starts what stands beside the master, before it, and tells what the master is given more. */
   readonly beside?: (given: BesideTheMaster) => Promise<Readonly<Record<string, string>>>;
@@ -104,7 +110,15 @@ export async function startProcessTiers(
   const more = await beside({ authority, stateFolder: stateFolderOf('beside'), startTier });
   const env = await environment(authority, { database, custodyKey, env: more });
   const masterUrl = `https://${await address()}`;
-  const master = await startTier('master-keyd', { ...env, KEYD_LISTEN: new URL(masterUrl).host });
+  const startMaster = (url: string, more: Readonly<Record<string, string>> = {}): Promise<TierProcess> =>
+    startTier('master-keyd', {
+      ...env,
+      KEYD_LISTEN: new URL(url).host,
+      ...preloaded(obeysSignals ? onSignal : undefined),
+      ...more,
+    });
+  const master = await startMaster(masterUrl);
+  const askerOf = await peerOf(t, authority, masterUrl);
   const regionUrl = `https://${await address()}`;
   const region = await startTier('region-keyd', {
     ...tierSettings(
@@ -119,6 +133,10 @@ export async function startProcessTiers(
   const operator = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
   return {
     ...{ master, region, masterUrl: new URL(masterUrl), database, folder, upstream, custodyKey },
+    asRegion: (hop) => mtlsKeySource(hop, { region: REGION }, askerOf),
+    async startLeakingMaster(planted) {
+      return startMaster(`https://${await address()}`, { PLANTED_FILE: planted, ...preloaded(plantedLeak) });
+    },
     keydctl: (...args) => keydctlJson(args, { env: { KEYD_MASTER: masterUrl, KEYD_CREDENTIALS: operator } }),
     async startEdge(name, { planted, purpose } = {}) {
       const identity = { role: 'edge', region: REGION, service: SERVICE, name, ...(purpose && { purpose }) } as const;
@@ -141,6 +159,13 @@ export async function startProcessTiers(
       return { ...edge, verdictOn };
     },
   };
+}
+
+async function peerOf(t: Test, authority: TestAuthority, masterUrl: string): Promise<PeerClient> {
+  const credentials = await authority.credentials({ role: 'region', region: REGION, name: 'r2' });
+  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+  t.teardown(() => dispatcher.destroy());
+  return new PeerClient({ urls: [new URL(masterUrl)], dispatcher });
 }
 
 const onSignal = fileURLToPath(new URL('on-signal.js', import.meta.url));

@@ -17,6 +17,7 @@ interface Pattern {
 
 /** Texts are looked for as strings of two bytes a character, too: so V8 keeps those that are not Latin-1 alone. */
 const IN_TWO_BYTES = ' in two bytes a character';
+const PAD = 'a pad of HMAC';
 /** A pattern is recognised by its first three bytes, of which a table of bits tells at once whether there is one. */
 const TABLE_BYTES = 2 ** 24 / 8;
 /** A page of memory. */
@@ -78,12 +79,17 @@ function beginningAt(bytes: Buffer, at: number): number {
 }
 
 function patternsOf({ name, bytes }: SoughtKey): readonly Pattern[] {
-  const written = [...spelled(bytes), ...withinBase64(bytes)];
+  const written = [...spelled(bytes), ...withinBase64(bytes), ...asPads(bytes)];
   return written.flatMap(([spelling, text]) => {
     const pattern = { name, spelling, bytes: text };
-    if (spelling === 'binary') return [pattern];
+    if (spelling === 'binary' || spelling === PAD) return [pattern];
     return [pattern, { name, spelling: spelling + IN_TWO_BYTES, bytes: Buffer.from(text.toString(), 'utf16le') }];
   });
+}
+
+/** What HMAC makes of a key (RFC 2104) is as good as the key. */
+function asPads(bytes: Buffer): readonly (readonly [string, Buffer])[] {
+  return [0x36, 0x5c].map((pad) => [PAD, Buffer.from(bytes.map((byte) => byte ^ pad))] as const);
 }
 
 /** What base64 of something longer has in it when the bytes begin at any place of a group of three. */

@@ -28,12 +28,10 @@ export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject)
       }
     },
     kDate(secret, date) {
-      return opened(keys, secret, (plaintext) => kDate(kSecret(plaintext.toString('utf8')), date));
+      return opened(keys, secret, (plaintext) => kDate(kSecret(plaintext), date));
     },
     ecdsaPublicKey(secret) {
-      return opened(keys, secret, (plaintext) =>
-        ecdsaPublicKey(ecdsaPrivateKey(plaintext.toString('utf8'), secret.accessKeyId)),
-      );
+      return opened(keys, secret, (plaintext) => ecdsaPublicKey(ecdsaPrivateKey(plaintext, secret.accessKeyId)));
     },
     opened: (secret) => open(keys, boundTo(secret), secret.sealed),
     sealsWith: keys.current.id,
