@@ -1,3 +1,5 @@
+export * from './constants.js';
+export * from './cryptoki.js';
 export * from './key-block.js';
 export * from './self-test.js';
 export * from './token.js';

@@ -1,52 +1,8 @@
 /**
- * The part of pkcs11js that is used here. It is declared by ourselves since the library is optional: where it could not
- * be installed, the project compiles all the same.
+ * Declared by ourselves since the library is optional: where it could not be installed, the project compiles all the
+ * same.
  */
 declare module 'pkcs11js' {
-  export interface Attribute {
-    readonly type: number;
-    readonly value?: Buffer | boolean | number | string;
-  }
-
-  export interface Mechanism {
-    readonly mechanism: number;
-  }
-
-  /** Every function throws an error with the number of PKCS#11's return value as its `code`. */
-  export interface Cryptoki {
-    load(path: string): void;
-    C_Initialize(): void;
-    C_Finalize(): void;
-    C_GetSlotList(withToken: boolean): readonly Buffer[];
-    C_GetTokenInfo(slot: Buffer): { readonly label: string };
-    C_GetMechanismList(slot: Buffer): readonly number[];
-    C_OpenSession(slot: Buffer, flags: number): Buffer;
-    C_Login(session: Buffer, userType: number, pin: string): void;
-    C_FindObjectsInit(session: Buffer, template: readonly Attribute[]): void;
-    C_FindObjects(session: Buffer, most: number): readonly Buffer[];
-    C_FindObjectsFinal(session: Buffer): void;
-    C_GetAttributeValue(
-      session: Buffer,
-      object: Buffer,
-      template: readonly Attribute[],
-    ): readonly { readonly value: Buffer }[];
-    C_GenerateKey(session: Buffer, mechanism: Mechanism, template: readonly Attribute[]): Buffer;
-    C_CreateObject(session: Buffer, template: readonly Attribute[]): Buffer;
-    C_DestroyObject(session: Buffer, object: Buffer): void;
-    C_WrapKey(session: Buffer, mechanism: Mechanism, wrappingKey: Buffer, key: Buffer, out: Buffer): Buffer;
-    C_UnwrapKey(
-      session: Buffer,
-      mechanism: Mechanism,
-      wrappingKey: Buffer,
-      wrapped: Buffer,
-      template: readonly Attribute[],
-    ): Buffer;
-    C_SignInit(session: Buffer, mechanism: Mechanism, key: Buffer): void;
-    C_Sign(session: Buffer, data: Buffer, out: Buffer): Buffer;
-    C_VerifyInit(session: Buffer, mechanism: Mechanism, key: Buffer): void;
-    C_Verify(session: Buffer, data: Buffer, signature: Buffer): boolean;
-  }
-
-  const pkcs11js: { readonly PKCS11: new () => Cryptoki };
+  const pkcs11js: { readonly PKCS11: new () => import('./cryptoki.js').Cryptoki };
   export default pkcs11js;
 }

@@ -1,4 +1,4 @@
-import type { Mechanism } from 'pkcs11js';
+import type { Mechanism } from './cryptoki.js';
 import { CK } from './constants.js';
 import type { Token } from './token.js';
 

@@ -1,5 +1,5 @@
 import { hkdfSync, type KeyObject } from 'node:crypto';
-import type { Attribute } from 'pkcs11js';
+import type { Attribute } from './cryptoki.js';
 import { CK } from './constants.js';
 import { maskKeyOf } from './mask.js';
 import { orGone, type Token } from './token.js';

@@ -1,4 +1,4 @@
-import type { Cryptoki } from 'pkcs11js';
+import type { Cryptoki } from './cryptoki.js';
 import { CK } from './constants.js';
 import { returnValueOf, saidBy, TokenFailure } from './token-failure.js';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Attribute, Mechanism } from 'pkcs11js';
+import type { Attribute, Mechanism } from './cryptoki.js';
 import { CK } from './constants.js';
 import { KEY_BLOCK_BYTES } from './key-block.js';
 import { masked, NONCE_BYTES } from './mask.js';

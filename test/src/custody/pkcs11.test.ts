@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { openTokenCustody, type OpenTokenCustody } from '@sigv4-keyd/master-keyd';
 import { systemClock, type Clock } from '@sigv4-keyd/hop-protocol';
+import { CK, closeToken, openToken } from '@sigv4-keyd/pkcs11-custody';
 import { kRegionBytes } from '@sigv4-keyd/sigv4-core';
 import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
 import { capturedLog, hmac } from '../master-keyd/master-under-test.js';
+import { childrenOf } from '../support/child-processes.js';
 import { day } from '../support/days.js';
 import { SoftHsm, softHsmMissing } from '../support/soft-hsm.js';
 import { until } from '../support/victim.js';
@@ -62,11 +63,6 @@ function untilAway(keeper: OpenTokenCustody, sealed: Buffer): Promise<void> {
     await opens(keeper, sealed).catch(() => false);
     return keeper.warnings().length > 0;
   });
-}
-
-function childrenOf(pid: number): readonly number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 t.test('the contract', { skip }, async (t) => {
@@ -157,6 +153,19 @@ t.test('the process that brings a secret in ends after it', { skip }, async (t) 
   t.same(childrenOf(process.pid), [using]);
 });
 
+/** An AES key that may leave the token. */
+async function makeLooseKey({ module, token, pin }: SoftHsm, label: string): Promise<void> {
+  const open = await openToken({ module, token }, { pin, mayMakeKeys: true });
+  const yes = [CK.CKA_TOKEN, CK.CKA_WRAP, CK.CKA_UNWRAP, CK.CKA_EXTRACTABLE].map((type) => ({ type, value: true }));
+  open.cryptoki.C_GenerateKey(open.session, { mechanism: CK.CKM_AES_KEY_GEN }, [
+    { type: CK.CKA_LABEL, value: label },
+    { type: CK.CKA_VALUE_LEN, value: 32 },
+    { type: CK.CKA_SENSITIVE, value: false },
+    ...yes,
+  ]);
+  closeToken(open);
+}
+
 t.test('what a token has to have', { skip }, async (t) => {
   const hsm = SoftHsm.create(t);
   await hsm.makeKeys('one');
@@ -170,6 +179,11 @@ t.test('what a token has to have', { skip }, async (t) => {
   t.match(await refusal({ token: 'other' }), { reason: 'token-absent', message: /there are: keyd/ });
   t.match(await refusal({}, ['two']), { reason: 'keys-unsuitable', message: /keydctl custody pkcs11 init makes it/ });
   t.match(await refusal({}, ['one', 'one']), { reason: 'keys-unsuitable', message: /they are one key/ });
+  await makeLooseKey(hsm, 'loose');
+  t.match(await refusal({}, ['loose']), {
+    reason: 'keys-unsuitable',
+    message: /can leave the token: make one that cannot/,
+  });
   await t.rejects(hsm.makeKeys('one'), /has a key with the label one already/);
   hsm.initToken(hsm.token);
   t.match(await refusal({}), { reason: 'token-absent', message: /two tokens have the label keyd/ });

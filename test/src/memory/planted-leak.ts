@@ -1,4 +1,4 @@
-// Loaded into an edge before its own code: keeps what a leak would keep, so that the search is seen to find it.
+// Loaded into a service before its own code: keeps what a leak would keep, so that the search is seen to find it.
 import { readFileSync } from 'node:fs';
 
 const path = process.env['PLANTED_FILE'];

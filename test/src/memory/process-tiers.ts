@@ -150,7 +150,7 @@ export async function startProcessTiers(
         KEYD_UPSTREAM: upstream.url,
         KEYD_ALGORITHMS: 'AWS4-HMAC-SHA256,AWS4-ECDSA-P256-SHA256',
         ...preloaded(obeysSignals ? onSignal : undefined),
-        ...(planted !== undefined && { PLANTED_FILE: planted, ...preloaded(plantedLeak) }),
+        ...(planted !== undefined && keeping(planted)),
       });
       const verdictOn = async (message: Message): Promise<string> => {
         const { status, headers } = await send(proxy, message, { agent });
@@ -170,6 +170,12 @@ async function peerOf(t: Test, authority: TestAuthority, masterUrl: string): Pro
 
 const onSignal = fileURLToPath(new URL('on-signal.js', import.meta.url));
 const plantedLeak = fileURLToPath(new URL('planted-leak.js', import.meta.url));
+
+/** For a service that keeps the content of the file in its memory, from its start on, as a leak would. */
+export const keeping = (file: string): Readonly<Record<string, string>> => ({
+  PLANTED_FILE: file,
+  ...preloaded(plantedLeak),
+});
 
 const preloaded = (path: string | undefined): Readonly<Record<string, string>> =>
   path === undefined ? {} : { NODE_OPTIONS: `--import ${path}` };

@@ -40,6 +40,8 @@ export function open(keys: CustodyKeys, boundTo: string, sealed: Buffer): Buffer
       }
       break;
     }
+    case NAMED_KEY.pkcs11:
+      throw new SealBroken('it is sealed by a key in a PKCS#11 token, which alone opens it');
     case NAMED_KEY.external:
       throw new SealBroken('it is sealed to a signer, which alone opens it');
     case undefined:

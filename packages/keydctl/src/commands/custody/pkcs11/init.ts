@@ -38,12 +38,12 @@ export const init = defineCommand({
   summary: 'put the keys that seal the secrets into a token',
   description:
     'Makes an AES key and an HMAC key in the token, which never leave it, and tries them. With --recovery-key they ' +
-    'are made on this machine, which has to be offline, and a wrapped copy is kept: a lost token can then be replaced. ' +
+    'are made on this machine, which has to be offline, and a wrapped copy is kept: a lost token can be replaced. ' +
     'Without it, only the means of the token itself can copy them.',
   options,
   examples: [
     'keydctl custody pkcs11 init --module /usr/lib/softhsm/libsofthsm2.so --token keyd --key custody-2026',
-    'keydctl custody pkcs11 init --module … --token keyd --key custody-2026 --recovery-key recovery/recovery.pub',
+    'keydctl custody pkcs11 init --module … --token keyd --key custody-2026 --recovery-key recovery.pub',
   ],
   async run({ options: given, surroundings }) {
     const { module, token, key } = given;
