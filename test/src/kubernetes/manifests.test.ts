@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { z } from 'zod';
 import { schemaProblems } from './api-schemas.js';
 import { kustomizeMissing, manifestFiles, parseResources, render } from './manifests.js';
 
@@ -23,6 +25,17 @@ t.test('what an API server would refuse, or drop without a word, is found', (t) 
   t.same(schemaProblems(withSpec({ maxUnavailabel: 1 })), ['/spec/maxUnavailabel: no such field']);
   t.match(schemaProblems(withSpec({ selector: 'all' })), [/selector/]);
   t.match(schemaProblems({ ...policy, kind: 'PodDisruptionBudgets' }), [/no schema is known/]);
+  t.end();
+});
+
+t.test('the command of the documentation makes a PrometheusRule of the alert rules', (t) => {
+  const [, command = ''] =
+    /^ *(\{ printf .*?\}) \| kubectl apply/ms.exec(readFileSync('docs/kubernetes.md', 'utf8')) ?? [];
+  const [rule, ...others] = parseResources(execFileSync('sh', ['-c', command]).toString());
+  t.ok(rule && others.length === 0, 'one resource');
+  t.same(rule && schemaProblems(rule), []);
+  const rules = z.object({ groups: z.tuple([z.object({ rules: z.array(z.object({ alert: z.string() })) })]) });
+  t.ok(rules.parse(rule?.['spec']).groups[0].rules.length > 10, 'with the rules in it');
   t.end();
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseSpiffeId } from '@sigv4-keyd/fastify-mtls';
 import { identityOf } from '@sigv4-keyd/hop-protocol';
 import t, { type Test } from 'tap';
@@ -7,6 +8,9 @@ import { kustomizeMissing, ofKind, render, type Resource } from './manifests.js'
 import { environmentOf } from './pod-settings.js';
 import { podsOf, serviceOf, type Pods } from './pods.js';
 import { selects } from './reachability.js';
+
+const [, jobs = ''] = /up\{job=~"([^"]+)"\}/.exec(readFileSync('deploy/observability/alerts.yml', 'utf8')) ?? [];
+const KNOWN_TO_ALERTS = new Set(jobs.split('|'));
 
 /** Who the pods are, whom they know, and what stands before them, for both ways of getting certificates. */
 t.test('topology', { skip: kustomizeMissing() }, (t) => {
@@ -53,6 +57,11 @@ t.test('topology', { skip: kustomizeMissing() }, (t) => {
           spec.podMetricsEndpoints?.[0]?.port,
         );
         t.equal(port, 9464, `${metadata?.namespace}: the port of the metrics`);
+        const jobs = pods
+          .filter((one) => one.namespace === metadata?.namespace)
+          .map(({ labels }) => labels[spec.jobLabel ?? '']);
+        for (const job of jobs)
+          t.ok(job !== undefined && KNOWN_TO_ALERTS.has(job), `${job}: a job that the alert rules know`);
       }
       t.end();
     });
