@@ -12,6 +12,7 @@ export interface ConsoleFile {
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
   '.js': 'text/javascript; charset=utf-8',
 };
 const FOLDERS = [new URL('../static/', import.meta.url), new URL('./page/', import.meta.url)];

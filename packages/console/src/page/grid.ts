@@ -3,14 +3,19 @@ import type { Hit, Hits } from './blast-radius.js';
 import { element, type Child } from './element.js';
 import { counted, dayText } from './words.js';
 
-/** Regions down, days across: what was issued, who holds it, what is revoked, what a dry run would hit. */
+/**
+ * Regions down, days across, the newest first: what was issued, who holds it, what is revoked, what a dry run would
+ * hit.
+ */
 export function drawGrid(overview: Overview, hits: Hits, choose: (region: string, date: string) => void): Child[] {
   if (overview.regions.length === 0) {
     return [element('p', { class: 'empty' }, 'No region was given a key yet, and none has reported.')];
   }
-  const heads = overview.days.map((date) =>
-    element('th', { scope: 'col', class: dayClass(overview, date) }, dayText(date), dayNote(overview, date)),
-  );
+  const heads = overview.days
+    .toReversed()
+    .map((date) =>
+      element('th', { scope: 'col', class: dayClass(overview, date) }, dayText(date), dayNote(overview, date)),
+    );
   const rows = overview.regions.map((row) => drawRow(overview, row, hits, choose));
   const hidden = overview.regionCount - overview.regions.length;
   return [
@@ -54,7 +59,9 @@ function drawRow(
       element('span', { class: replicas.up < replicas.known ? 'note bad' : 'note' }, upText(replicas, 'replica')),
       element('span', { class: edges.up < edges.known ? 'note bad' : 'note' }, upText(edges, 'edge')),
     ),
-    ...days.map((day) => drawCell(overview, row, day, hits(region, day.date), () => choose(region, day.date))),
+    ...days
+      .toReversed()
+      .map((day) => drawCell(overview, row, day, hits(region, day.date), () => choose(region, day.date))),
   );
 }
 
@@ -69,21 +76,7 @@ function drawCell(
   hit: Hit | undefined,
   choose: () => void,
 ): Child {
-  const { date, issued, edgesHolding, mostKeysHeld, revoked, incidents } = day;
-  const lines: Child[] = [
-    element('span', { class: 'issued' }, issued === 0 ? 'none issued' : counted(issued, 'key')),
-    element('span', { class: 'note' }, `${edgesHolding} of ${counted(edges.known, 'edge')}`),
-    element('progress', {
-      max: Math.max(1, edges.known),
-      value: edgesHolding,
-      'aria-label': `${edgesHolding} of ${edges.known} edges hold keys of this day`,
-    }),
-    date > today && mostKeysHeld > 0
-      ? element('span', { class: 'note' }, `${counted(mostKeysHeld, 'key')} fetched ahead`)
-      : undefined,
-    revoked === 'none' ? undefined : element('span', { class: 'mark' }, revokedText(day)),
-    hit && element('span', { class: 'hit-text' }, hitText(hit)),
-  ];
+  const { date, revoked, incidents } = day;
   const button = element(
     'button',
     {
@@ -91,10 +84,28 @@ function drawCell(
       id: `cell-${region}-${date}`,
       title: incidents.length === 0 ? 'Revoke from this day on…' : incidents.join(', '),
     },
-    ...lines,
+    ...drawHolding(day, edges.known, date > today),
+    revoked === 'none' ? undefined : element('span', { class: 'mark' }, revokedText(day)),
+    hit && element('span', { class: 'hit-text' }, hitText(hit)),
   );
   button.addEventListener('click', choose);
   return element('td', { class: cellClass(revoked, hit), 'data-cell': `${region}/${date}` }, button);
+}
+
+function drawHolding({ issued, edgesHolding, mostKeysHeld }: RegionDay, edges: number, isTomorrow: boolean): Child[] {
+  if (issued === 0 && edgesHolding === 0 && !isTomorrow) return [element('span', { class: 'note' }, 'none issued')];
+  return [
+    element('span', { class: 'issued' }, issued === 0 ? 'none issued' : counted(issued, 'key')),
+    element('span', { class: 'note' }, `${edgesHolding} of ${counted(edges, 'edge')}`),
+    element('progress', {
+      max: Math.max(1, edges),
+      value: edgesHolding,
+      'aria-label': `${edgesHolding} of ${edges} edges hold keys of this day`,
+    }),
+    isTomorrow && mostKeysHeld > 0
+      ? element('span', { class: 'note' }, `${mostKeysHeld.toLocaleString('en-GB')} fetched ahead`)
+      : undefined,
+  ];
 }
 
 function cellClass(revoked: RegionDay['revoked'], hit: Hit | undefined): string {
