@@ -6,8 +6,7 @@ import {
   type RegionKeySource,
   type ServiceKeySource,
 } from '@sigv4-keyd/hop-protocol';
-import { keysForEdge } from '@sigv4-keyd/region-keyd';
-import { accountsInMemory, createLogger, PeerBudget } from '@sigv4-keyd/service-skeleton';
+import { accountsInMemory, createLogger, keysBelow, PeerBudget } from '@sigv4-keyd/service-skeleton';
 import { kDate, kRegion, kSecret, kService, type KRegion, type KService } from '@sigv4-keyd/sigv4-core';
 import { SecondCounts } from './counts.js';
 import { newRegionKeys } from './region-keys.js';
@@ -73,7 +72,7 @@ export class CountedTiers {
   /** The region as one of its edges sees it. */
   regionFor(edge: EdgeIdentity): ServiceKeySource {
     const take = (key: KRegion): KService => kService(key, edge.service);
-    const keys = keysForEdge({ held: this.#regionKeys, take, denialOf: () => undefined });
+    const keys = keysBelow({ held: this.#regionKeys, take, denialOf: () => undefined });
     const spiffeId = spiffeIdOf(edge);
     return {
       issue: async (request) => {

@@ -9,10 +9,13 @@ import type {
   RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
 import {
+  Bans,
   createMtlsApp,
   DayStreams,
+  feedBoard,
   feedRoute,
   type HopMeter,
+  type IssuerLedger,
   type Logger,
   type MtlsApp,
   type PeerBudget,
@@ -21,10 +24,7 @@ import type { RegionDays } from './days/region-days.js';
 import type { KRegion } from '@sigv4-keyd/sigv4-core';
 import type { AcceptanceRelay } from './acceptances/relay.js';
 import type { EdgeRoster } from './edge-roster.js';
-import { Bans } from './feed/bans.js';
-import { feedBoard } from './feed/feed-board.js';
 import type { CheckpointRelay } from './journal/checkpoint-relay.js';
-import type { RegionLedger } from './journal/region-ledger.js';
 import { acceptancesRoute } from './routes/acceptances.js';
 import { ledgerCheckpointRoute } from './routes/ledger-checkpoint.js';
 import { reportRoute } from './routes/report.js';
@@ -42,7 +42,7 @@ export interface RegionAppOptions {
   readonly publicKeys: KeySource<AttestedPublicKey>;
   readonly roster: EdgeRoster;
   readonly feed: FeedFollower;
-  readonly ledger: RegionLedger;
+  readonly ledger: IssuerLedger;
   readonly budget: PeerBudget;
   readonly checkpoints: CheckpointRelay;
   readonly acceptances: AcceptanceRelay;

@@ -6,11 +6,15 @@ import {
   type KnownFeed,
   type RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
-import { issuingRoute, type MtlsApp, type PeerBudget } from '@sigv4-keyd/service-skeleton';
+import {
+  issuingRoute,
+  keysBelow,
+  type IssuerLedger,
+  type MtlsApp,
+  type PeerBudget,
+} from '@sigv4-keyd/service-skeleton';
 import { logIssuance } from './audit.js';
-import type { RegionLedger } from './journal/region-ledger.js';
 import { issuanceToEdge, type EdgeRung } from './journal/issuance-to-edge.js';
-import { keysForEdge } from './keys-for-edge.js';
 import { requireOwnRegion, requireOwnRung } from './policy.js';
 
 /** What one route gives to edges. */
@@ -26,7 +30,7 @@ export interface EdgeKeys<Held, Key> {
 export interface EdgeKeysRouteOptions {
   readonly own: RegionIdentity;
   readonly feed: KnownFeed;
-  readonly ledger: Pick<RegionLedger, 'record'>;
+  readonly ledger: Pick<IssuerLedger, 'record'>;
   readonly budget: PeerBudget;
   readonly now: () => number;
 }
@@ -46,7 +50,7 @@ export function edgeKeysRoute<Held, Key>(
       requireOwnRung(edge, rung);
       const scope = { region: own.region, service: edge.service };
       const denialOf = denialsIn(feed, scope, { now });
-      const source = keysForEdge({ held, take: (key) => take(key, edge), denialOf });
+      const source = keysBelow({ held, take: (key) => take(key, edge), denialOf });
       const issue: KeySource<Key>['issue'] = async (request) => {
         const answer = await source.issue(request, requestId);
         const accessKeyIds = [...answer.issued.keys()];

@@ -7,5 +7,4 @@ export * from './routes/acceptances.js';
 export * from './start.js';
 export { createRegionKeys, type RegionKeysContext } from './key-source.js';
 export { serviceDayPages, type ServiceDayOptions } from './days/service-day-pages.js';
-export { keysForEdge, type KeysForEdge } from './keys-for-edge.js';
 export { K_SERVICE, K_SIGNING, type DerivedRung } from './edge-rungs.js';

@@ -9,16 +9,22 @@ import {
   feedReadings,
   HopMeter,
   keyReadings,
+  feedStatus,
+  IssuerLedger,
   listen,
   Metrics,
   openOwnCredentials,
+  openRelayedFeed,
   openWhole,
   ownReadings,
   PeerBudget,
   serveMetrics,
+  seenFeed,
   TendedKeys,
   TierAbove,
   UpwardReports,
+  watchFreshness,
+  type IssuerLedgerContext,
   type OpenedParts,
   type Readings,
   type RunningService,
@@ -29,15 +35,13 @@ import { createRegionApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { RegionDays } from './days/region-days.js';
 import { EdgeRoster } from './edge-roster.js';
-import { feedStatus, openRegionFeed, seenFeed, watchFreshness } from './feed/region-feed.js';
 import { CheckpointRelay } from './journal/checkpoint-relay.js';
-import { RegionLedger, type RegionLedgerContext } from './journal/region-ledger.js';
 import { createRegionKeys } from './key-source.js';
 import { LIFETIMES } from './lifetimes.js';
 import { openRegionPublicKeys } from './public-keys.js';
 
 /** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
-export type RegionContext = ServiceContext & Pick<RegionLedgerContext, 'makeDurable'>;
+export type RegionContext = ServiceContext & Pick<IssuerLedgerContext, 'makeDurable'>;
 
 /** More than the days of the window: those that wait for the master must not hold up what is held. */
 const MOST_OF_AN_EDGE_AT_A_TIME = 16;
@@ -68,8 +72,8 @@ async function start(
   });
   parts.add(() => masters.close());
   const master = masters.client;
-  const feedContext = { masters, clock, log, random };
-  const feed = await openRegionFeed(configuration, feedContext);
+  const feedContext = { sources: masters.feedSources, clock, log, random };
+  const feed = await openRelayedFeed(configuration, feedContext);
   parts.add(() => feed.close());
   const freshness = watchFreshness(feed, feedContext);
   const denials = ownDenialsIn(feed, spiffeIdOf(identity), { region: identity.region }, clock);
@@ -98,7 +102,7 @@ async function start(
   const publicKeys = await openRegionPublicKeys(identity, configuration, master, tending);
   parts.add(() => publicKeys.close());
   const roster = new EdgeRoster();
-  const ledger = await RegionLedger.open(configuration, {
+  const ledger = await IssuerLedger.open(configuration, {
     master,
     clock,
     log,

@@ -17,8 +17,7 @@ import {
   type RegionKeySource,
   type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
-import { keysForEdge } from '@sigv4-keyd/region-keyd';
-import { createLogger, Metrics, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import { createLogger, keysBelow, Metrics, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import {
   isRefused,
   kDate,
@@ -115,7 +114,7 @@ export function tiersOfAYear(
     const clock = clockOf(offMs);
     const own: EdgeIdentity = { ...region, role: 'edge', service: 's3', name: `e${index}` };
     const take = (key: KRegion): KService => kService(key, own.service);
-    const parent = asked('edge to region', keysForEdge({ held: regionKeys, take, denialOf: () => undefined }));
+    const parent = asked('edge to region', keysBelow({ held: regionKeys, take, denialOf: () => undefined }));
     const keys = createServiceKeys(settings, { parent, clock, random, denialOf: () => undefined });
     const identity = spiffeIdOf(own);
     t.teardown(new Prefetch({ ...keep, keys, hours: PREFETCH_HOURS.edge, identity, clock }).start());

@@ -10,7 +10,7 @@ import type { KeyPlace } from './key-denials.js';
 export function accessKeyDenial(
   facts: AccessKeyFacts,
   change: AccessKeyChange | undefined,
-  { region, service }: KeyPlace,
+  { region = '', service }: KeyPlace,
   now: number,
 ): Absence | undefined {
   if (change?.status === 'deleted') return 'unknown';

@@ -6,9 +6,12 @@ import { accessKeyDenial } from './access-key-denial.js';
 import type { FeedFollower } from './feed-follower.js';
 import type { FeedLog } from './feed-log.js';
 
-/** Whose keys are asked about. Without a service, kRegion: only a statement over every service denies it. */
+/**
+ * Whose keys are asked about. Without a service, kRegion: only a statement over every service denies it. Without a
+ * region, too, kDate: only one over every region does.
+ */
 export interface KeyPlace {
-  readonly region: string;
+  readonly region?: string;
   readonly service?: string;
 }
 
@@ -19,8 +22,8 @@ export interface KnownFeed {
 
 /** Asks the feed of the moment, at each call. */
 export function denialsIn(feed: KnownFeed, place: KeyPlace, clock: Pick<Clock, 'now'>): DenialOf {
-  // No service has the empty name, so that it matches the statements that name none.
-  const { region, service = '' } = place;
+  // Nothing has the empty name, so that it matches the statements that name none.
+  const { region = '', service = '' } = place;
   return (date, facts) => {
     const { revocations, accessKeys } = feed.state;
     const { accessKeyId, createdAt } = facts;

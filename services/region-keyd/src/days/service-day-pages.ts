@@ -8,10 +8,10 @@ import type {
   StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
 import type { KRegion, ScopeDate } from '@sigv4-keyd/sigv4-core';
+import type { IssuerLedger } from '@sigv4-keyd/service-skeleton';
 import type { FastifyBaseLogger } from 'fastify';
 import { logIssuance } from '../audit.js';
 import type { DerivedRung } from '../edge-rungs.js';
-import type { RegionLedger } from '../journal/region-ledger.js';
 import { issuanceToEdge } from '../journal/issuance-to-edge.js';
 import type { RegionDays } from './region-days.js';
 
@@ -21,7 +21,7 @@ export interface ServiceDayOptions {
   readonly derived: Pick<DerivedRung<unknown>, 'rung' | 'takeBytes'>;
   readonly regionKeys: CachedKeySource<KRegion>;
   readonly regionDays: Pick<RegionDays, 'idsOf'>;
-  readonly ledger: Pick<RegionLedger, 'record'>;
+  readonly ledger: Pick<IssuerLedger, 'record'>;
   readonly denialOf: DenialOf;
   readonly now: () => number;
 }

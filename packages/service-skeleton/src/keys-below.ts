@@ -4,17 +4,17 @@ import type { Absence, DenialOf, IssuedKey, KeySource } from '@sigv4-keyd/hop-pr
 /** Keys that are taken down before other requests have a turn: some milliseconds of work. */
 const SLICE = 500;
 
-export interface KeysForEdge<Held, Key> {
-  /** What the region holds or asks the master for. */
+export interface KeysBelow<Held, Key> {
+  /** What this tier holds or asks the tier above for. */
   readonly held: KeySource<Held>;
-  /** What of a held key goes to the edge. */
+  /** What of a held key goes to the asker. */
   readonly take: (key: Held) => Key;
-  /** Judges for the edge's service. */
+  /** Judges for the scope of the asker. */
   readonly denialOf: DenialOf;
 }
 
-/** The upper side of the lower hop, for the one service of the asking edge. */
-export function keysForEdge<Held, Key>({ held, take, denialOf }: KeysForEdge<Held, Key>): KeySource<Key> {
+/** The upper side of a hop whose keys come from further above, for the scope of one asker. */
+export function keysBelow<Held, Key>({ held, take, denialOf }: KeysBelow<Held, Key>): KeySource<Key> {
   return {
     async issue(request, requestId) {
       const answer = await held.issue(request, requestId);

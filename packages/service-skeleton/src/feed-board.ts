@@ -1,7 +1,7 @@
 import type { FeedFollower } from '@sigv4-keyd/hop-protocol';
-import type { FeedBoard, ServedFeed } from '@sigv4-keyd/service-skeleton';
+import type { FeedBoard, ServedFeed } from './feed-route.js';
 
-/** What edges are served: the newest accepted document in the very bytes that came, whatever its age. */
+/** What the tier below is served: the newest accepted document in the very bytes that came, whatever its age. */
 export function feedBoard(feed: FeedFollower): FeedBoard {
   let newest = servedFeed(feed);
   const listeners = new Set<() => void>();

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import type { Clock, PeerClient, RegionReport } from '@sigv4-keyd/hop-protocol';
 import { issuanceRecordForm, type IssuanceRecord, type MakeDurable } from '@sigv4-keyd/ledger';
-import { LedgerWatch, RecordJournal, type Logger, type Readings } from '@sigv4-keyd/service-skeleton';
-import type { Configuration } from '../configuration.js';
+import { LedgerWatch, type LedgerWatchSettings } from '../ledger-watch.js';
+import type { Logger } from '../logging.js';
+import type { Readings } from '../metrics/definitions.js';
+import { RecordJournal } from '../record-journal.js';
 import { JournalUpload } from './journal-upload.js';
 
 const CHECKPOINT_EVERY_MS = 5_000;
 
-export interface RegionLedgerContext {
+export interface IssuerLedgerContext {
   readonly master: PeerClient;
   readonly clock: Clock;
   readonly log: Logger;
@@ -15,8 +17,8 @@ export interface RegionLedgerContext {
   readonly makeDurable?: MakeDurable;
 }
 
-/** All that region-keyd does about the ledger: its own journal, and the watch over the master's log. */
-export class RegionLedger {
+/** All that a tier below the master that issues does about the ledger: its own journal, and the watch over the log. */
+export class IssuerLedger {
   readonly #journal: RecordJournal<IssuanceRecord>;
   readonly #upload: JournalUpload;
   /** Over the master's log. */
@@ -29,13 +31,13 @@ export class RegionLedger {
   }
 
   /** @throws StartError */
-  static async open(configuration: Configuration, context: RegionLedgerContext): Promise<RegionLedger> {
+  static async open(configuration: LedgerWatchSettings, context: IssuerLedgerContext): Promise<IssuerLedger> {
     const { master, clock, log, makeDurable } = context;
     const watch = await LedgerWatch.open(configuration, { parent: master, clock, log, everyMs: CHECKPOINT_EVERY_MS });
     const folder = join(configuration.stateFolder, 'journal');
     const form = issuanceRecordForm;
     const journal = await RecordJournal.open({ folder, form, log, ...(makeDurable && { makeDurable }) });
-    return new RegionLedger(journal, new JournalUpload({ ...context, journal }), watch);
+    return new IssuerLedger(journal, new JournalUpload({ ...context, journal }), watch);
   }
 
   start(): void {

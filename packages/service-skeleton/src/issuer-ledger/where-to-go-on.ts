@@ -1,7 +1,7 @@
 import type { JournalReceipt } from '@sigv4-keyd/hop-protocol';
 import type { IssuanceRecord, Journal } from '@sigv4-keyd/ledger';
 
-/** Master and region do not agree on what the journal was; `message` says what to do. */
+/** Master and issuer do not agree on what the journal was; `message` says what to do. */
 export class JournalMismatch extends Error {
   override readonly name = 'JournalMismatch';
 }

@@ -1,5 +1,6 @@
 import { spiffeIdOf, type Cancel, type FeedFollower, type Identity } from '@sigv4-keyd/hop-protocol';
-import type { Logger, MtlsApp } from '@sigv4-keyd/service-skeleton';
+import type { Logger } from './logging.js';
+import type { MtlsApp } from './mtls-app.js';
 
 /** Who the newest beacon shuts out. A beacon names all of them, so that an older one is never needed. */
 export class Bans {

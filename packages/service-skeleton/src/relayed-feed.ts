@@ -3,27 +3,29 @@ import {
   FreshnessWatch,
   type Clock,
   type FeedFollower,
+  type FeedSource,
   type FeedStatus,
   type Freshness,
   type RegionReport,
 } from '@sigv4-keyd/hop-protocol';
-import { openFollowedFeed, type Logger, type TierAbove } from '@sigv4-keyd/service-skeleton';
-import type { Configuration } from '../configuration.js';
+import { openFollowedFeed, type FollowedFeedSettings } from './followed-feed.js';
+import type { Logger } from './logging.js';
 
-export interface RegionFeedContext {
-  readonly masters: Pick<TierAbove, 'feedSources'>;
+export interface RelayedFeedContext {
+  /** The feed as each parent serves it. */
+  readonly sources: readonly FeedSource[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
 }
 
-/** The feed as every master serves it. */
-export function openRegionFeed(configuration: Configuration, context: RegionFeedContext): Promise<FeedFollower> {
-  return openFollowedFeed(configuration, context.masters.feedSources, context);
+/** The feed of all parents, to be passed on. */
+export function openRelayedFeed(settings: FollowedFeedSettings, context: RelayedFeedContext): Promise<FeedFollower> {
+  return openFollowedFeed(settings, context.sources, context);
 }
 
-/** A region goes on serving with a stale feed: each edge judges by its own horizons. It is told, all the same. */
-export function watchFreshness(feed: FeedFollower, context: RegionFeedContext): FreshnessWatch {
+/** Who relays a stale feed goes on serving: each edge judges by its own horizons. It is told, all the same. */
+export function watchFreshness(feed: FeedFollower, context: Omit<RelayedFeedContext, 'sources'>): FreshnessWatch {
   return new FreshnessWatch(feed, DEFAULT_HORIZONS, context);
 }
 

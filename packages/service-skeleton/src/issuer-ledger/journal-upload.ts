@@ -8,7 +8,8 @@ import {
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
 import { JournalError, type IssuanceRecord } from '@sigv4-keyd/ledger';
-import type { Logger, RecordJournal } from '@sigv4-keyd/service-skeleton';
+import type { Logger } from '../logging.js';
+import type { RecordJournal } from '../record-journal.js';
 import { JournalMismatch, whereToGoOn } from './where-to-go-on.js';
 import { journalPage } from './journal-page.js';
 

@@ -1,0 +1,1 @@
+export { IssuerLedger, type IssuerLedgerContext } from './issuer-ledger.js';
