@@ -4,6 +4,7 @@ export * from './batch-uploader.js';
 export * from './configuration.js';
 export * from './credentials.js';
 export * from './day-streams.js';
+export { placeFile } from './durable-files.js';
 export * from './error-answer.js';
 export * from './feed-board.js';
 export * from './feed-route.js';

@@ -63,6 +63,11 @@ export class TierAbove {
     this.feedSources = urls.map((url) => mtlsFeedSource(url.host, this.#clientOf([url])));
   }
 
+  /** Whether any of them is well, as far as is known without asking. */
+  get isWell(): boolean {
+    return this.#health.status.some(({ isHealthy }) => isHealthy);
+  }
+
   status(): readonly ParentStatus[] {
     return this.#health.status;
   }
@@ -71,6 +76,12 @@ export class TierAbove {
   async close(): Promise<void> {
     this.#health.close();
     await this.agent.close();
+  }
+
+  /** Ends every connection, whatever is under way. */
+  async abandon(): Promise<void> {
+    this.#health.close();
+    await this.agent.destroy();
   }
 
   #clientOf(urls: readonly URL[]): PeerClient {

@@ -15,7 +15,7 @@ import type { TierAbove } from './tier-above.js';
 import { VERSION } from './version.js';
 
 export interface UpwardReportsOptions {
-  readonly parents: TierAbove;
+  readonly parents: Pick<TierAbove, 'client' | 'status'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly credentials: CredentialsStore;

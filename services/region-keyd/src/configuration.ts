@@ -25,6 +25,9 @@ const settings = z.object({
   listen: hopListen,
   ...budgetSettings,
   masters: httpsUrls.describe('master-keyd, https://HOST:PORT, several separated by commas, nearest first'),
+  deputies: httpsUrls
+    .optional()
+    .describe('deputy-keyd, likewise: asked for keys while no master in KEYD_MASTERS can give them'),
   keyMemory,
   keyCache,
   prefetch,

@@ -2,12 +2,10 @@ import { randomBytes } from 'node:crypto';
 import {
   CachedKeySource,
   HeldDays,
-  mtlsKeySource,
   REGION_KEYS,
   type Clock,
   type DenialOf,
-  type PeerClient,
-  type RegionIdentity,
+  type RegionKeySource,
 } from '@sigv4-keyd/hop-protocol';
 import type { KRegion } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
@@ -23,11 +21,10 @@ export interface RegionKeysContext {
   readonly denialOf: DenialOf;
 }
 
-/** This region's kRegion, asked of master-keyd once an access key and day. */
+/** This region's kRegion, asked of `parent` once an access key and day. */
 export function createRegionKeys(
-  own: RegionIdentity,
   configuration: Pick<Configuration, 'keyMemory' | 'longestPresigned' | 'clockSkew'>,
-  master: PeerClient,
+  parent: RegionKeySource,
   { clock, random, denialOf }: RegionKeysContext,
 ): CachedKeySource<KRegion> {
   const days = new HeldDays({
@@ -39,11 +36,5 @@ export function createRegionKeys(
     hashSeed: randomBytes(8),
     denialOf,
   });
-  return new CachedKeySource({
-    parent: mtlsKeySource(REGION_KEYS, { region: own.region }, master),
-    days,
-    clock,
-    random,
-    missBudget: MISS_BUDGET,
-  });
+  return new CachedKeySource({ parent, days, clock, random, missBudget: MISS_BUDGET });
 }

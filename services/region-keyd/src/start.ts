@@ -1,4 +1,11 @@
-import { identityOf, ownDenialsIn, PREFETCH_HOURS, REGION_KEYS, spiffeIdOf } from '@sigv4-keyd/hop-protocol';
+import {
+  identityOf,
+  mtlsKeySource,
+  ownDenialsIn,
+  PREFETCH_HOURS,
+  REGION_KEYS,
+  spiffeIdOf,
+} from '@sigv4-keyd/hop-protocol';
 import {
   accountsInMemory,
   aboveReadings,
@@ -34,6 +41,8 @@ import { AcceptanceRelay } from './acceptances/relay.js';
 import { createRegionApp } from './app.js';
 import type { Configuration } from './configuration.js';
 import { RegionDays } from './days/region-days.js';
+import { Deputies } from './deputies/deputies.js';
+import { mastersFirst } from './deputies/masters-first.js';
 import { EdgeRoster } from './edge-roster.js';
 import { CheckpointRelay } from './journal/checkpoint-relay.js';
 import { createRegionKeys } from './key-source.js';
@@ -72,14 +81,29 @@ async function start(
   });
   parts.add(() => masters.close());
   const master = masters.client;
-  const feedContext = { sources: masters.feedSources, clock, log, random };
+  const deputies = new Deputies(configuration.deputies ?? [], {
+    own: identity,
+    credentials: store,
+    clock,
+    log,
+    random,
+    timer,
+  });
+  parts.add(() => deputies.close());
+  const feedContext = { sources: [...masters.feedSources, ...deputies.feedSources], clock, log, random };
   const feed = await openRelayedFeed(configuration, feedContext);
   parts.add(() => feed.close());
+  deputies.obey(feed);
   const freshness = watchFreshness(feed, feedContext);
   const denials = ownDenialsIn(feed, spiffeIdOf(identity), { region: identity.region }, clock);
   const tending = { credentials: store, feed, denials, clock, random, log };
   const { denialOf } = denials;
-  const regionKeys = createRegionKeys(identity, configuration, master, { clock, random, denialOf });
+  const parent = mastersFirst({
+    masters: mtlsKeySource(REGION_KEYS, { region: identity.region }, master),
+    deputies: deputies.keys,
+    isMasterWell: () => masters.isWell,
+  });
+  const regionKeys = createRegionKeys(configuration, parent, { clock, random, denialOf });
   const regionDays = new RegionDays(configuration, {
     own: identity,
     regionKeys,
@@ -112,7 +136,7 @@ async function start(
   parts.add(() => ledger.close());
   const { upkeep } = keys;
   const reports = new UpwardReports({
-    parents: masters,
+    parents: { client: master, status: () => [...masters.status(), ...deputies.status()] },
     clock,
     log,
     credentials: store,
@@ -120,7 +144,10 @@ async function start(
     more: () => ({ edges: roster.list(), ...seenFeed(feed), ...ledger.seen() }),
   });
 
-  const whyNotReady = (): readonly string[] => [...notReady(upkeep, reports), ...ledger.notReady()];
+  const whyNotReady = (): readonly string[] => [
+    ...(deputies.isReachable ? [] : notReady(upkeep, reports)),
+    ...ledger.notReady(),
+  ];
   const { stateFolder, clockSkew: clockSkewSeconds } = configuration;
   const acceptances = await AcceptanceRelay.open({ stateFolder, master, clock, log });
   const budget = new PeerBudget({

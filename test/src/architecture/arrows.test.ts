@@ -43,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'pkcs11-custody',
     'console',
   ],
+  'services/deputy-keyd': ['sigv4-core', 'fastify-mtls', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/region-keyd': ['sigv4-core', 'fastify-mtls', 'revocation', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/custody-signer': ['sigv4-core', 'fastify-mtls', 'ledger', 'hop-protocol', 'service-skeleton'],
   'services/edge-verifier': [

@@ -1,5 +1,7 @@
 import {
   KeydError,
+  mtlsKeySource,
+  REGION_KEYS,
   REVOCATIONS_PATH,
   type DayStreamRequest,
   type EdgeIdentity,
@@ -220,7 +222,8 @@ t.test('page by page: judged, recorded, then released', async (t) => {
   const settings = { keyMemory: 64 * 1024 * 1024, longestPresigned: 86_400, clockSkew: 900 };
   const client = clientOf(await authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }));
   const revoked = new Set<string>();
-  const regionKeys = createRegionKeys(own, settings, client, { clock, random: () => 0.5, denialOf: () => undefined });
+  const parent = mtlsKeySource(REGION_KEYS, { region: own.region }, client);
+  const regionKeys = createRegionKeys(settings, parent, { clock, random: () => 0.5, denialOf: () => undefined });
   const ids = madeUpIds(6);
   const facts = { version: 1, createdAt: 0 };
   for (const accessKeyId of ids) regionKeys.days.hold(day(TODAY), { ...facts, accessKeyId }, new Uint8Array(32));

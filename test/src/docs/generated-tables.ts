@@ -1,6 +1,7 @@
 import { ERROR_CODES, sentenceOf, type AnyRefusalReason } from '@sigv4-keyd/sigv4-answers';
 import * as signer from '@sigv4-keyd/custody-signer';
 import { edgeKeysSettings } from '@sigv4-keyd/edge-keys';
+import * as deputy from '@sigv4-keyd/deputy-keyd';
 import * as edge from '@sigv4-keyd/edge-verifier';
 import { ERRORS } from '@sigv4-keyd/hop-protocol';
 import * as master from '@sigv4-keyd/master-keyd';
@@ -41,7 +42,13 @@ function errorsTable(): string {
 }
 
 function settingsTables(): string {
-  const services = { 'master-keyd': master, 'custody-signer': signer, 'region-keyd': region, 'edge-verifier': edge };
+  const services = {
+    'master-keyd': master,
+    'custody-signer': signer,
+    'deputy-keyd': deputy,
+    'region-keyd': region,
+    'edge-verifier': edge,
+  };
   return Object.entries(services)
     .map(([name, { configuration }]) => `### ${name}\n\n${settingsTable(configuration)}`)
     .join('\n\n');

@@ -1,0 +1,4 @@
+export * from './app.js';
+export * from './configuration.js';
+export { LIFETIMES as DEPUTY_LIFETIMES } from './lifetimes.js';
+export * from './start.js';

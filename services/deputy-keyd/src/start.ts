@@ -1,0 +1,164 @@
+import {
+  DATE_KEYS,
+  identityOf,
+  mtlsDaySource,
+  ownDenialsIn,
+  PREFETCH_HOURS,
+  spiffeIdOf,
+  type DenialOf,
+} from '@sigv4-keyd/hop-protocol';
+import {
+  accountsInMemory,
+  createHealthApp,
+  doubtsAbout,
+  feedStatus,
+  IssuerLedger,
+  listen,
+  openOwnCredentials,
+  openRelayedFeed,
+  openWhole,
+  PeerBudget,
+  seenFeed,
+  TendedKeys,
+  TierAbove,
+  UpwardReports,
+  watchFreshness,
+  type IssuerLedgerContext,
+  type OpenedParts,
+  type RunningService,
+  type ServiceContext,
+} from '@sigv4-keyd/service-skeleton';
+import { createDeputyApp } from './app.js';
+import type { Configuration } from './configuration.js';
+import { GrantedDays } from './grants/granted-days.js';
+import { OwnGrants } from './grants/own-grants.js';
+import { createDateKeys } from './key-source.js';
+import { LIFETIMES } from './lifetimes.js';
+import { servedDaysOf, type ServingRule } from './policy.js';
+
+/** `makeDurable`: how the journal reaches the disk; absent: fdatasync. */
+export type DeputyContext = ServiceContext & Pick<IssuerLedgerContext, 'makeDurable'>;
+
+/** More than the days of the window. */
+const MOST_OF_A_REGION_AT_A_TIME = 16;
+
+/** Starts deputy-keyd. It starts with no master in reach, too: that is when it is needed. */
+export function startDeputyKeyd(configuration: Configuration, context: DeputyContext): Promise<RunningService> {
+  return openWhole((parts) => start(configuration, context, parts));
+}
+
+async function start(
+  configuration: Configuration,
+  { clock, log, random = Math.random, timer, makeDurable }: DeputyContext,
+  parts: OpenedParts,
+): Promise<RunningService> {
+  const credentials = await openOwnCredentials(configuration, 'deputy', { clock, log });
+  const { store, identity } = credentials;
+  parts.add(credentials.stop);
+  const masters = new TierAbove(configuration.masters, {
+    credentials: store,
+    acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
+    clock,
+    log,
+    random,
+    timer,
+  });
+  parts.add(() => masters.close());
+  const master = masters.client;
+  const feedContext = { sources: masters.feedSources, clock, log, random };
+  const feed = await openRelayedFeed(configuration, feedContext);
+  parts.add(() => feed.close());
+  const freshness = watchFreshness(feed, feedContext);
+  const { stateFolder } = configuration;
+  const grants = await OwnGrants.open({ stateFolder, master, log });
+  const isGranted: ServingRule['isGranted'] = (date) => grants.covers(date);
+  const own = ownDenialsIn(feed, spiffeIdOf(identity), {}, clock);
+  const denialOf: DenialOf = (date, facts) => (isGranted(date) ? own.denialOf(date, facts) : 'not-for-scope');
+  const denials = { isBanned: own.isBanned, denialOf };
+  const dateKeys = createDateKeys(configuration, master, { clock, random, denialOf, isGranted });
+  const keys = await TendedKeys.open(
+    configuration,
+    { keys: dateKeys, hop: DATE_KEYS, hours: PREFETCH_HOURS.region, identity: spiffeIdOf(identity) },
+    { credentials: store, feed, denials, clock, random, log },
+  );
+  parts.add(() => keys.close());
+  const source = mtlsDaySource(DATE_KEYS, {}, masters.streams);
+  const sets = configuration.accessKeys === 'all' ? (['pinned', 'all'] as const) : (['pinned'] as const);
+  const grantedDays = new GrantedDays({ grants, dateKeys, source, sets, denialOf, clock, log });
+  const ledger = await IssuerLedger.open(configuration, {
+    master,
+    clock,
+    log,
+    random,
+    ...(makeDurable && { makeDurable }),
+  });
+  parts.add(() => ledger.close());
+  const { upkeep } = keys;
+  const reports = new UpwardReports({
+    parents: masters,
+    clock,
+    log,
+    credentials: store,
+    upkeep,
+    more: () => ({ ...seenFeed(feed), ...ledger.seen() }),
+  });
+  const notReady = (): readonly string[] => [
+    ...(own.isBanned() ? ['this deputy is banned'] : []),
+    ...(upkeep.holdsToday ? [] : ['no key of today is held: today is not granted, or was not fetched yet']),
+    ...ledger.notReady(),
+  ];
+  const budget = new PeerBudget({
+    accounts: accountsInMemory(),
+    limits: configuration,
+    mostAtATime: MOST_OF_A_REGION_AT_A_TIME,
+    clock,
+    log,
+  });
+  keys.start();
+  parts.add(grantedDays.start());
+  parts.add(freshness.start());
+  feed.start();
+  ledger.start();
+  parts.add(reports.start());
+  const app = await createDeputyApp({
+    own: identity,
+    credentials: store,
+    dateKeys,
+    rule: { window: servedDaysOf(configuration), isGranted, isBanned: own.isBanned, now: () => clock.now() },
+    feed,
+    ledger,
+    budget,
+    notReady,
+    clock,
+    log,
+  });
+  parts.add(() => app.close());
+  const doubts = doubtsAbout(configuration, LIFETIMES);
+  for (const doubt of doubts) log.warn(doubt);
+  const health = createHealthApp({
+    notReady,
+    warnings: () => [
+      ...credentials.warnings(),
+      ...freshness.warnings(),
+      ...ledger.warnings(),
+      ...keys.warnings(),
+      ...grantedDays.warnings(),
+      ...budget.warnings(),
+      ...doubts,
+    ],
+    status: () => ({
+      identity: store.current.spiffeId,
+      ...reports.ownReport(),
+      grants: grants.grants,
+      feed: feedStatus(feed, freshness),
+      keyCache: keys.status().keyCache,
+      ...ledger.status(),
+    }),
+  });
+  parts.add(() => health.close());
+  const addresses = {
+    hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
+    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+  };
+  return { addresses, reload: () => store.reload(), close: () => parts.close() };
+}
