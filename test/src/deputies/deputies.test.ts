@@ -8,6 +8,7 @@ import { ban, revoke } from '../master-keyd/feed-clients.js';
 import { hmac, independentKRegion, TODAY, type MasterOptions } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
+import { askedAsEarlier } from '../support/earlier-release.js';
 import { freePort } from '../support/free-port.js';
 import { runSql } from '../support/postgres.js';
 import { spellings } from '../support/spellings.js';
@@ -92,6 +93,9 @@ t.test('a region gets kRegion of its own region of served days, as an independen
   );
   await t.rejects(ask(east, '20261124'), { code: 'date-outside-window' }, 'held, and not yet due');
   await t.rejects(ask(east, '20261121'), { code: 'no-grant' }, 'within the window, and not granted');
+  // In the clear: what is sealed to others shows nothing.
+  const clear = askedAsEarlier(REGION_KEYS, { region: 'us-east-1' }, await deputy.client('us-east-1'));
+  t.same(bytesOf(await ask(clear)), independentKRegion(SECRET, TODAY, 'us-east-1'));
   const answers = Buffer.concat([...deputy.received]);
   t.ok(answers.includes(independentKRegion(SECRET, TODAY, 'us-east-1').toString('base64')), 'answers were captured');
   for (const upper of [Buffer.from(SECRET), hmac(`AWS4${SECRET}`, TODAY)]) {
@@ -153,7 +157,7 @@ t.test('what cannot be recorded is not released', async (t) => {
   const makeDurable = (): Promise<void> => (isFull ? Promise.reject(new Error('no space left')) : Promise.resolve());
   const deputy = await wiredDeputy(t, master, { makeDurable });
   await deputy.until((status) => keysOf(status, TODAY) === 1);
-  const region = await deputy.region('us-east-1');
+  const region = askedAsEarlier(REGION_KEYS, { region: 'us-east-1' }, await deputy.client('us-east-1'));
   isFull = true;
   await t.rejects(ask(region), { code: 'journal-unavailable' });
   const answers = Buffer.concat([...deputy.received]);

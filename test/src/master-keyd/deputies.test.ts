@@ -27,6 +27,7 @@ import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { insertAccessKeys, madeUpIds } from '../support/made-up-access-keys.js';
 import { runSql } from '../support/postgres.js';
+import { askedAsEarlier } from '../support/earlier-release.js';
 import { spellings } from '../support/spellings.js';
 import { ban, revoke } from './feed-clients.js';
 import { hmac, TODAY, type MasterOptions } from './master-under-test.js';
@@ -38,12 +39,19 @@ const ON = { env: { KEYD_ALLOW_DEPUTIES: 'yes' } };
 interface WithDeputy extends WiredMaster {
   readonly deputy: PeerClient;
   readonly dateKeys: KeySource<KDate>;
+  /** Asks in the clear: what is sealed to others shows nothing. */
+  readonly clear: KeySource<KDate>;
 }
 
 async function withDeputy(t: Test, options: MasterOptions = ON): Promise<WithDeputy> {
   const master = await wiredMaster(t, options);
   const deputy = master.clientOf(await master.authority.credentials({ role: 'deputy', name: 'd1' }));
-  return { ...master, deputy, dateKeys: mtlsKeySource(DATE_KEYS, {}, deputy) };
+  return {
+    ...master,
+    deputy,
+    dateKeys: mtlsKeySource(DATE_KEYS, {}, deputy),
+    clear: askedAsEarlier(DATE_KEYS, {}, deputy),
+  };
 }
 
 function grant({ client }: WiredMaster, wanted: object = {}): Promise<unknown> {
@@ -83,10 +91,11 @@ t.test('deputies are off unless a master is told otherwise', async (t) => {
 
 t.test('a deputy gets kDate of granted days alone, as an independent derivation says', async (t) => {
   const master = await withDeputy(t);
-  const { dateKeys, received, logged, clock } = master;
+  const { dateKeys, clear, received, logged, clock } = master;
   await t.rejects(ask(dateKeys), { code: 'no-grant', detail: TODAY });
   await grant(master, { from: TODAY, to: '20261124' });
   const before = received.length;
+  t.same(bytesOf(await ask(clear)), independentKDate());
   for (const date of [TODAY, '20261123', '20261124'])
     t.same(bytesOf(await ask(dateKeys, date)), independentKDate(date));
   await t.rejects(ask(dateKeys, '20261125'), { code: 'no-grant' }, 'the day after');
@@ -209,7 +218,7 @@ t.test('kDate is recorded before it is released, and the log proves it', async (
      CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT ON issuance
        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION full_disk()`,
   );
-  await t.rejects(ask(master.dateKeys), { code: 'database-unavailable' }, 'the commit fails');
+  await t.rejects(ask(master.clear), { code: 'database-unavailable' }, 'the commit fails');
   const answers = Buffer.concat(received.slice(released));
   for (const spelling of spellings(independentKDate())) t.notOk(answers.includes(spelling));
 });
