@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { curve } from './curve.js';
+import { benchCustodySigner } from './custody-signer.js';
 import { machine } from './machine.js';
 import { benchRestart } from './restart.js';
 import { benchFlood } from './flood/bench-flood.js';
@@ -25,7 +26,10 @@ const { values, positionals } = parseArgs({
 const portBase = Number(values['port-base']);
 const [part = 'all'] = positionals;
 
-if (values.help || !['all', 'verification', 'rollover', 'restart', 'return', 'flood', 'sessions'].includes(part)) {
+if (
+  values.help ||
+  !['all', 'verification', 'rollover', 'restart', 'return', 'flood', 'sessions', 'signer'].includes(part)
+) {
   process.stdout.write(
     'pnpm bench [--quick] [--edges 100,1000] [--svg FILE] [--port-base 23400]\n\n' +
       'Measures verification beside its peers, and revocation from the operator to the last simulated edge;\n' +
@@ -41,7 +45,9 @@ if (values.help || !['all', 'verification', 'rollover', 'restart', 'return', 'fl
       'pnpm bench flood [--quick] [--json] [--port-base 23400]\n\n' +
       'Measures honest requests at an edge without and with a client that makes up access keys at full speed.\n\n' +
       'pnpm bench sessions [--quick]\n\n' +
-      'Measures what judging a session token costs, one that is known and made-up ones.\n',
+      'Measures what judging a session token costs, one that is known and made-up ones.\n\n' +
+      'pnpm bench signer [--keys 50000] [--quick] [--port-base 23400]\n\n' +
+      'Measures how many kDates an external signer gives a second.\n',
   );
   process.exitCode = values.help ? 0 : 2;
 } else {
@@ -54,6 +60,8 @@ if (values.help || !['all', 'verification', 'rollover', 'restart', 'return', 'fl
     await benchFlood({ seconds: values.quick ? 3 : 15, portBase, asJson: values.json });
   } else if (part === 'sessions') {
     await benchSessionTokens(values.quick ? 2_048 : 20_480);
+  } else if (part === 'signer') {
+    await benchCustodySigner(Number(values.keys ?? (values.quick ? 5_000 : 50_000)), portBase);
   } else {
     await benchKeys();
   }

@@ -21,6 +21,7 @@ import { fileCustody } from '@sigv4-keyd/master-keyd';
 import { createMtlsApp, listen } from '@sigv4-keyd/service-skeleton';
 import { DAY_MS, exportKRegion, kRegionBytes, scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import { compactDecrypt, CompactEncrypt } from 'jose';
 import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
 import { keydctl } from '../keydctl/keydctl-under-test.js';
@@ -202,12 +203,38 @@ t.test('a seal has one spelling', async (t) => {
     const opening: string[] = [];
     for (const letter of letters) {
       const spelled = seal.slice(0, place) + letter + seal.slice(place + 1);
-      if (await openForSigner([key], NAME, spelled)) opening.push(letter);
+      if (openForSigner([key], NAME, spelled)) opening.push(letter);
     }
     t.same(opening, [seal[place]], `letter ${place}`);
   }
-  t.equal(await openForSigner([key], NAME, `${seal}=`), undefined);
-  t.equal(await openForSigner([key], NAME, ` ${seal}`), undefined);
+  t.equal(openForSigner([key], NAME, `${seal}=`), undefined);
+  t.equal(openForSigner([key], NAME, ` ${seal}`), undefined);
+});
+
+t.test('a seal is a JWE: what opens here, another library opens, and the other way round', async (t) => {
+  const key = parseSignerPrivateKey(createSignerKey().privateJwk);
+  if (!key) throw new Error('a made key is read');
+  for (const secret of [SECRET, 'x', 'y'.repeat(128)]) {
+    const seal = await sealForSigner(key, NAME, Buffer.from(secret));
+    const { plaintext, protectedHeader } = await compactDecrypt(seal, key.privateKey);
+    t.same([Buffer.from(plaintext), openForSigner([key], NAME, seal)], [Buffer.from(secret), Buffer.from(secret)]);
+    t.match(protectedHeader, { ...NAME, alg: 'ECDH-ES', enc: 'A256GCM', kid: key.id });
+  }
+  const head = { alg: 'ECDH-ES', enc: 'A256GCM', kid: key.id, ...NAME };
+  const made = (more: object) =>
+    new CompactEncrypt(Buffer.from(SECRET)).setProtectedHeader({ ...head, ...more }).encrypt(key.key);
+  t.ok(openForSigner([key], NAME, await made({})));
+  for (const more of [
+    { enc: 'A128GCM' },
+    { zip: 'DEF' },
+    { typ: 'JWE' },
+    { apu: 'QQ' },
+    { version: '3' },
+    { kid: 'x' },
+  ]) {
+    const other = await made(more).catch(() => 'not made');
+    t.equal(openForSigner([key], NAME, other), undefined, JSON.stringify(more));
+  }
 });
 
 t.test('what the file of a signer key can be', (t) => {

@@ -1,3 +1,4 @@
-export * from './sealed-for-signer.js';
+export * from './open-for-signer.js';
+export { readSignerSeal, sealForSigner, type BoundTo } from './sealed-for-signer.js';
 export * from './signer-api.js';
 export * from './signer-key.js';

@@ -1,6 +1,6 @@
-import { compactDecrypt, CompactEncrypt, errors } from 'jose';
+import { CompactEncrypt } from 'jose';
 import { z } from 'zod';
-import type { SignerPrivateKey, SignerPublicKey } from './signer-key.js';
+import type { SignerPublicKey } from './signer-key.js';
 
 /** What a secret is bound to. */
 export interface BoundTo {
@@ -8,23 +8,31 @@ export interface BoundTo {
   readonly version: number;
 }
 
-/** What a seal says of itself; all of it is authenticated. */
-export interface SignerSealHead extends BoundTo {
-  /** The id of the signer key that opens it. */
-  readonly kid: string;
-}
-
 const ALGORITHM = 'ECDH-ES';
-const ENCRYPTION = 'A256GCM';
+export const ENCRYPTION = 'A256GCM';
+
+const [NONCE_BYTES, TAG_BYTES] = [12, 16];
 
 const head = z.strictObject({
   alg: z.literal(ALGORITHM),
   enc: z.literal(ENCRYPTION),
   kid: z.string(),
-  epk: z.object({ kty: z.literal('OKP'), crv: z.literal('X25519'), x: z.string() }),
+  epk: z.strictObject({ kty: z.literal('OKP'), crv: z.literal('X25519'), x: z.string() }),
   accessKeyId: z.string(),
   version: z.number(),
 });
+
+/** What a seal says of itself; all of it is authenticated. `kid`: the id of the signer key that opens it. */
+export type SignerSealHead = z.infer<typeof head>;
+
+/** The parts of a seal as they are written, and what its head says. */
+export interface SignerSeal {
+  readonly head: SignerSealHead;
+  readonly encodedHead: string;
+  readonly nonce: Buffer;
+  readonly ciphertext: Buffer;
+  readonly tag: Buffer;
+}
 
 /**
  * A JWE (RFC 7516), compact: ECDH-ES with X25519, A256GCM. The key pair of one side is made for this one seal, so that
@@ -38,38 +46,17 @@ export function sealForSigner(signer: SignerPublicKey, to: BoundTo, plaintext: U
 }
 
 /** Undefined for what is no seal. Nothing that it says is proven until the seal was opened. */
-export function readSignerSeal(sealed: string): SignerSealHead | undefined {
+export function readSignerSeal(sealed: string): SignerSeal | undefined {
   const parts = sealed.split('.');
-  const [encoded = '', key] = parts;
+  const decoded = parts.map((part) => Buffer.from(part, 'base64url'));
   // Base64url has several spellings of some bytes, and a seal is to have one.
-  const isCanonical = parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
-  if (parts.length !== 5 || key !== '' || !isCanonical) return undefined;
-  const parsed = head.safeParse(parseJson(Buffer.from(encoded, 'base64url').toString('utf8')));
-  if (!parsed.success) return undefined;
-  const { kid, accessKeyId, version } = parsed.data;
-  return { kid, accessKeyId, version };
-}
-
-/** The plaintext, which the caller overwrites; undefined where it does not open for this name with these keys. */
-export async function openForSigner(
-  keys: readonly SignerPrivateKey[],
-  to: BoundTo,
-  sealed: string,
-): Promise<Uint8Array | undefined> {
-  const said = readSignerSeal(sealed);
-  if (said?.accessKeyId !== to.accessKeyId || said.version !== to.version) return undefined;
-  const key = keys.find(({ id }) => id === said.kid);
-  if (!key) return undefined;
-  try {
-    const { plaintext } = await compactDecrypt(sealed, key.privateKey, {
-      keyManagementAlgorithms: [ALGORITHM],
-      contentEncryptionAlgorithms: [ENCRYPTION],
-    });
-    return plaintext;
-  } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof DOMException) return undefined;
-    throw error;
-  }
+  if (decoded.some((bytes, place) => bytes.toString('base64url') !== parts[place])) return undefined;
+  const [encodedHead = ''] = parts;
+  const [headBytes, encryptedKey, nonce, ciphertext, tag] = decoded;
+  if (parts.length !== 5 || !headBytes || encryptedKey?.length !== 0 || !ciphertext) return undefined;
+  if (nonce?.length !== NONCE_BYTES || tag?.length !== TAG_BYTES) return undefined;
+  const parsed = head.safeParse(parseJson(headBytes.toString('utf8')));
+  return parsed.success ? { head: parsed.data, encodedHead, nonce, ciphertext, tag } : undefined;
 }
 
 function parseJson(text: string): unknown {

@@ -77,7 +77,7 @@ export interface SealedForSigner extends SecretName {
 }
 
 function requireSealOf(sealed: string, { accessKeyId, version }: SecretName, keyId: string): void {
-  const said = readSignerSeal(sealed);
+  const said = readSignerSeal(sealed)?.head;
   if (said?.accessKeyId === accessKeyId && said.version === version && said.kid === keyId) return;
   throw new SealBroken('the seal is not of this access key: tampered with, moved, or sealed with another key');
 }
