@@ -16,6 +16,7 @@ export interface TokenKeys {
 
 interface Kind {
   readonly what: string;
+  readonly purpose: string;
   readonly keyType: number;
   readonly generation: number;
   readonly uses: readonly Attribute[];
@@ -23,12 +24,14 @@ interface Kind {
 
 const WRAPPING: Kind = {
   what: 'AES key',
+  purpose: 'wrapping',
   keyType: CK.CKK_AES,
   generation: CK.CKM_AES_KEY_GEN,
   uses: allowed(CK.CKA_WRAP, CK.CKA_UNWRAP),
 };
 const BINDING: Kind = {
   what: 'generic secret key',
+  purpose: 'binding',
   keyType: CK.CKK_GENERIC_SECRET,
   generation: CK.CKM_GENERIC_SECRET_KEY_GEN,
   uses: allowed(CK.CKA_SIGN, CK.CKA_VERIFY),
@@ -48,13 +51,11 @@ export function findTokenKeys(token: Token, label: string): TokenKeys {
 
 /** Makes both keys inside the token. `id`: 8 random bytes. */
 export function generateTokenKeys(token: Token, label: string, id: Buffer): void {
-  requireUnusedLabel(token, label);
-  for (const kind of [WRAPPING, BINDING]) {
+  const { cryptoki, session } = token;
+  makeBoth(token, label, (kind) => {
     const template = [...templateOf(kind, label, id), { type: CK.CKA_VALUE_LEN, value: KEY_BYTES }];
-    orGone(`no ${kind.what} can be made`, () =>
-      token.cryptoki.C_GenerateKey(token.session, { mechanism: kind.generation }, template),
-    );
-  }
+    return cryptoki.C_GenerateKey(session, { mechanism: kind.generation }, template);
+  });
 }
 
 /**
@@ -62,17 +63,33 @@ export function generateTokenKeys(token: Token, label: string, id: Buffer): void
  * ceremony: the bytes are in this process's memory, which has to end afterwards.
  */
 export function importTokenKeys(token: Token, label: string, custodyKey: KeyObject, id: Buffer): void {
-  requireUnusedLabel(token, label);
-  for (const [kind, purpose] of [[WRAPPING, 'wrapping'] as const, [BINDING, 'binding'] as const]) {
-    const value = Buffer.from(
-      hkdfSync('sha256', custodyKey, Buffer.alloc(0), `sigv4-keyd custody token ${purpose}`, KEY_BYTES),
-    );
+  const { cryptoki, session } = token;
+  makeBoth(token, label, (kind) => {
+    const info = `sigv4-keyd custody token ${kind.purpose}`;
+    const value = Buffer.from(hkdfSync('sha256', custodyKey, Buffer.alloc(0), info, KEY_BYTES));
     try {
-      const template = [...templateOf(kind, label, id), { type: CK.CKA_VALUE, value }];
-      orGone(`no ${kind.what} can be put in`, () => token.cryptoki.C_CreateObject(token.session, template));
+      return cryptoki.C_CreateObject(session, [...templateOf(kind, label, id), { type: CK.CKA_VALUE, value }]);
     } finally {
       value.fill(0);
     }
+  });
+}
+
+/** @throws TokenFailure where the label has a key already */
+export function requireUnusedLabel(token: Token, label: string): void {
+  if (find(token, label, WRAPPING).length + find(token, label, BINDING).length === 0) return;
+  throw unsuitable(`the token has a key with the label ${label} already: choose another label`);
+}
+
+/** Both or none: one without the other would be in the way of the next try. */
+function makeBoth(token: Token, label: string, make: (kind: Kind) => Buffer): void {
+  requireUnusedLabel(token, label);
+  const made: Buffer[] = [];
+  try {
+    for (const kind of [WRAPPING, BINDING]) made.push(orGone(`no ${kind.what} can be made`, () => make(kind)));
+  } catch (error) {
+    for (const key of made) token.cryptoki.C_DestroyObject(token.session, key);
+    throw error;
   }
 }
 
@@ -102,11 +119,6 @@ function theOne(token: Token, label: string, kind: Kind): { readonly handle: Buf
     throw unsuitable(`the ${kind.what} with the label ${label} can leave the token: make one that cannot`);
   }
   return { handle, id: id?.value.toString('hex') ?? '' };
-}
-
-function requireUnusedLabel(token: Token, label: string): void {
-  if (find(token, label, WRAPPING).length + find(token, label, BINDING).length === 0) return;
-  throw unsuitable(`the token has a key with the label ${label} already: choose another label`);
 }
 
 /** Two at most: that there is more than one is enough to know. */

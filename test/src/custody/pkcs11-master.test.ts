@@ -135,6 +135,9 @@ t.test('a lost token: its keys are had back from shares, into another token', { 
   const wrapped = ['--recovery-key', file('recovery.pub'), '--out', file('wrapped.txt')];
   const id = await hsm.makeKeys('one', ...wrapped);
   await t.rejects(hsm.makeKeys('two', ...wrapped), /is there already/, 'a wrapped key is never overwritten');
+  const unused = ['--recovery-key', file('recovery.pub'), '--out', file('unused.txt')];
+  await t.rejects(hsm.makeKeys('one', ...unused), /label one already/);
+  t.notOk(existsSync(file('unused.txt')), 'nothing is wrapped that is in no token');
   const { inToken, start, bringIn } = await ceremony(t);
   const master = await start(inToken(hsm.settings('one')));
   const ids = madeUpIds(3);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMtlsAgent } from '@sigv4-keyd/fastify-mtls';
 import { mtlsKeySource, PeerClient, REGION_KEYS, type RegionKeySource } from '@sigv4-keyd/hop-protocol';
@@ -87,6 +87,12 @@ t.test('the memory of a master over a token holds no secret, while it issues key
 
   const sessions = childrenOf(master.pid());
   t.ok(sessions.length > 0);
+  for (const session of sessions) {
+    const given = ['environ', 'cmdline'].map((name) => readFileSync(`/proc/${session}/${name}`, 'utf8')).join('');
+    t.match(given, /SOFTHSM2_CONF/, 'what the module needs');
+    t.notMatch(given, /KEYD_/, 'and no setting of ours');
+    t.notOk(given.includes(hsm.pin), 'nor the PIN');
+  }
   process.kill(master.pid(), 'SIGKILL');
   await until(() => !sessions.some(isThere));
   t.pass('the processes of a master that was killed end by themselves');

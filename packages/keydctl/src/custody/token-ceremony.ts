@@ -6,6 +6,7 @@ import {
   generateTokenKeys,
   importTokenKeys,
   openToken,
+  requireUnusedLabel,
   requireUsable,
   type Token,
   type TokenAddress,
@@ -59,6 +60,7 @@ async function makeKeys(token: Token, label: string, origin: Origin): Promise<vo
       const bytes = randomBytes(CUSTODY_KEY_BYTES);
       const custodyKey = createSecretKey(bytes);
       bytes.fill(0);
+      requireUnusedLabel(token, label);
       // Before the key is used by anybody: what was sealed with it can be had back from the first secret on.
       const { line } = wrapCustodyKey(custodyKey, origin.recovery);
       await placeFiles([{ file: origin.wrappedFile, contents: `${line}\n`, mode: 0o644 }], 'new');
