@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IVolume } from 'kubernetes-models/v1/Volume';
-import type { Files } from './made-by-hand.js';
+import type { MadeByHand } from './made-by-hand.js';
 import { ofKind, type Resource } from './manifests.js';
 
 /** What a container is told, by variables in the clear. Secrets come as files, and only so. */
@@ -40,7 +40,7 @@ export function mountIn(
   }: {
     readonly spec: IPodSpec;
     readonly container: IContainer;
-    readonly madeByHand: ReadonlyMap<string, Files>;
+    readonly madeByHand: ReadonlyMap<string, MadeByHand>;
     readonly resources: readonly Resource[];
   },
   contents: Readonly<Record<string, string>>,
@@ -64,23 +64,21 @@ function claimed(resources: readonly Resource[], name: string): IVolume | undefi
 }
 
 /** The database's authority is made by CloudNativePG, beside each of its Clusters. */
-const MADE_BY_OPERATORS: ReadonlyMap<string, Files> = new Map([
-  ['Secret database-ca', new Map([['ca.crt', undefined]])],
-]);
+const MADE_BY_OPERATORS: ReadonlyMap<string, readonly string[]> = new Map([['Secret database-ca', ['ca.crt']]]);
 
 function filesIn(
-  { csi, secret, configMap, emptyDir }: IVolume,
-  madeByHand: ReadonlyMap<string, Files>,
+  { name, secret, configMap }: IVolume,
+  madeByHand: ReadonlyMap<string, MadeByHand>,
   resources: readonly Resource[],
 ): readonly string[] {
   // Both ways of getting certificates write these: the CSI driver by default, spiffe-helper as it is configured.
-  if (csi?.driver === 'csi.cert-manager.io' || emptyDir?.sizeLimit === '1Mi') return ['tls.crt', 'tls.key', 'ca.crt'];
+  if (name === 'credentials') return ['tls.crt', 'tls.key', 'ca.crt'];
   const source = secret ? `Secret ${secret.secretName}` : configMap ? `ConfigMap ${configMap.name}` : undefined;
   if (source === undefined) return [];
   const rendered = ofKind(resources, 'ConfigMap').find(({ metadata }) => metadata?.name === configMap?.name);
-  const files = madeByHand.get(source) ?? MADE_BY_OPERATORS.get(source);
-  if (!files && !rendered) throw new Error(`docs/kubernetes.md does not make ${source}`);
-  const all = files ? [...files.keys()] : Object.keys(rendered?.data ?? {});
+  const made = madeByHand.get(source)?.files.keys() ?? MADE_BY_OPERATORS.get(source);
+  if (!made && !rendered) throw new Error(`docs/kubernetes.md does not make ${source}`);
+  const all = [...(made ?? Object.keys(rendered?.data ?? {}))];
   const items = secret?.items ?? configMap?.items;
   if (!items) return all;
   for (const { key } of items) if (!all.includes(key)) throw new Error(`${source} has no ${key}`);

@@ -70,8 +70,20 @@ t.test('workloads', { skip: kustomizeMissing() }, async (t) => {
       t.end();
     });
   }
+  t.test('the documentation makes what pods of one region mount, where they are', (t) => {
+    const resources = [...render('overlays/one-region'), ...render('overlays/one-region/operator')];
+    const made = madeByHand();
+    for (const { namespace, spec } of podsOf(resources)) {
+      for (const { secret, configMap } of spec?.volumes ?? []) {
+        const source = secret ? `Secret ${secret.secretName}` : `ConfigMap ${configMap?.name}`;
+        if (!(secret ?? configMap) || source === 'Secret database-ca') continue;
+        t.ok(made.get(source)?.namespaces.includes(namespace), `${source} in ${namespace}`);
+      }
+    }
+    t.end();
+  });
   t.test('the database URL of the documentation is that of the rendered database', (t) => {
-    const url = madeByHand().get('Secret database-owner')?.get('url') ?? '';
+    const url = madeByHand().get('Secret database-owner')?.files.get('url') ?? '';
     const parsed = parseDatabaseUrl(url.replace('$password', 'p'));
     const cluster = render('overlays/one-region/master').find(
       ({ apiVersion, kind }) => apiVersion.startsWith('postgresql') && kind === 'Cluster',
@@ -97,7 +109,7 @@ async function contentsOfFiles(folder: string): Promise<Readonly<Record<string, 
     'revocation.jwk': '{"kty":"OKP"}',
     'beacon.jwk': '{"kty":"OKP"}',
     'custody.key': Buffer.alloc(32, 1).toString('base64'),
-    url: (madeByHand().get('Secret database-owner')?.get('url') ?? '').replace('$password', 'secret'),
+    url: (madeByHand().get('Secret database-owner')?.files.get('url') ?? '').replace('$password', 'secret'),
   };
 }
 
