@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
 
@@ -104,6 +104,25 @@ t.test('sigv4-core is pure: node:crypto and nothing else', (t) => {
     /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bsetTimeout\b|\bprocess\./.test(readFileSync(file, 'utf8')),
   );
   t.same(clock, [], 'no clock, randomness or process of its own');
+  t.end();
+});
+
+t.test('kDate leaves its process where a deputy or a master behind a signer is given it, and nowhere else', (t) => {
+  const exporting = folders
+    .flatMap((folder) => [...sourceFiles(join(root, folder, 'src'))])
+    .filter((file) => /\bexportKDate\b/.test(readFileSync(file, 'utf8')))
+    .map((file) => relative(root, file))
+    .filter((file) => !file.startsWith('packages/sigv4-core/'));
+  t.same(exporting, [
+    'packages/hop-protocol/src/hops.ts',
+    'services/custody-signer/src/key-source.ts',
+    'services/master-keyd/src/deputies/date-keys.ts',
+  ]);
+  const hop = [...sourceFiles(join(root, 'services'))]
+    .filter((file) => file.includes('/src/') && !file.includes('/node_modules/'))
+    .filter((file) => /\bDATE_KEYS\b/.test(readFileSync(file, 'utf8')))
+    .map((file) => relative(root, file).split('/')[1] ?? '');
+  t.same([...new Set(hop)].sort(), ['deputy-keyd', 'master-keyd'], 'no region or edge knows the hop that carries it');
   t.end();
 });
 
