@@ -99,6 +99,34 @@ t.test('each character and each triplet, of a value that any may stand for, is r
   t.end();
 });
 
+t.test('what the policy says counts for every request, of a known shape too', (t) => {
+  const changes: readonly Partial<VerificationPolicy>[] = [
+    { acceptsDate: () => false },
+    { acceptsHost: () => false },
+    { algorithms: new Set() },
+    { clockSkewSeconds: -1 },
+    { describesMismatch: true },
+    { pathRule: 'standard' },
+    { payloadModes: new Set() },
+    { presigned: 'refused' },
+    { presigned: { longestSeconds: 1 } },
+    { sessionTokens: 'refused' },
+  ];
+  for (const known of [KNOWN['a session'], KNOWN['presigned session']]) {
+    let refused = 0;
+    for (const change of changes) {
+      const arrival = fresh(known ?? headerArrival);
+      learn(arrival);
+      t.equal(read(arrival).isShaped, true);
+      // Nobody does so, but where a function decides, it may say another thing at any time.
+      Object.assign(arrival.policy, change);
+      if (isRefused(read(arrival).verdict)) refused += 1;
+    }
+    t.ok(refused >= 6, `${refused} of the changes refuse`);
+  }
+  t.end();
+});
+
 t.test('what has no key teaches nothing', (t) => {
   const arrival = fresh(KNOWN['presigned, s3'] ?? presignedArrival);
   const forged = target(lastByteChanged)(arrival);
