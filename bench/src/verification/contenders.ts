@@ -22,6 +22,7 @@ const COPIES = 256;
 export function contenders(request: MeasuredRequest): Readonly<Record<string, Work>> {
   return {
     'sigv4-core': verifier({ examineRequest, concludeRequest }, request),
+    'of that, before the key': examiner(request),
     'its reference': verifier(reference, request),
     'hashes in Node.js': bareHashes(request),
     aws4: aws4Signer(request),
@@ -40,6 +41,12 @@ function verifier(
     const verdict = concludeRequest(examined, key);
     if (isRefused(verdict)) throw new Error(`a good request was refused: ${verdict.reason}`);
   };
+}
+
+/** Shapes are learnt by the contender before, which has the same policy. */
+function examiner({ head, policy }: MeasuredRequest): Work {
+  const heads = Array.from({ length: COPIES }, () => copyOf(head));
+  return (turn) => examineRequest(heads[turn % COPIES] ?? head, policy, NOW);
 }
 
 /** What no verifier on Node.js can do without: three hashes, in the fastest way there is. */

@@ -22,8 +22,9 @@ export function signatureOf(key: KSigning, stringToSign: string): string {
 
 /** Compares in constant time, and lets the expected signature leave in no form. */
 export function signatureMatches(key: KSigning, stringToSign: string, presented: string): boolean {
-  if (!isSignature(presented)) return false;
-  sides.write(macHexWithKSigning(key, stringToSign) + presented, 'latin1');
+  if (presented.length !== HEX_DIGITS) return false;
+  // In UTF-8 no other text has the bytes of these digits.
+  sides.write(macHexWithKSigning(key, stringToSign) + presented, 'utf8');
   const areEqual = timingSafeEqual(expectedSide, presentedSide);
   sides.fill(0);
   return areEqual;

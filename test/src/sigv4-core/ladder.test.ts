@@ -67,6 +67,20 @@ t.test('a signature is the HMAC of the text, whatever its length and characters'
   t.end();
 });
 
+t.test('a signature matches in one spelling only', (t) => {
+  const good = signatureOf(signing, 'text');
+  t.ok(signatureMatches(signing, 'text', good));
+  const others = [good.toUpperCase(), '', good.slice(1), `${good}0`, ` ${good.slice(1)}`, good.repeat(2)];
+  for (let at = 0; at < good.length; at += 1) {
+    // The neighbour, one with the same low byte, and one that takes the place of two bytes.
+    for (const other of [good.charCodeAt(at) ^ 1, good.charCodeAt(at) + 0x100, 0x1f511]) {
+      others.push((good.slice(0, at) + String.fromCodePoint(other) + good.slice(at + 1)).slice(0, 64));
+    }
+  }
+  for (const other of others) t.notOk(signatureMatches(signing, 'text', other), other);
+  t.end();
+});
+
 t.test('an imported key is a copy', (t) => {
   const bytes = exportKSigning(signing);
   const key = importKSigning(bytes);
