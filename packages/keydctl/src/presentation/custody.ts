@@ -4,8 +4,8 @@ import type { ResealedAll } from '../custody/reseal-all.js';
 import { facts, table } from './table.js';
 
 const WHAT_TO_DO =
-  'Give the key that they are sealed with as KEYD_CUSTODY_KEY_BEFORE; where there is none, give them new secrets ' +
-  '(keydctl access-key rotate) or delete them.';
+  'Give the masters the key that they are sealed with, as the one from before (KEYD_CUSTODY_KEY_BEFORE, or that of ' +
+  'your keeper); where there is none, give them new secrets (keydctl access-key rotate) or delete them.';
 
 export function custodyText(paint: Paint, { sealsWith, keys, unreadable }: CustodyStatus): string {
   const rows = keys.map(({ keyId, secrets, isGiven }) => [
@@ -28,7 +28,8 @@ export function rotationText(paint: Paint, { sealsWith, resealed, unreadable, le
     ]),
   ];
   if (unreadable.length > 0) parts.push(unreadableText(paint, unreadable));
-  if (left === 0) parts.push('Nothing is left under another key: KEYD_CUSTODY_KEY_BEFORE may go.');
+  if (left === 0)
+    parts.push('Nothing is left under another key: KEYD_CUSTODY_KEY_BEFORE, or that of your keeper, may go.');
   else if (left > unreadable.length) parts.push('Some are being changed by others just now: run the command again.');
   return parts.join('\n\n');
 }
