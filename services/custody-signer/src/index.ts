@@ -1,3 +1,4 @@
+export * from './app.js';
 export * from './audit.js';
 export * from './configuration.js';
 export * from './start.js';

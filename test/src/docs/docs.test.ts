@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import t from 'tap';
+import { apiDocuments } from '../api/documents.js';
+import { apiFileOf, apiText } from './api-files.js';
 import { GENERATED, withGenerated } from './generated-tables.js';
 import { markdownFiles } from './markdown-files.js';
 
@@ -14,6 +16,15 @@ t.test('generated tables are what the code says (npm run docs makes them anew)',
   const all = files.map(({ text }) => text).join('');
   for (const name of Object.keys(GENERATED)) t.match(all, `<!-- generated: ${name} -->`, `${name} stands somewhere`);
   t.end();
+});
+
+t.test('docs/api is what the routes say (npm run docs makes it anew)', async (t) => {
+  const all = await apiDocuments();
+  for (const [service, document] of all) {
+    const file = apiFileOf(service);
+    t.ok(existsSync(file) && readFileSync(file, 'utf8') === apiText(document), `${file} is fresh`);
+  }
+  t.strictSame(readdirSync('docs/api').sort(), [...all.keys()].map((service) => `${service}.json`).sort());
 });
 
 t.test('links within the project lead somewhere', (t) => {

@@ -176,6 +176,11 @@ export class OutageStack {
     return scrape(this.#running.get(tier)?.addresses['metrics'] ?? '');
   }
 
+  /** HOST:PORT where the tier answers probes. */
+  health(tier: Tier): string {
+    return this.#running.get(tier)?.addresses['health'] ?? '';
+  }
+
   /** HOST:PORT of the edge's reverse proxy. */
   get proxy(): string {
     return this.#running.get('edge')?.addresses['proxy'] ?? '';

@@ -4,6 +4,7 @@ export * from './definitions.js';
 export * from './feed-readings.js';
 export * from './hop-meter.js';
 export * from './key-readings.js';
+export * from './metrics-app.js';
 export * from './metrics.js';
 export * from './own-readings.js';
 export * from './process-metrics.js';
