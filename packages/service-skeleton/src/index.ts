@@ -2,6 +2,7 @@ export * from './bans.js';
 export * from './batch-buffer.js';
 export * from './batch-uploader.js';
 export * from './configuration.js';
+export * from './confinement/index.js';
 export * from './credentials.js';
 export * from './day-streams.js';
 export { placeFile } from './durable-files.js';

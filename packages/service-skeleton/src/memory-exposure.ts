@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isConfined } from './confinement/index.js';
 import type { Logger } from './logging.js';
 import { StartError } from './start-error.js';
 
@@ -35,6 +36,12 @@ export function requireNoExposure(options: readonly string[]): void {
 export function limitExposure(log: Logger): void {
   // Node.js opens its debugger on this signal unless somebody listens to it.
   process.on('SIGUSR1', () => log.warn({ event: 'debugger-refused' }, 'SIGUSR1 is ignored: it would open a debugger'));
+  if (!isConfined()) {
+    log.warn(
+      { event: 'permissions-off' },
+      'this process may read and write all that its user may, and start others: start it with --confined',
+    );
+  }
   if (process.platform !== 'linux') return;
   try {
     emptyCoreDumps();

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ConfigurationError, describeSettings, readConfiguration } from './configuration.js';
 import { createLogger, type Logger } from './logging.js';
 import { watchProcess, type ProcessMetrics } from './metrics/process-metrics.js';
+import { confine, neededAccess, permissionOptions } from './confinement/index.js';
 import { limitExposure, requireNoExposure } from './memory-exposure.js';
 import { nodeOptions } from './node-options.js';
 import { StartError } from './start-error.js';
@@ -44,6 +45,11 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
   }
   try {
     const configuration = readConfiguration(program.configuration, process.env);
+    const permitted = permissionOptions(neededAccess(program.configuration, process.env));
+    if (process.argv.includes('--node-options')) {
+      process.stdout.write(`${permitted.join('\n')}\n`);
+      return;
+    }
     if (process.argv.includes('--check')) {
       process.stdout.write(`${program.name}: the configuration is complete\n`);
       return;
@@ -51,6 +57,7 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
     const level = typeof configuration['logLevel'] === 'string' ? configuration['logLevel'] : 'info';
     const log = createLogger({ service: program.name, level });
     requireNoExposure(nodeOptions());
+    if (process.argv.includes('--confined')) confine(permitted);
     limitExposure(log);
     const service = await program.start(configuration, { clock: systemClock, log, watchProcess });
     stopOnSignals(service, log);
@@ -117,7 +124,11 @@ function helpOf(program: {
   return [
     `${program.name}: ${program.summary}`,
     '',
-    `Usage: ${program.name} [--check] [--help]`,
+    `Usage: ${program.name} [--check | --confined | --node-options | --help]`,
+    '',
+    '  --check         says whether the configuration is complete',
+    '  --confined      runs under the permission model of Node.js (23.11 or later), with what its configuration names',
+    '  --node-options  prints the options of Node.js that do the same',
     '',
     'Settings are environment variables; NAME_FILE names a file that holds the value:',
     ...lines,

@@ -80,24 +80,30 @@ export const httpUrl = z.string().transform((text, context): URL => {
 });
 
 /** A file that exists and that this process may read. */
-export const readableFile = z.string().refine((path) => {
-  try {
-    accessSync(path, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}, 'must name a file that exists and that this process may read');
+export const readableFile = z
+  .string()
+  .refine((path) => {
+    try {
+      accessSync(path, constants.R_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  }, 'must name a file that exists and that this process may read')
+  .meta({ names: 'file' });
 
 /** A folder that exists and that this process may write to. */
-export const writableFolder = z.string().refine((path) => {
-  try {
-    accessSync(path, constants.W_OK | constants.X_OK);
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}, 'must name a folder that exists and that this process may write to');
+export const writableFolder = z
+  .string()
+  .refine((path) => {
+    try {
+      accessSync(path, constants.W_OK | constants.X_OK);
+      return statSync(path).isDirectory();
+    } catch {
+      return false;
+    }
+  }, 'must name a folder that exists and that this process may write to')
+  .meta({ names: 'folder' });
 
 export const yesOrNo = z.enum(['yes', 'no']).transform((word) => word === 'yes');
 

@@ -53,9 +53,9 @@ const settings = z.object({
   metricsListen,
   listen: hopListen,
   ...budgetSettings,
-  databaseUrl: databaseUrl.describe(
-    'PostgreSQL, one host or several; better given by KEYD_DATABASE_URL_FILE, as it holds a password',
-  ),
+  databaseUrl: databaseUrl
+    .meta({ names: 'database' })
+    .describe('PostgreSQL, one host or several; better given by KEYD_DATABASE_URL_FILE, as it holds a password'),
   ...custodySettings,
   revocationKey: json('a JWK').describe(
     'Signs revocations and session tokens: a JWK; better given by KEYD_REVOCATION_KEY_FILE',

@@ -77,6 +77,8 @@ export interface BesideTheMaster {
 }
 
 export interface ProcessTiersOptions {
+  /** What a tier is given beside its settings. */
+  readonly more?: (name: string, settings: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
   /** They collect their garbage on SIGUSR2, and SIGWINCH lets a month pass in them. */
   readonly obeysSignals?: boolean;
   /** Starts what stands beside the master, before it, and tells what the master is given more. */
@@ -86,7 +88,7 @@ export interface ProcessTiersOptions {
 /** Master, region and edges as they run in production: processes over mTLS and PostgreSQL, by the system's clock. */
 export async function startProcessTiers(
   t: Test,
-  { obeysSignals = false, beside = () => Promise.resolve({}) }: ProcessTiersOptions = {},
+  { obeysSignals = false, more = () => ({}), beside = () => Promise.resolve({}) }: ProcessTiersOptions = {},
 ): Promise<ProcessTiers> {
   const authority = await TestAuthority.create(newStateFolder(t));
   const custodyKey = randomBytes(32);
@@ -105,10 +107,10 @@ export async function startProcessTiers(
   const log = openSync(join(folder, 'log'), 'a');
   t.teardown(() => closeSync(log));
   const startTier = (name: string, env: Readonly<Record<string, string>>): Promise<TierProcess> =>
-    startProcess(t, name, { ...env, KEYD_LOG_LEVEL: 'trace' }, log);
+    startProcess(t, name, { ...env, KEYD_LOG_LEVEL: 'trace', ...more(name, env) }, log);
 
-  const more = await beside({ authority, stateFolder: stateFolderOf('beside'), startTier });
-  const env = await environment(authority, { database, custodyKey, env: more });
+  const given = await beside({ authority, stateFolder: stateFolderOf('beside'), startTier });
+  const env = await environment(authority, { database, custodyKey, env: given });
   const masterUrl = `https://${await address()}`;
   const startMaster = (url: string, more: Readonly<Record<string, string>> = {}): Promise<TierProcess> =>
     startTier('master-keyd', {

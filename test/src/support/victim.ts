@@ -46,10 +46,20 @@ export class Victim {
   }
 }
 
+/** The program of a service. */
+export function mainOf(service: string): string {
+  return fileURLToPath(new URL('main.js', import.meta.resolve(`@sigv4-keyd/${service}`)));
+}
+
 /** A service of the project as a process of its own. `log`: descriptor of a file; absent: nobody reads its log. */
-export function serviceProcess(t: Test, name: string, env: Readonly<Record<string, string>>, log?: number): Victim {
-  const main = fileURLToPath(new URL('main.js', import.meta.resolve(`@sigv4-keyd/${name}`)));
+export function serviceProcess(
+  t: Test,
+  name: string,
+  env: Readonly<Record<string, string>>,
+  log?: number,
+  args: readonly string[] = [],
+): Victim {
   const given = { PATH: process.env['PATH'] ?? '', ...env };
   const stdio = ['ignore', log ?? 'ignore', log ?? 'inherit'] as const;
-  return new Victim(t, () => spawn(process.execPath, [main], { env: given, stdio: [...stdio] }));
+  return new Victim(t, () => spawn(process.execPath, [mainOf(name), ...args], { env: given, stdio: [...stdio] }));
 }

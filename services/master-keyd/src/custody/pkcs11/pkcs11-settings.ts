@@ -21,7 +21,10 @@ const label = z
 
 /** The settings of the keeper whose keys are in a PKCS#11 token. */
 export const pkcs11Settings = {
-  pkcs11Module: readableFile.optional().describe('pkcs11, required: path of the PKCS#11 module of the token'),
+  pkcs11Module: readableFile
+    .meta({ names: 'module' })
+    .optional()
+    .describe('pkcs11, required: path of the PKCS#11 module of the token'),
   pkcs11Token: label.optional().describe('pkcs11, required: label of the token'),
   pkcs11Pin: pin.optional().describe('pkcs11, required: PIN of its user; better given by KEYD_PKCS11_PIN_FILE'),
   pkcs11Key: label.optional().describe('pkcs11, required: label of the two keys in the token that seal the secrets'),

@@ -1,0 +1,19 @@
+import type { NeededAccess } from './needed-access.js';
+
+/** The options that start Node.js under its permission model: with this access, and no other. */
+export function permissionOptions({ read, write, ownProcesses }: NeededAccess): readonly string[] {
+  // Node.js 20 has it as an experiment.
+  const isStable = process.allowedNodeEnvironmentFlags.has('--permission');
+  return [
+    isStable ? '--permission' : '--experimental-permission',
+    ...read.map((path) => `--allow-fs-read=${path}`),
+    ...write.map((path) => `--allow-fs-write=${path}`),
+    ...(ownProcesses ? ['--allow-child-process', '--allow-addons'] : []),
+  ];
+}
+
+/** Whether this process runs under it. */
+export function isConfined(): boolean {
+  // @types/node has it always; without the option there is none.
+  return Reflect.has(process, 'permission');
+}
