@@ -6,7 +6,7 @@ import { DAY_MS, scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import t, { type Test } from 'tap';
 import type { TestAuthority } from '../support/certificates.js';
 import { childrenOf, isThere } from '../support/child-processes.js';
-import type { SoughtKey } from '../support/key-search.js';
+import type { FoundKeys, SoughtKey } from '../support/key-search.js';
 import { SoftHsm, softHsmMissing } from '../support/soft-hsm.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { until } from '../support/victim.js';
@@ -20,8 +20,10 @@ import { createAccessKeys, messagesOf } from './requests.js';
 t.setTimeout(150_000);
 
 const skip = await softHsmMissing();
-/** How often the memory is searched while keys are issued. */
-const SEARCHES = 3;
+/** How often the memory is searched while keys are issued, and how many requests are under way meanwhile. */
+const [SEARCHES, REQUESTS] = [3, 20];
+/** How often it is searched for what came in before, which was gone after five whenever it was tried. */
+const ROUNDS = 20;
 
 /** What another region may ask of the master itself. */
 async function otherRegion(t: Test, masterUrl: URL, authority: TestAuthority): Promise<RegionKeySource> {
@@ -29,6 +31,11 @@ async function otherRegion(t: Test, masterUrl: URL, authority: TestAuthority): P
   const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
   t.teardown(() => agent.close());
   return mtlsKeySource(REGION_KEYS, { region: 'eu-west-1' }, new PeerClient({ urls: [masterUrl], dispatcher: agent }));
+}
+
+async function isGoneWithin(rounds: number, isGone: () => Promise<boolean>): Promise<boolean> {
+  for (let round = 0; round < rounds; round += 1) if (await isGone()) return true;
+  return false;
 }
 
 t.test('the memory of a master over a token holds no secret, while it issues keys', { skip }, async (t) => {
@@ -61,23 +68,30 @@ t.test('the memory of a master over a token holds no secret, while it issues key
     if (request) t.equal(await edge.verdictOn(request), 'served', 'from the token to the edge');
   }
 
-  // A secret comes in by HTTPS once, and what that leaves in a running process is nobody's to promise.
   const date = scopeDateOf(Date.now());
   const dates = [-1, 0, 1].map((days) => scopeDateOf(Date.now() + days * DAY_MS));
   const climbed = created.map(({ accessKeyId, secretAccessKey }) => ({ accessKeyId, secretAccessKey, dates }));
   const secrets = climbed.flatMap(secretsOf);
   const ids = created.map(({ accessKeyId }): SoughtKey => ({ name: accessKeyId, bytes: Buffer.from(accessKeyId) }));
-  await master.restart();
   if (!authority) throw new Error('the tiers were started with an authority');
   const region = await otherRegion(t, tiers.masterUrl, authority);
   const accessKeyIds = created.map(({ accessKeyId }) => accessKeyId);
-  for (let search = 0; search < SEARCHES; search += 1) {
-    const load = Array.from({ length: 20 }, () => region.issue({ date, accessKeyIds }));
-    await load[search];
+  const searchUnderLoad = async (): Promise<FoundKeys> => {
+    const load = Array.from({ length: REQUESTS }, () => region.issue({ date, accessKeyIds }));
+    await load[0];
     const found = inMemoryOf(master, [...secrets, ...ids]);
-    t.same(written(found, secrets), [], 'no secret');
+    const answers = await Promise.all(load);
+    t.ok(answers.every(({ issued }) => issued.size === created.length));
     t.equal(written(found, ids).length, ids.length, 'the memory was searched: the ids of the access keys are there');
-    t.ok((await Promise.all(load)).every(({ issued }) => issued.size === created.length));
+    return found;
+  };
+  // A secret comes or goes by HTTPS once, and what that leaves in the garbage is overwritten by what comes after it.
+  if (!(await isGoneWithin(ROUNDS, async () => written(await searchUnderLoad(), secrets).length === 0))) {
+    t.comment('WHAT CAME IN IS STILL IN THE GARBAGE: the master was started anew before the search');
+    await master.restart();
+  }
+  for (let search = 0; search < SEARCHES; search += 1) {
+    t.same(written(await searchUnderLoad(), secrets), [], 'no secret');
   }
 
   const [leaked] = secrets;
