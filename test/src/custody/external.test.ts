@@ -17,15 +17,15 @@ import {
   type DerivationRequest,
   type PeerClient,
 } from '@sigv4-keyd/hop-protocol';
-import { fileCustody } from '@sigv4-keyd/master-keyd';
-import { createMtlsApp, listen } from '@sigv4-keyd/service-skeleton';
+import { configuration, fileCustody } from '@sigv4-keyd/master-keyd';
+import { ConfigurationError, createMtlsApp, listen, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import { DAY_MS, exportKRegion, kRegionBytes, scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { compactDecrypt, CompactEncrypt } from 'jose';
 import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
 import { keydctl } from '../keydctl/keydctl-under-test.js';
-import { capturedLog, hmac, startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
+import { capturedLog, environment, hmac, startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { insertAccessKeys, madeUpIds } from '../support/made-up-access-keys.js';
@@ -191,6 +191,40 @@ t.test('each call is counted on disk before it is answered, and old ones are for
   clock.advance(2 * DAY_MS);
   const last = await startSigner(t, { authority, stateFolder, key: first.key, clock });
   t.equal((await countsOf(await last.clientOf(OPERATOR))).calls.length, 1, 'the old ones are gone');
+});
+
+t.test('the settings of a master with a signer are told all at once', async (t) => {
+  const authority = await authorityOf(t);
+  const custodyKey = randomBytes(32);
+  const complete = await environment(authority, { database: 'postgres://keyd@127.0.0.1/keyd', custodyKey });
+  const key = createSignerKey();
+  const settings = externalSettings([new URL('https://127.0.0.1:8443')], key);
+  const problemsOf = (env: Readonly<Record<string, string>>): readonly string[] => {
+    try {
+      readConfiguration(configuration, { ...complete, ...env });
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.problems;
+      throw error;
+    }
+  };
+  t.same(problemsOf(settings), []);
+  t.same(problemsOf({ ...settings, KEYD_CUSTODY_KEY_BEFORE: custodyKey.toString('base64') }), []);
+  t.same(problemsOf({ KEYD_CUSTODY: 'external', KEYD_RECOVERY_KEY: randomBytes(32).toString('base64') }), [
+    'KEYD_CUSTODY_KEY has no meaning with KEYD_CUSTODY=external; leave it out',
+    'KEYD_RECOVERY_KEY has no meaning with KEYD_CUSTODY=external; leave it out',
+    'KEYD_SIGNERS is missing',
+    'KEYD_SIGNER_KEY is missing',
+  ]);
+  t.same(problemsOf({ ...settings, KEYD_CUSTODY: 'file', KEYD_SIGNER_KEY_BEFORE: key.publicJwk }), [
+    'KEYD_CUSTODY_KEY is missing',
+    'KEYD_SIGNERS has no meaning with KEYD_CUSTODY=file; leave it out',
+    'KEYD_SIGNER_KEY has no meaning with KEYD_CUSTODY=file; leave it out',
+    'KEYD_SIGNER_KEY_BEFORE has no meaning with KEYD_CUSTODY=file; leave it out',
+  ]);
+  const [problem = ''] = problemsOf({ ...settings, KEYD_SIGNER_KEY: key.privateJwk });
+  t.match(problem, /^KEYD_SIGNER_KEY must be the JWK of a signer key without its private half/);
+  t.notOk(problem.includes('"d"'), 'and it is not quoted');
 });
 
 t.test('a seal has one spelling', async (t) => {

@@ -7,7 +7,7 @@ import { rotationText } from '../../presentation/custody.js';
 import { progressLine } from '../../terminal/progress-line.js';
 
 const STEPS =
-  'Give every master the new key as KEYD_CUSTODY_KEY and the old one as KEYD_CUSTODY_KEY_BEFORE first (for other keepers ' +
+  'Give every master the new key as KEYD_CUSTODY_KEY and the old one as KEYD_CUSTODY_KEY_BEFORE first (keepers other ' +
   'than file: docs/custody.md); requests are served all the while. What is stopped half-way goes on when it is run ' +
   'again. Once nothing is left under another key, the key from before may go; until then the exit code is 1.';
 
