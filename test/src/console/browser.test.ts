@@ -117,7 +117,7 @@ t.test('from the link to a revoked cell, without a mouse', { skip }, async (t) =
     page.evaluate<string[]>("[...document.querySelectorAll('td.hit')].map((cell) => cell.dataset.cell)");
   t.same(await marked(), [`us-east-1/${today}`], 'the dry run is drawn in the cells that it hits');
   t.match(await page.textContent('td.hit'), /would be revoked: 1 region, 3 edges/);
-  t.match(await page.textContent('#preview'), /2 access keys were issued for it, to 4 identities/);
+  t.match(await page.textContent('#preview'), /Issued for it: 2 access keys, to 4 identities/);
   t.notOk(await page.$('td.revoked-all'), 'nothing was done yet');
   t.equal(await focused(), 'confirm-id');
   await page.click('#preview summary');
@@ -146,8 +146,7 @@ t.test('from the link to a revoked cell, without a mouse', { skip }, async (t) =
   t.notOk(await page.$('#revocations b'), 'text is text');
   await picture(page, 'revoked');
   await page.focus(`${cell('eu-west-1', today)} button`);
-  const version = await newestVersion(watched);
-  await report(version);
+  await report(await watched.feedVersion());
   await page.waitForSelector('#revocations .done');
   t.match(await page.textContent('#revocations'), /In force at 3 of 3 edges/);
   t.equal(await focused(), `cell-eu-west-1-${today}`, 'who stands on a cell stays on it while figures change');
@@ -211,8 +210,3 @@ t.test('no link, and a master that has nothing to show', { skip }, async (t) => 
   t.match(await page.textContent('#trouble'), /Open the console by the link/);
   t.match(await page.textContent('#summary'), /Nothing could be read yet/);
 });
-
-async function newestVersion({ master }: WatchedMaster): Promise<number> {
-  const { body } = await master.health('/status');
-  return (body as { readonly feed: { readonly version: number } }).feed.version;
-}

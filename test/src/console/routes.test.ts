@@ -132,13 +132,13 @@ t.test('a browser is served for the pages of this master only, whatever certific
     t.match(await ask('POST', '/v1/revocations', headers, REVOCATION), { status: 403, text: /cross-site/ }, name);
   }
   const plain = await ask('POST', '/v1/revocations', { 'content-type': 'text/plain' }, REVOCATION);
-  t.match(plain, { status: 400 }, 'an old browser that says nothing of itself, with a form');
+  t.match(plain, { status: 400, text: /MEDIA_TYPE/ }, 'an old browser that says nothing of itself, with a form');
   t.match(JSON.parse((await ask('GET', '/v1/revocations')).text), { revocations: [] }, 'none of them revoked a thing');
   t.match((await ask('GET', '/v1/overview', own)).headers, PAGE_HEADERS, 'nor is an answer read elsewhere');
 });
 
 t.test('the overview: regions and days, tiers, the ledger, and how far a revocation has come', async (t) => {
-  const { master, report, keydctl, today } = await watchedMaster(t);
+  const { master, report, keydctl, today, feedVersion } = await watchedMaster(t);
   const operator = await master.operator();
   const look = (): Promise<Overview> => operator.call({ method: 'GET', path: '/v1/overview', answer: overview });
   await report(1);
@@ -185,6 +185,7 @@ t.test('the overview: regions and days, tiers, the ledger, and how far a revocat
     'lost',
     '--yes',
   );
+  const named = await feedVersion();
   await report(1);
   const made = await look();
   t.match(cell(made, 'us-east-1', today), { revoked: 'all', incidents: ['INC-7'] });
@@ -197,7 +198,16 @@ t.test('the overview: regions and days, tiers, the ledger, and how far a revocat
   ]);
   t.equal(made.revocations[1]?.waitingFor.length, 3);
 
-  await report(made.feed?.version ?? 0, 'us-east-1/s3/e2');
+  await report(named - 1);
+  t.same(
+    (await look()).revocations.map(({ incident, edges }) => [incident, edges.reached]),
+    [
+      ['INC-8', 0],
+      ['INC-7', 3],
+    ],
+    'a beacon reaches with what it names, and not with what came after it',
+  );
+  await report(named, 'us-east-1/s3/e2');
   const reached = await look();
   t.same(reach(reached), [
     ['INC-8', { concerned: 3, reached: 3 }],

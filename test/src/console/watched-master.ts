@@ -23,6 +23,8 @@ export interface WatchedMaster {
   readonly call: Call;
   readonly accessKeyIds: readonly string[];
   readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
+  /** The version of the newest beacon. */
+  readonly feedVersion: () => Promise<number>;
   /** Regions report; every edge holds the beacon of this version. */
   readonly report: (feedVersion: number, without?: string) => Promise<void>;
 }
@@ -72,6 +74,10 @@ export async function watchedMaster(t: Test): Promise<WatchedMaster> {
     call,
     accessKeyIds,
     keydctl,
+    async feedVersion() {
+      const { body } = await master.health('/status');
+      return (body as { readonly feed: { readonly version: number } }).feed.version;
+    },
     async report(version, without) {
       for (const [region, client] of clients) {
         // The first edge has fetched the keys of tomorrow already.

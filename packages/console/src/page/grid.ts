@@ -21,7 +21,7 @@ export function drawGrid(overview: Overview, hits: Hits, choose: (region: string
   return [
     element(
       'div',
-      { class: 'scroller', role: 'region', 'aria-label': 'Regions and days', tabindex: 0 },
+      { id: 'grid-scroller', class: 'scroller', role: 'region', 'aria-label': 'Regions and days', tabindex: 0 },
       element(
         'table',
         { class: 'grid' },

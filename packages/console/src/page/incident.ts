@@ -5,6 +5,13 @@ import { IncidentForm } from './incident-form.js';
 import { drawPreview } from './preview.js';
 import { Failure, revoke } from './server.js';
 
+interface IncidentListeners {
+  /** What is marked in the grid is another. */
+  readonly changed: () => void;
+  /** The overview is another. */
+  readonly published: () => void;
+}
+
 interface Preview {
   readonly request: RevocationRequest;
   readonly answer: RevocationAnswer;
@@ -19,14 +26,13 @@ export class Incident {
   readonly #problem = part('incident-problem', HTMLElement);
   readonly #preview = part('preview', HTMLElement);
   readonly #look = part('look', HTMLButtonElement);
-  readonly #changed: () => void;
+  readonly #on: IncidentListeners;
   #shown: Preview | undefined;
   /** Counts what was asked for: an answer that comes late is not shown in place of a newer one. */
   #asked = 0;
 
-  /** `changed`: the grid is to be drawn anew, as what is shown in it is another. */
-  constructor(changed: () => void) {
-    this.#changed = changed;
+  constructor(on: IncidentListeners) {
+    this.#on = on;
     this.#form = new IncidentForm({ submit: () => void this.#lookAtIt(), change: () => this.#drop() });
   }
 
@@ -60,7 +66,9 @@ export class Incident {
 
   async #publish({ request }: Preview): Promise<void> {
     const isDone = await this.#ask(async () => ({ request, answer: await revoke(request) }));
-    if (isDone) this.#form.clear();
+    if (!isDone) return;
+    this.#form.clear();
+    this.#on.published();
   }
 
   async #ask(question: () => Promise<Preview>): Promise<boolean> {
@@ -87,7 +95,7 @@ export class Incident {
     const { answer } = preview;
     const confirmation = answer.published ? [] : this.#confirmation(preview);
     this.#preview.replaceChildren(...nodesOf([...drawPreview(answer), ...confirmation]));
-    this.#changed();
+    this.#on.changed();
     part(answer.published ? 'look' : 'confirm-id', HTMLElement).focus();
   }
 
@@ -128,7 +136,7 @@ export class Incident {
     if (this.#shown === undefined) return;
     this.#shown = undefined;
     this.#preview.replaceChildren();
-    this.#changed();
+    this.#on.changed();
   }
 
   #tell(problem: string | undefined): void {

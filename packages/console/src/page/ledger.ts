@@ -14,7 +14,11 @@ export function drawLedger({ ledger }: Overview): Child[] {
     ),
     checkpoint === undefined
       ? element('p', { class: 'empty' }, 'No checkpoint was signed yet.')
-      : element('pre', { tabindex: 0, 'aria-label': 'The newest checkpoint, a signed note' }, checkpoint),
+      : element(
+          'pre',
+          { id: 'checkpoint', tabindex: 0, 'aria-label': 'The newest checkpoint, a signed note' },
+          checkpoint,
+        ),
     seenBy.length === 0
       ? undefined
       : element(

@@ -15,7 +15,10 @@ const STALE_AFTER_MS = 10_000;
 let newest: { readonly overview: Overview; readonly readAt: number } | undefined;
 let failure: string | undefined;
 
-const incident = new Incident(() => newest && draw(newest.overview));
+const incident = new Incident({
+  changed: () => newest && draw(newest.overview),
+  published: () => void look(),
+});
 
 function drawPart(id: string, children: readonly Child[]): void {
   redraw(part(id, HTMLElement), element('div', {}, ...children));

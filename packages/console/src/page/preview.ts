@@ -12,8 +12,8 @@ export function drawPreview({ scope, statement, published, blastRadius }: Revoca
     element(
       'p',
       {},
-      `${counted(accessKeyCount, 'access key')} were issued for it, to ${counted(identityCount, 'identity', 'identities')}; ` +
-        `${counted(acceptances.count, 'accepted signature')} known of.`,
+      `Issued for it: ${counted(accessKeyCount, 'access key')}, to ${counted(identityCount, 'identity', 'identities')}. ` +
+        `Accepted signatures known of: ${acceptances.count.toLocaleString('en-GB')}.`,
     ),
     list(
       'Who was given keys of it',

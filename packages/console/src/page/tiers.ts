@@ -14,7 +14,7 @@ export function drawTiers(overview: Overview): Child[] {
   return [
     element(
       'div',
-      { class: 'scroller', role: 'region', 'aria-label': 'Tiers', tabindex: 0 },
+      { id: 'tiers-scroller', class: 'scroller', role: 'region', 'aria-label': 'Tiers', tabindex: 0 },
       element(
         'table',
         {},
