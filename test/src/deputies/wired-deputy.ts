@@ -41,6 +41,7 @@ export interface WiredDeputy {
 export interface DeputyStatus {
   readonly heldDays: readonly { readonly date: string; readonly keys: number }[];
   readonly grants: readonly { readonly from: string; readonly to: string }[];
+  readonly keyCache: { readonly isBehind: boolean };
   readonly feed: { readonly version?: number; readonly banned: readonly string[] };
   readonly journal: { readonly recorded: number; readonly behind: number; readonly failure?: string };
 }
