@@ -3,7 +3,7 @@ export const COVERED_CODE: readonly string[] = [
   ...['certificate-identity', 'certificates-in-pem', 'spiffe-id', 'subject-alt-names'].map(
     (file) => `packages/fastify-mtls/dist/${file}`,
   ),
-  ...['day-stream/', 'public-keys/', 'sessions/', 'hops', 'identity', 'key-answer', 'schemas'].map(
+  ...['day-stream/', 'public-keys/', 'sealed-keys/', 'sessions/', 'hops', 'identity', 'key-answer', 'schemas'].map(
     (file) => `packages/hop-protocol/dist/${file}`,
   ),
   'packages/keydctl/dist/explain/',
