@@ -5,6 +5,7 @@ import {
   createMtlsApp,
   feedBoard,
   feedRoute,
+  type HopMeter,
   type IssuerLedger,
   type Logger,
   type MtlsApp,
@@ -24,16 +25,17 @@ export interface DeputyAppOptions {
   readonly budget: PeerBudget;
   /** Why it cannot do its work now, in words; empty when it can. */
   readonly notReady: () => readonly string[];
+  readonly meter: HopMeter;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** What regions see of deputy-keyd: keys of granted days, and the feed in the very bytes that masters signed. */
 export async function createDeputyApp(options: DeputyAppOptions): Promise<MtlsApp> {
-  const { own, credentials, feed, notReady, clock, log } = options;
+  const { own, credentials, feed, notReady, meter, clock, log } = options;
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
-  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady });
+  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady, meter });
   bans.enforceOn(app, log);
   regionKeysRoute(app, options);
   feedRoute(app, { board: feedBoard(feed), clock, roles: ['region'] });

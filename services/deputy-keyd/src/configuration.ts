@@ -6,6 +6,7 @@ import {
   keyCache,
   keyMemory,
   ledgerKeys,
+  metricsListen,
   related,
   serviceSettings,
   stateFolder,
@@ -15,6 +16,7 @@ import { LIFETIMES } from './lifetimes.js';
 
 const settings = z.object({
   ...serviceSettings,
+  metricsListen,
   stateFolder,
   feedKeys,
   ledgerKeys,

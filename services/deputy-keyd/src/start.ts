@@ -8,23 +8,33 @@ import {
   type DenialOf,
 } from '@sigv4-keyd/hop-protocol';
 import {
+  aboveReadings,
   accountsInMemory,
+  budgetReadings,
+  certificateReadings,
   createHealthApp,
   doubtsAbout,
+  feedReadings,
   feedStatus,
+  HopMeter,
   IssuerLedger,
+  keyReadings,
   listen,
+  Metrics,
   openOwnCredentials,
   openRelayedFeed,
   openWhole,
+  ownReadings,
   PeerBudget,
   seenFeed,
+  serveMetrics,
   TendedKeys,
   TierAbove,
   UpwardReports,
   watchFreshness,
   type IssuerLedgerContext,
   type OpenedParts,
+  type Readings,
   type RunningService,
   type ServiceContext,
 } from '@sigv4-keyd/service-skeleton';
@@ -49,7 +59,7 @@ export function startDeputyKeyd(configuration: Configuration, context: DeputyCon
 
 async function start(
   configuration: Configuration,
-  { clock, log, random = Math.random, timer, makeDurable }: DeputyContext,
+  { clock, log, random = Math.random, timer, makeDurable, watchProcess }: DeputyContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
   const credentials = await openOwnCredentials(configuration, 'deputy', { clock, log });
@@ -120,6 +130,7 @@ async function start(
   feed.start();
   ledger.start();
   parts.add(reports.start());
+  const metrics = new Metrics('deputy-keyd');
   const app = await createDeputyApp({
     own: identity,
     credentials: store,
@@ -129,23 +140,25 @@ async function start(
     ledger,
     budget,
     notReady,
+    meter: new HopMeter(metrics),
     clock,
     log,
   });
   parts.add(() => app.close());
   const doubts = doubtsAbout(configuration, LIFETIMES);
   for (const doubt of doubts) log.warn(doubt);
+  const warnings = (): readonly string[] => [
+    ...credentials.warnings(),
+    ...freshness.warnings(),
+    ...ledger.warnings(),
+    ...keys.warnings(),
+    ...grantedDays.warnings(),
+    ...budget.warnings(),
+    ...doubts,
+  ];
   const health = createHealthApp({
     notReady,
-    warnings: () => [
-      ...credentials.warnings(),
-      ...freshness.warnings(),
-      ...ledger.warnings(),
-      ...keys.warnings(),
-      ...grantedDays.warnings(),
-      ...budget.warnings(),
-      ...doubts,
-    ],
+    warnings,
     status: () => ({
       identity: store.current.spiffeId,
       ...reports.ownReport(),
@@ -156,9 +169,19 @@ async function start(
     }),
   });
   parts.add(() => health.close());
+  const readings = (): Readings<'deputy-keyd'> => ({
+    ...ownReadings({ service: 'deputy-keyd', notReady, warnings }),
+    ...certificateReadings(store, clock),
+    ...feedReadings(feed, freshness.freshness, clock),
+    ...keyReadings({ upkeep }, clock),
+    ...aboveReadings({ parents: masters, reports, ledger: ledger.watch }, clock),
+    ...ledger.readings(),
+    ...budgetReadings(budget),
+  });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
+    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
   };
   return { addresses, reload: () => store.reload(), close: () => parts.close() };
 }

@@ -10,7 +10,7 @@ import { appsMadeBy, isOfTheApi, type ServedApp } from './served-routes.js';
 
 t.setTimeout(170_000);
 
-const SERVICES = ['master-keyd', 'region-keyd', 'edge-verifier', 'custody-signer'] as const;
+const SERVICES = ['master-keyd', 'deputy-keyd', 'region-keyd', 'edge-verifier', 'custody-signer'] as const;
 const DOCUMENTS = new Map(
   SERVICES.map((service) => [service, JSON.parse(readFileSync(apiFileOf(service), 'utf8')) as OpenApi]),
 );

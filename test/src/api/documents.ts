@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSignerApp, type SignerAppOptions } from '@sigv4-keyd/custody-signer';
+import { createDeputyApp, type DeputyAppOptions } from '@sigv4-keyd/deputy-keyd';
 import { createMasterApp, type MasterAppOptions } from '@sigv4-keyd/master-keyd';
 import { createRegionApp, type RegionAppOptions } from '@sigv4-keyd/region-keyd';
 import { createHealthApp, createLogger, createMetricsApp, Metrics, VERSION } from '@sigv4-keyd/service-skeleton';
@@ -19,6 +20,7 @@ export async function apiDocuments(): Promise<ReadonlyMap<string, OpenApi>> {
     const given = { credentials, log, own: { trustDomain: TRUST_DOMAIN } };
     const hops = {
       'master-keyd': () => createMasterApp(unusedBut(given) as MasterAppOptions),
+      'deputy-keyd': () => createDeputyApp(unusedBut(given) as DeputyAppOptions),
       'region-keyd': () => createRegionApp(unusedBut(given) as RegionAppOptions),
       'edge-verifier': undefined,
       'custody-signer': () => createSignerApp(unusedBut(given) as SignerAppOptions),

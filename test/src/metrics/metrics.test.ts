@@ -9,10 +9,14 @@ import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import { z } from 'zod';
 import { startSigner } from '../custody/signer-under-test.js';
+import { grant, keysOf, ON, wiredDeputy } from '../deputies/wired-deputy.js';
+import { wiredMaster } from '../ledger-wired/wired-master.js';
+import { TODAY } from '../master-keyd/master-under-test.js';
 import { environmentOf } from '../edge-verifier/edge-under-test.js';
 import { send, signed } from '../edge-verifier/client.js';
 import { OutageStack, type Tier } from '../outages/outage-stack.js';
 import { TestAuthority } from '../support/certificates.js';
+import { day } from '../support/days.js';
 import { freePort } from '../support/free-port.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
@@ -209,6 +213,22 @@ t.test('a service process tells of itself, on the address that was asked for and
   t.equal(types.get('keyd_ready'), 'gauge');
   t.equal((await fetch(`http://${health}/metrics`)).status, 404, 'the health listener does not tell it');
   t.equal((await fetch(`http://${metrics}/status`)).status, 404, 'nor the other way round');
+});
+
+t.test('a deputy is watched like the tiers', async (t) => {
+  const master = await wiredMaster(t, ON);
+  await grant(master, TODAY, '20261124');
+  const deputy = await wiredDeputy(t, master, { env: { KEYD_METRICS_LISTEN: '127.0.0.1:0' } });
+  await deputy.until((status) => keysOf(status, '20261124') === 1);
+  const asking = await deputy.region('us-east-1');
+  await asking.issue({ date: day(TODAY), accessKeyIds: ['AKIAONE'] });
+  const one = await scrape(deputy.service.addresses['metrics'] ?? '');
+  const own = Object.entries(METRICS).filter(([, { services }]) => services.includes('deputy-keyd'));
+  t.strictSame(one.types, new Map(own.map(([metric, { type }]) => [metric, type])));
+  t.equal(one.value('keyd_ready'), 1);
+  t.equal(one.value('keyd_keys_held', { kind: 'ladder', day: 'today' }), 1);
+  t.equal(one.value('keyd_budget_keys_total', { role: 'region' }), 1);
+  t.equal(one.value('keyd_hop_request_seconds_count', { route: '/v1/region-keys' }), 1);
 });
 
 t.test('the signer of the custody is watched like the tiers', async (t) => {

@@ -117,6 +117,6 @@ t.test('promtool takes the rules and runs their cases', { skip: missing('promtoo
   writeFileSync(file, `groups:\n- name: panels\n  rules:\n${rules.join('\n')}\n`);
   await promtool('check', 'rules', file);
   const wrong = join(t.testdir(), 'wrong.yml');
-  writeFileSync(wrong, ALERTS.replace('keyd_ready == 0', 'keyd_ready =='));
+  writeFileSync(wrong, ALERTS.replace('} == 0', '} =='));
   await t.rejects(promtool('check', 'rules', wrong), 'and it refuses what is none');
 });

@@ -1,5 +1,5 @@
 /** The services that have metrics. */
-export const WATCHED = ['master-keyd', 'region-keyd', 'edge-verifier', 'custody-signer'] as const;
+export const WATCHED = ['master-keyd', 'deputy-keyd', 'region-keyd', 'edge-verifier', 'custody-signer'] as const;
 export type Watched = (typeof WATCHED)[number];
 
 /** All that there is to know of a metric before it is measured. docs/metrics.md is made from it. */
@@ -14,13 +14,15 @@ export interface MetricDefinition {
 }
 
 const ALL = WATCHED;
-const TIERS = ['master-keyd', 'region-keyd', 'edge-verifier'] as const;
+const TIERS = ['master-keyd', 'deputy-keyd', 'region-keyd', 'edge-verifier'] as const;
 const MASTER = ['master-keyd'] as const;
 const REGION = ['region-keyd'] as const;
 const EDGE = ['edge-verifier'] as const;
-const SERVING = ['master-keyd', 'region-keyd'] as const;
-const ANSWERING = ['master-keyd', 'region-keyd', 'custody-signer'] as const;
-const BELOW = ['region-keyd', 'edge-verifier'] as const;
+const SERVING = ['master-keyd', 'deputy-keyd', 'region-keyd'] as const;
+const ISSUING = ['deputy-keyd', 'region-keyd'] as const;
+const ANSWERING = ['master-keyd', 'deputy-keyd', 'region-keyd', 'custody-signer'] as const;
+const BELOW = ['deputy-keyd', 'region-keyd', 'edge-verifier'] as const;
+const COUNTING = ['region-keyd', 'edge-verifier'] as const;
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 const ROUTE = 'the path of the route as it is defined, or `none`';
@@ -260,19 +262,19 @@ export const READ = {
     type: 'gauge',
     help: 'Counts of accepted signatures that wait on disk for the tier above.',
     labels: {},
-    services: BELOW,
+    services: COUNTING,
   },
   keyd_journal_waiting_records: {
     type: 'gauge',
     help: 'Issuance records of the journal that the master does not have yet.',
     labels: {},
-    services: REGION,
+    services: ISSUING,
   },
   keyd_journal_failing: {
     type: 'gauge',
     help: '1 while nothing can be recorded, so that nothing is issued.',
     labels: {},
-    services: REGION,
+    services: ISSUING,
   },
   keyd_edges_heard: {
     type: 'gauge',

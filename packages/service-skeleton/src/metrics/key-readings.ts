@@ -18,7 +18,8 @@ type KeyName =
 export interface TierKeys {
   /** Of the keys of the ladder. */
   readonly upkeep: Pick<KeyUpkeep<unknown>, 'gauges' | 'heldDays' | 'isMidnightReady' | 'isMidnightDue'>;
-  readonly publicKeys: { heldDays(): readonly HeldDay[] };
+  /** Absent: a tier that has none. */
+  readonly publicKeys?: { heldDays(): readonly HeldDay[] };
 }
 
 /** What a tier below the master holds. */
@@ -35,7 +36,10 @@ export function keyReadings(
     keyd_prefetch_lag_seconds: gauges.prefetchLag.seconds,
     keyd_prefetch_lag_access_keys: gauges.prefetchLag.accessKeys,
     keyd_days_held: gauges.daysHeld,
-    keyd_keys_held: [...heldBy('ladder', upkeep.heldDays(), now), ...heldBy('public', publicKeys.heldDays(), now)],
+    keyd_keys_held: [
+      ...heldBy('ladder', upkeep.heldDays(), now),
+      ...heldBy('public', publicKeys?.heldDays() ?? [], now),
+    ],
     keyd_key_capacity_per_day: gauges.mostKeysADay,
     keyd_key_memory_bytes: gauges.memoryBytes,
     keyd_key_misses_total: Object.entries(gauges.misses).map(([outcome, value]) => ({ labels: { outcome }, value })),
