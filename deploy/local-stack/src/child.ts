@@ -1,16 +1,19 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { StackError } from './stack-error.js';
 
 export interface ChildProgram {
   readonly name: string;
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it can say what it has to reach; it is started with no more, where Node.js has its permission model. */
+  readonly confinesItself: boolean;
   /** Answers 200 once the child can do its work. */
   readonly ready: string;
 }
@@ -35,7 +38,7 @@ const TETHER = new URL('tether.js', import.meta.url);
 /** Starts a process of its own and waits until it is ready. It ends with this process, whatever ends that. */
 export async function startChild(program: ChildProgram, surroundings: ChildSurroundings): Promise<Child> {
   const logFile = join(surroundings.logs, `${program.name}.log`);
-  const child = launch(program, logFile);
+  const child = launch(program, await confinementOf(program), logFile);
   let isAskedToStop = false;
   child.once('error', (error) =>
     surroundings.onUnexpectedExit(new StackError(`${program.name} cannot be started: ${error.message}`)),
@@ -59,10 +62,17 @@ export async function startChild(program: ChildProgram, surroundings: ChildSurro
   return { name: program.name, pid: child.pid ?? 0, stop };
 }
 
-function launch({ script, env }: ChildProgram, logFile: string): ChildProcess {
+/** The options of Node.js that keep the program to what its settings name. */
+async function confinementOf({ script, env, confinesItself }: ChildProgram): Promise<readonly string[]> {
+  if (!confinesItself || !process.allowedNodeEnvironmentFlags.has('--permission')) return [];
+  const { stdout } = await promisify(execFile)(process.execPath, [script, '--node-options'], { env });
+  return [...stdout.trim().split('\n'), `--allow-fs-read=${fileURLToPath(TETHER)}`];
+}
+
+function launch({ script, env }: ChildProgram, options: readonly string[], logFile: string): ChildProcess {
   const log = openSync(logFile, 'w', 0o600);
   try {
-    return spawn(process.execPath, ['--import', TETHER.href, script], {
+    return spawn(process.execPath, [...options, '--import', TETHER.href, script], {
       // From scratch: what a service is given is seen here, and nothing of the caller's shell reaches it.
       env: { PATH: process.env['PATH'], ...env },
       cwd: fileURLToPath(new URL('.', import.meta.url)),

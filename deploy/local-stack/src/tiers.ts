@@ -20,6 +20,7 @@ export function tiersOf(state: StateFolder, plan: PortPlan): Tiers {
       name: 'upstream',
       script: fileURLToPath(new URL('echo-upstream.js', import.meta.url)),
       env: { KEYD_LISTEN: local(plan.upstream) },
+      confinesItself: false,
       ready: `http://${local(plan.upstream)}/`,
     },
     master: masterProgram(state, plan.master),
@@ -46,6 +47,7 @@ function masterProgram(state: StateFolder, ports: HopPorts): ChildProgram {
       KEYD_BEACON_KEY_FILE: feedKeys.beacon,
       KEYD_LEDGER_KEY_FILE: ledgerKeyFolder(state.ledgerKey).signer,
     },
+    confinesItself: true,
     ready: readyOf(ports.health),
   };
 }
@@ -66,6 +68,7 @@ function regionProgram(
       KEYD_LISTEN: local(listen),
       KEYD_MASTERS: `https://${local(plan.master.listen)}`,
     },
+    confinesItself: true,
     ready: readyOf(health),
   };
 }
@@ -87,6 +90,7 @@ function edgeProgram(state: StateFolder, plan: PortPlan, { region, service, ...p
       KEYD_EXTERNAL_HOSTS: hostsOf(service, [ports.proxy, ports.forwardAuth]).join(','),
       KEYD_PAYLOAD_MODES: service === 's3' ? S3_MODES : 'auto',
     },
+    confinesItself: true,
     ready: readyOf(ports.health),
   };
 }
