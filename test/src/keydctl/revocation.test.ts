@@ -153,7 +153,10 @@ t.test('identities are banned and let back in, named by their parts or whole', a
   t.match(await run(['identity', 'unban', ...edge]), { code: 0, out: /let back in/ });
   t.match(await run(['identity', 'unban', ...edge]), { code: 1, err: /is not banned/ });
   t.match((await run(['identity', 'list'])).out, /region\/us-east-1\/r1 .*broken into/);
-  t.match(await run(['identity', 'ban', 'operator', 'bob', '--reason', 'x']), { code: 1, err: /a region or an edge/ });
+  t.match(await run(['identity', 'ban', 'operator', 'bob', '--reason', 'x']), {
+    code: 1,
+    err: /a region, an edge or a deputy/,
+  });
   t.match(await run(['identity', 'ban', 'tower', 'one', '--reason', 'x']), {
     code: 2,
     err: /no identity of sigv4-keyd/,

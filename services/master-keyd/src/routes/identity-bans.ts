@@ -3,7 +3,7 @@ import type { MtlsApp } from '@sigv4-keyd/service-skeleton';
 import { authorOf } from '../author.js';
 import type { IdentityBans } from '../feed/identity-bans.js';
 
-/** POST /v1/identity-bans shuts a region or an edge out, DELETE lets it back, GET lists who is shut out. */
+/** POST /v1/identity-bans shuts a region, an edge or a deputy out, DELETE lets it back, GET lists who is shut out. */
 export function identityBansRoute(app: MtlsApp, bans: IdentityBans): void {
   const config = { mtls: { roles: ['operator'] } } as const;
   app.post(
