@@ -78,12 +78,13 @@ export class Incident {
     this.#look.disabled = true;
     try {
       const preview = await question();
-      if (asked !== this.#asked) return false;
+      // What was published is told, whatever the form says by now.
+      if (asked !== this.#asked && !preview.answer.published) return false;
       this.#show(preview);
       return true;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (asked === this.#asked) this.#tell(`${error.message} Look at what is in force before you try again.`);
+      this.#tell(`${error.message} Look at what is in force before you try again.`);
       return false;
     } finally {
       this.#look.disabled = false;
