@@ -50,9 +50,9 @@ export function createDateKeys(
  */
 function ofGrantedDays(parent: KeySource<KDate>, isGranted: (date: ScopeDate) => boolean): KeySource<KDate> {
   return {
-    async issue(request) {
+    async issue(request, requestId) {
       if (!isGranted(request.date)) return { issued: new Map(), absent: allOf(request.accessKeyIds) };
-      const { issued, absent } = await parent.issue(request);
+      const { issued, absent } = await parent.issue(request, requestId);
       const limited = [...absent].filter(([, absence]) => absence === 'not-for-scope').map(([id]) => id);
       return { issued, absent: new Map([...absent, ...allOf(limited)]) };
     },

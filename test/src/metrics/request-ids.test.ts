@@ -36,16 +36,19 @@ t.test('a request is followed by one id from the edge to the region, the master 
   const clock = new LeapingClock(Date.now());
   const { edges, leapTo, keydctl, database } = await startStoryTiers(t, clock, [EAST], { log });
   await leapTo(clock.now() + 1_000);
-  const { accessKeyId, secretAccessKey: secret } = (await keydctl(
-    ...['access-key', 'create', '--owner', 'ann'],
-  )) as unknown as CreatedAccessKey;
   const [edge] = edges;
   if (!edge) throw new Error('the edge is missing');
-  const draft = (more?: Partial<Draft>): Draft => ({ accessKeyId, secret, ...EAST, now: clock.now(), ...more });
   const chosen = 'an-id-that-a-client-has-chosen';
-  const unsigned = [['x-request-id', chosen]] as const;
-  const refused = await send(edge.proxy, signed(draft({ secret: 'wrong', unsigned })));
-  const requestId = String(refused.headers['x-amz-request-id']);
+  /** Asks for a key that nobody holds yet; again with another one where a busy machine was too slow to fetch it. */
+  const askForNew = async (): Promise<{ readonly draft: Draft; readonly requestId: string }> => {
+    const made = (await keydctl('access-key', 'create', '--owner', 'ann')) as unknown as CreatedAccessKey;
+    const draft = { accessKeyId: made.accessKeyId, secret: made.secretAccessKey, ...EAST, now: clock.now() };
+    const message = signed({ ...draft, secret: 'wrong', unsigned: [['x-request-id', chosen]] });
+    const { headers } = await send(edge.proxy, message);
+    if (headers['x-keyd-reason'] !== 'signature-mismatch') return askForNew();
+    return { draft, requestId: String(headers['x-amz-request-id']) };
+  };
+  const { draft, requestId } = await askForNew();
   t.match(requestId, UUID, 'the edge makes the id');
 
   const events = lines.map((line) => JSON.parse(line) as Line).filter((line) => line.requestId === requestId);
@@ -64,10 +67,11 @@ t.test('a request is followed by one id from the edge to the region, the master 
   const twice = lines.filter((line) => /"requestId":.*"requestId":/.test(line));
   t.strictSame(twice, [], 'no line has two ids');
 
-  const held = await send(edge.proxy, signed(draft()));
+  const issued = (): number => lines.filter((line) => line.includes('"service-keys-issued"')).length;
+  const before = issued();
+  const held = await send(edge.proxy, signed({ ...draft, now: clock.now() }));
   t.equal(held.status, 200);
-  const issued = lines.filter((line) => line.includes('"service-keys-issued"')).length;
-  t.equal(issued, 1, 'a key that is held is asked for once');
+  t.equal(issued(), before, 'a key that is held is not asked for');
 });
 
 t.test('a peer may name its request; what is no id is replaced, and comes back in no answer and no log', async (t) => {

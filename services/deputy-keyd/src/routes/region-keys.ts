@@ -40,7 +40,7 @@ export function regionKeysRoute(app: MtlsApp, options: RegionKeysRouteOptions): 
       const source = keysBelow({ held: dateKeys, take: (key) => kRegion(key, region), denialOf });
       const issue: RegionKeySource['issue'] = async (request) => {
         requireServed(request.date, rule);
-        const answer = await source.issue(request);
+        const answer = await source.issue(request, requestId);
         const accessKeyIds = [...answer.issued.keys()];
         const issuance = { own, region: peer, date: request.date, accessKeyIds, requestId, at: now() };
         // Recorded before released: a key that leaves without its record would be outside of every blast radius.

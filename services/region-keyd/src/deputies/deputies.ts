@@ -33,7 +33,10 @@ export class Deputies {
   /** kRegion of our own region. */
   get keys(): RegionKeySource {
     const { region } = this.#options.own;
-    return { issue: (request) => mtlsKeySource(REGION_KEYS, { region }, this.#tier.client).issue(request) };
+    return {
+      issue: (request, requestId) =>
+        mtlsKeySource(REGION_KEYS, { region }, this.#tier.client).issue(request, requestId),
+    };
   }
 
   /** Whether one has answered and is well. */

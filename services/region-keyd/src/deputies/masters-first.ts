@@ -13,15 +13,15 @@ export interface MastersFirst<Key> {
  */
 export function mastersFirst<Key>({ masters, deputies, isMasterWell }: MastersFirst<Key>): KeySource<Key> {
   return {
-    async issue(request) {
+    async issue(request, requestId) {
       // Put aside already: asked again as a last resort, since one may be well by now.
-      if (!isMasterWell()) return deputies.issue(request).catch(() => masters.issue(request));
+      if (!isMasterWell()) return deputies.issue(request, requestId).catch(() => masters.issue(request, requestId));
       try {
-        return await masters.issue(request);
+        return await masters.issue(request, requestId);
       } catch (outage) {
         if (!isOutage(outage)) throw outage;
         // Why a deputy cannot, or may not, is in its own log.
-        return deputies.issue(request).catch(() => {
+        return deputies.issue(request, requestId).catch(() => {
           throw outage;
         });
       }
