@@ -34,7 +34,7 @@ export function issuanceToRegion(issuance: IssuanceToRegion): IssuanceRecord {
 
 /** One line for every answer to a region: who, which scope, how many. Never a key. */
 export function logIssuance(log: Logger, issuance: IssuanceToRegion, absentCount: number): void {
-  const { region, date, accessKeyIds, requestId } = issuance;
+  const { region, date, accessKeyIds } = issuance;
   const line = {
     event: 'region-keys-issued',
     rung: 'kRegion',
@@ -42,7 +42,6 @@ export function logIssuance(log: Logger, issuance: IssuanceToRegion, absentCount
     scopeDate: date,
     issued: accessKeyIds.length,
     absent: absentCount,
-    requestId,
   };
   log.info(line, 'issued kRegion in place of a master');
 }
