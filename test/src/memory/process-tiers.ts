@@ -26,6 +26,8 @@ export interface TierProcess {
   readonly pid: () => number;
   /** What /status answers. */
   readonly status: () => Promise<TierStatus>;
+  /** What it answers Prometheus. */
+  readonly metrics: () => Promise<string>;
   /** Stops it in its own order and starts it again over the same folders; resolves once it is ready. */
   readonly restart: () => Promise<void>;
   /** kill -9; and again over the same folders. */
@@ -192,7 +194,9 @@ async function startProcess(
   log: number,
 ): Promise<TierProcess> {
   const health = await address();
-  const victim = serviceProcess(t, name, { ...env, KEYD_HEALTH_LISTEN: health }, log);
+  const metrics = await address();
+  const listening = { KEYD_HEALTH_LISTEN: health, KEYD_METRICS_LISTEN: metrics };
+  const victim = serviceProcess(t, name, { ...env, ...listening }, log);
   const status = async (): Promise<TierStatus> => {
     const answer = await fetch(`http://${health}/status`);
     return (await answer.json()) as TierStatus;
@@ -210,6 +214,7 @@ async function startProcess(
   return {
     pid: () => victim.child?.pid ?? 0,
     status,
+    metrics: async () => (await fetch(`http://${metrics}/metrics`)).text(),
     async restart() {
       await victim.stop();
       await start();

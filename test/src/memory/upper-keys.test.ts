@@ -74,17 +74,30 @@ t.test('the memory of running processes holds no key of a tier above', async (t)
   // No tier's keys belong outside of memory; what is kept on disk is sealed.
   const names = ids.map((id) => ({ name: id, bytes: Buffer.from(id) }));
   const anyKey = [...aboveEdge, ...ofEdge, ...all((each) => kServicesOf(each, REGION, SERVICE))];
-  const answers = await Promise.all([tiers.master, region, edge].map((tier) => tier.status()));
+  const every = [tiers.master, region, edge];
+  const answers = await Promise.all(every.map((tier) => tier.status()));
+  const metrics = await Promise.all(every.map((tier) => tier.metrics()));
+  t.ok(
+    metrics.every((text) => text.includes('\nkeyd_')),
+    'every tier has metrics',
+  );
   const remains = {
     'the tables': await tablesOf(tiers.database),
     'files and logs': filesIn(tiers.folder),
     'what the upstream got': Buffer.from(tiers.upstream.wire, 'latin1'),
+  };
+  const toldInTheClear = {
     'status of all tiers': Buffer.from(JSON.stringify(answers)),
+    'metrics of all tiers': Buffer.from(metrics.join('\n')),
   };
   for (const [where, bytes] of Object.entries(remains)) {
     const found = new KeySearch([...names, ...anyKey]).in([bytes]);
     t.same(written(found, anyKey), [], `${where}: no key`);
-    if (where !== 'status of all tiers') t.equal(written(found, names).length, names.length, `${where} were searched`);
+    t.equal(written(found, names).length, names.length, `${where} were searched`);
+  }
+  for (const [where, bytes] of Object.entries(toldInTheClear)) {
+    const found = new KeySearch([...names, ...anyKey]).in([bytes]);
+    t.same(written(found, [...names, ...anyKey]), [], `${where}: no key, and no access key id`);
   }
 
   // What was wiped where it was held may be left in the garbage of a process, but in nothing that outlives it.
