@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { StackFacts } from '@sigv4-keyd/local-stack';
 import type { Test } from 'tap';
+import { withNodeOptions } from '../support/own-node-options.js';
 
 const program = (name: string): string =>
   fileURLToPath(new URL(`${name}.js`, import.meta.resolve('@sigv4-keyd/local-stack')));
@@ -22,7 +23,7 @@ export class StackProcess {
   readonly #heard = new Set<() => void>();
 
   constructor(t: Test, argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const [command = '', ...args] = argv;
+    const [command, ...args] = withNodeOptions('', argv);
     this.child = spawn(command, args, {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -202,13 +202,14 @@ async function startProcess(
     return (await answer.json()) as TierStatus;
   };
   const start = (): Promise<void> => {
-    victim.start();
-    return until(() =>
-      status().then(
+    const child = victim.start();
+    return until(async () => {
+      if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+      return status().then(
         ({ ready }) => ready,
         () => false,
-      ),
-    );
+      );
+    });
   };
   await start();
   return {

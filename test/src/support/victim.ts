@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { withNodeOptions } from './own-node-options.js';
 
 /** Waits for what other processes bring about. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -59,7 +60,9 @@ export function serviceProcess(
   log?: number,
   args: readonly string[] = [],
 ): Victim {
-  const given = { PATH: process.env['PATH'] ?? '', ...env };
+  const { NODE_OPTIONS: options = '', ...settings } = env;
+  const [command, ...rest] = withNodeOptions(options, [process.execPath, mainOf(name), ...args]);
+  const given = { PATH: process.env['PATH'] ?? '', ...settings };
   const stdio = ['ignore', log ?? 'ignore', log ?? 'inherit'] as const;
-  return new Victim(t, () => spawn(process.execPath, [mainOf(name), ...args], { env: given, stdio: [...stdio] }));
+  return new Victim(t, () => spawn(command, rest, { env: given, stdio: [...stdio] }));
 }
