@@ -17,8 +17,8 @@ const reason = z
   .regex(/^[^\p{C}]*$/u, 'must be one line without control characters');
 
 /**
- * A revocation as an operator asks for it. Without `to` it ends with the newest day whose keys the scope has been
- * issued: a later day's keys never existed, so that they cannot have been stolen.
+ * A revocation as an operator asks for it. Without `to` it ends today, or with the newest day whose keys the scope has
+ * been issued: a later day's keys never existed, so that they cannot have been stolen.
  */
 export const revocationRequest = z
   .strictObject({

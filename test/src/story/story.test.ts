@@ -111,7 +111,6 @@ t.test('a breach that began on the 1st is found on the 5th', { timeout: 300_000 
         urls.push(presign(accessKey, edge, WEEK_SECONDS), presign(accessKey, edge, TWO_DAYS_SECONDS));
       }
     }
-    // On the 5th, too, before anyone knows: what is revoked without an end reaches to the newest day that has keys.
     if (day < 4) continue;
     await leapTo(dayOf(day) + 11 * 3_600_000);
     await judge(`day ${day}: everything that lives is served`);

@@ -6,7 +6,10 @@ import { utcDay } from './utc-day.js';
 export const scopeOptions = {
   region: option(regionName.optional(), { value: 'region', about: 'only this region' }),
   from: option(utcDay, { value: 'day', about: 'first UTC day of the scope, YYYY-MM-DD' }),
-  to: option(utcDay.optional(), { value: 'day', about: 'last UTC day; without it: the newest whose keys exist' }),
+  to: option(utcDay.optional(), {
+    value: 'day',
+    about: 'last UTC day; without it: today, or the newest whose keys exist',
+  }),
   accessKey: option(accessKeyId.optional(), { value: 'id', about: 'only this access key' }),
   service: option(serviceName.optional(), { value: 'service', about: 'only this service' }),
 };

@@ -18,6 +18,7 @@ import {
   type RevocationStatement,
   type SignedStatement,
 } from '@sigv4-keyd/revocation';
+import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { Author } from '../author.js';
@@ -124,7 +125,7 @@ export class Revocations {
 
 function notesOn(wanted: Wanted, { to }: RevocationStatement, { accessKeyCount }: BlastRadius): readonly string[] {
   if (accessKeyCount === 0) return ['No keys were ever issued for this scope: check that it is spelt as you mean it.'];
-  return wanted.to === undefined ? [`The last day is ${to}: the newest whose keys were issued for this scope.`] : [];
+  return wanted.to === undefined ? [`The last day is ${to}: no key of a later one was issued for this scope.`] : [];
 }
 
 async function statementFor(
@@ -143,7 +144,7 @@ async function statementFor(
     ...(region !== undefined && { region }),
     ...(service !== undefined && { service }),
     from,
-    to: to ?? (await lastDayFor(transaction, { region, accessKeyId, from })),
+    to: to ?? (await lastDayFor(transaction, { region, accessKeyId, from }, at)),
     ...(issuedBefore !== undefined && { issuedBefore: Date.parse(issuedBefore) }),
     incident,
     reason,
@@ -152,14 +153,16 @@ async function statementFor(
   };
 }
 
+/** Today at least: whoever broke in can ask for keys of today as long as nobody knows. */
 async function lastDayFor(
   transaction: Transaction,
   { from, ...scope }: Pick<Wanted, 'from' | 'region' | 'accessKeyId'>,
+  at: number,
 ): Promise<RevocationStatement['to']> {
   // Waits for issuances under way: the days that their records will name count, too.
   await lockForChanging(transaction);
   const newest = await newestIssuedDay(transaction, scope);
-  return newest === undefined || newest < from ? from : newest;
+  return [from, scopeDateOf(at), newest ?? from].reduce((one, other) => (one < other ? other : one));
 }
 
 function recordOf({ operator, requestId }: Author, at: number, signed: SignedStatement): OperatorAction {
