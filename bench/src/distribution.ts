@@ -1,3 +1,5 @@
+import type { Figure } from './measured.js';
+
 /** The value below which the fraction `p` of the sorted values lies. */
 export function quantile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -6,4 +8,9 @@ export function quantile(values: readonly number[], p: number): number {
 
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
+}
+
+/** The median of several turns, and how far they scatter. */
+export function figureOf(turns: readonly number[]): Figure {
+  return { median: median(turns), spread: (quantile(turns, 0.75) - quantile(turns, 0.25)) / 2 };
 }

@@ -1,12 +1,7 @@
-import { median, quantile } from '../distribution.js';
+import { figureOf } from '../distribution.js';
+import type { Figure } from '../measured.js';
 import type { CFloor } from './c-floor.js';
 import type { Work } from './contenders.js';
-
-/** Microseconds of CPU time each; the spread is half of the distance between the quartiles. */
-export interface Figure {
-  readonly median: number;
-  readonly spread: number;
-}
 
 const ROUNDS = 25;
 const WARMING_ROUNDS = 3;
@@ -14,7 +9,7 @@ const BATCH = 50;
 
 /**
  * Short turns in rotation, so that a busy moment of the machine hits all alike. CPU time, not wall time: what else runs
- * on the machine does not count. `milliseconds`: of each contender.
+ * on the machine does not count. Microseconds each. `milliseconds`: of each contender.
  */
 export async function interleaved(
   contenders: Readonly<Record<string, Work>>,
@@ -35,12 +30,7 @@ export async function interleaved(
     const nanoseconds = await floor?.run(verifications);
     if (nanoseconds !== undefined && round >= 0) note('C floor', nanoseconds / 1_000 / verifications);
   }
-  return new Map(
-    [...turns].map(([name, each]) => {
-      const spread = (quantile(each, 0.75) - quantile(each, 0.25)) / 2;
-      return [name, { median: median(each), spread }];
-    }),
-  );
+  return new Map([...turns].map(([name, each]) => [name, figureOf(each)]));
 }
 
 async function turn(work: Work, milliseconds: number): Promise<number> {

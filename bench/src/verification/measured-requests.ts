@@ -28,7 +28,8 @@ export const NOW = Date.parse('2026-11-22T12:00:00Z');
 export const REGION = 'us-east-1';
 export const HOST = 'photographs.storage.us-east-1.example.com';
 
-type Kind = 'GET' | 'PUT' | 'presigned';
+export const KINDS = ['GET', 'PUT', 'presigned'] as const;
+type Kind = (typeof KINDS)[number];
 
 /** One request that everybody verifies. */
 export interface MeasuredRequest {

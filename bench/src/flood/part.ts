@@ -5,29 +5,31 @@ import { RunningStack } from '@sigv4-keyd/local-stack';
 import { EMPTY_BODY_SHA256, signRequest, type Credentials } from '@sigv4-keyd/sigv4-core';
 import { z } from 'zod';
 import { quantile } from '../distribution.js';
-import { printTable } from '../table.js';
+import type { BenchOptions, BenchPart } from '../bench-part.js';
+import type { Measured } from '../measured.js';
 
-export interface BenchFloodOptions {
-  /** How long is measured without, and again with the flood. */
-  readonly seconds: number;
-  readonly portBase: number;
-  readonly asJson: boolean;
-}
-
+/** How long is measured without, and again with the flood. */
+const SECONDS = { whole: 15, quick: 3, tiny: 0.05 } as const;
 const SCOPE = { region: 'us-east-1', service: 's3' };
 /** Requests that the flooding client has under way. */
 const TOGETHER = 64;
 /** Honest requests come one after another, with so long between them. */
 const EVERY_MS = 5;
 
-/** How long honest clients wait at an edge without and with a client beside them that floods it. */
-export async function benchFlood({ seconds, portBase, asJson }: BenchFloodOptions): Promise<void> {
+export const part: BenchPart = {
+  about: 'honest requests at an edge without and with a client that makes up access keys at full speed',
+  goals: [],
+  run: benchFlood,
+};
+
+async function benchFlood({ scale, portBase }: BenchOptions): Promise<Measured> {
+  const seconds = SECONDS[scale];
   const stack = await RunningStack.start(portBase);
   try {
     const { host } = new URL(stack.edge(SCOPE.region, SCOPE.service));
     const measure = (): Promise<readonly number[]> => honestLatencies(host, stack.facts, seconds);
     // The first ones fetch the key and warm up the code.
-    await honestLatencies(host, stack.facts, 1);
+    await honestLatencies(host, stack.facts, Math.min(1, seconds));
     const calm = await measure();
     const flood = new Worker(new URL('flooding-client.js', import.meta.url), {
       workerData: { host, ...SCOPE, together: TOGETHER },
@@ -35,9 +37,7 @@ export async function benchFlood({ seconds, portBase, asJson }: BenchFloodOption
     const flooded = await measure();
     const answers = await answersOf(flood);
     await flood.terminate();
-    const facts = { seconds, without: factsOf(calm), with: factsOf(flooded), flood: answers };
-    if (asJson) process.stdout.write(`${JSON.stringify(facts)}\n`);
-    else print(facts);
+    return told({ seconds, without: factsOf(calm), with: factsOf(flooded), flood: answers });
   } finally {
     await stack.stop();
   }
@@ -56,21 +56,21 @@ interface Latencies {
   readonly p99: number;
 }
 
-function print({ seconds, without, with: flooded, flood }: Facts): void {
-  const row = (name: string, { requests, p50, p99 }: Latencies): string[] => {
-    return [name, String(requests), p50.toFixed(2), p99.toFixed(2)];
-  };
-  printTable(
-    'Honest requests at an edge of the stack of `npm start`, all of it and the clients on this machine (ms)',
-    ['', 'requests', 'p50', 'p99'],
-    [row('without a flood', without), row('with a flood', flooded)],
-  );
+function told({ seconds, without, with: flooded, flood }: Facts): Measured {
+  const row = (name: string, { requests, p50, p99 }: Latencies) => [name, requests, p50, p99];
   const sent = Object.values(flood).reduce((sum, count) => sum + count, 0);
-  const told = Object.entries(flood).map(([reason, count]) => `${count} ${reason}`);
-  process.stdout.write(
-    `The flood: ${Math.round(sent / seconds)} requests a second, ${TOGETHER} at a time, every access key another: ` +
-      `${told.join(', ')}.\nOnly those that are unknown were asked for above; the others were not.\n`,
-  );
+  const answers = Object.entries(flood).map(([reason, count]) => `${count} ${reason}`);
+  const table = {
+    title: 'Honest requests at an edge of the stack of `npm start`, all of it and the clients on this machine (ms)',
+    head: ['', 'requests', 'p50', 'p99'],
+    rows: [row('without a flood', without), row('with a flood', flooded)],
+    notes: [
+      `The flood: ${Math.round(sent / seconds)} requests a second, ${TOGETHER} at a time, every access key another: ` +
+        `${answers.join(', ')}.`,
+      'Only those that are unknown were asked for above; the others were not.',
+    ],
+  };
+  return { tables: [table], figures: {}, plots: [] };
 }
 
 function factsOf(latencies: readonly number[]): Latencies {

@@ -7,13 +7,17 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { HeldDays, SERVICE_KEYS, systemClock } from '@sigv4-keyd/hop-protocol';
 import { cacheSecretOf, createLogger, KeyCache, type CacheSecret } from '@sigv4-keyd/service-skeleton';
 import { scopeDateOf, type KService } from '@sigv4-keyd/sigv4-core';
-import { printTable } from './table.js';
+import type { BenchPart } from '../bench-part.js';
+import type { Measured } from '../measured.js';
 
-export interface RestartOptions {
-  /** Access keys held of one day. */
-  readonly keys: number;
-  readonly asJson: boolean;
-}
+/** Access keys held of one day. */
+const KEYS = { whole: 1_000_000, quick: 20_000, tiny: 100 } as const;
+
+export const part: BenchPart = {
+  about: 'keeping the keys of a day on disk, and finding them again at a start',
+  goals: [],
+  run: ({ scale, keys }) => benchRestart(keys ?? KEYS[scale]),
+};
 
 interface Step {
   readonly step: string;
@@ -24,7 +28,7 @@ interface Step {
 }
 
 /** What an edge's day of keys costs on disk: to keep it, to seal it anew, and to take it up at a start. */
-export async function benchRestart({ keys, asJson }: RestartOptions): Promise<void> {
+async function benchRestart(keys: number): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'keyd-bench-restart-'));
   try {
     const held = daysInMemory(keys);
@@ -40,31 +44,23 @@ export async function benchRestart({ keys, asJson }: RestartOptions): Promise<vo
     steps.push(await timed('taken up at a start', keys, () => openCache(folder, again, second)));
     const found = again.sizeOf(scopeDateOf(systemClock.now()));
     if (found !== keys) throw new Error(`${found} of ${keys} access keys were found again`);
-    tell(steps, { keys, bytesAKey: bytes / keys }, asJson);
+    return told(steps, { keys, bytesAKey: bytes / keys });
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function tell(
+function told(
   steps: readonly Step[],
-  sizes: { readonly keys: number; readonly bytesAKey: number },
-  asJson: boolean,
-): void {
-  if (asJson) {
-    process.stdout.write(`${JSON.stringify({ restart: { ...sizes, steps } })}\n`);
-    return;
-  }
-  printTable(
-    `Restart: ${sizes.keys} access keys of one day, ${sizes.bytesAKey.toFixed(0)} bytes of disk each`,
-    ['', 'seconds', 'keys a second', 'longest stall, ms'],
-    steps.map(({ step, seconds, keysASecond, longestStallMs }) => [
-      step,
-      seconds.toFixed(2),
-      Math.round(keysASecond).toLocaleString('en'),
-      longestStallMs.toFixed(0),
-    ]),
-  );
+  { keys, bytesAKey }: { readonly keys: number; readonly bytesAKey: number },
+): Measured {
+  const table = {
+    title: `Restart: ${keys} access keys of one day, ${bytesAKey.toFixed(0)} bytes of disk each`,
+    head: ['', 'seconds', 'keys a second', 'longest stall, ms'],
+    rows: steps.map(({ step, seconds, keysASecond, longestStallMs }) => [step, seconds, keysASecond, longestStallMs]),
+    notes: [],
+  };
+  return { tables: [table], figures: {}, plots: [] };
 }
 
 async function timed(step: string, keys: number, work: () => Promise<unknown>): Promise<Step> {

@@ -19,14 +19,24 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import { createAuthority } from '@sigv4-keyd/pki';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
-import { printTable } from './table.js';
+import type { BenchPart } from '../bench-part.js';
+import { quantile } from '../distribution.js';
+import type { Measured } from '../measured.js';
 
 const TRUST_DOMAIN = 'keyd.bench';
 /** As many calls as a master has under way. */
 const AT_A_TIME = 4;
 
-/** How many kDates a signer gives a second: a process of its own, over mTLS, each call counted on disk. */
-export async function benchCustodySigner(keys: number, portBase: number): Promise<void> {
+const KEYS = { whole: 50_000, quick: 5_000, tiny: 1 } as const;
+
+export const part: BenchPart = {
+  about: 'how many kDates an external signer gives a second',
+  goals: [],
+  run: ({ scale, keys, portBase }) => benchCustodySigner(keys ?? KEYS[scale], portBase),
+};
+
+/** A signer in a process of its own, over mTLS, each call counted on disk. */
+async function benchCustodySigner(keys: number, portBase: number): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), 'keyd-bench-signer-'));
   try {
     const now = Date.now();
@@ -59,7 +69,12 @@ export async function benchCustodySigner(keys: number, portBase: number): Promis
     try {
       const credentials = await CredentialsStore.open(await filesOf('master/m1'));
       await untilReady(`http://127.0.0.1:${portBase + 1}/health/ready`);
-      await measure({ credentials, url: new URL(`https://127.0.0.1:${portBase}`), publicJwk: key.publicJwk, keys });
+      return await measure({
+        credentials,
+        url: new URL(`https://127.0.0.1:${portBase}`),
+        publicJwk: key.publicJwk,
+        keys,
+      });
     } finally {
       const ended = once(signer, 'exit');
       signer.kill();
@@ -75,7 +90,7 @@ async function measure(of: {
   readonly url: URL;
   readonly publicJwk: string;
   readonly keys: number;
-}): Promise<void> {
+}): Promise<Measured> {
   const signerKey = parseSignerPublicKey(of.publicJwk);
   if (!signerKey) throw new Error('a made key is read');
   const secrets: DerivationRequest['secrets'] = [];
@@ -109,13 +124,13 @@ async function measure(of: {
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   const seconds = (performance.now() - begun) / 1000;
   await dispatcher.close();
-  const inOrder = took.toSorted((one, other) => one - other);
-  const at = (part: number): string => (inOrder[Math.floor(part * (inOrder.length - 1))] ?? 0).toFixed(0);
-  printTable(
-    `${calls * MOST_SECRETS_A_CALL} kDates by one signer, ${MOST_SECRETS_A_CALL} a call, ${AT_A_TIME} calls at a time`,
-    ['kDates a second', 'a call, median, ms', '99 %, ms'],
-    [[String(Math.round((calls * MOST_SECRETS_A_CALL) / seconds)), at(0.5), at(0.99)]],
-  );
+  const table = {
+    title: `${calls * MOST_SECRETS_A_CALL} kDates by one signer, ${MOST_SECRETS_A_CALL} a call, ${AT_A_TIME} calls at a time`,
+    head: ['kDates a second', 'a call, p50, ms', 'p99, ms'],
+    rows: [[(calls * MOST_SECRETS_A_CALL) / seconds, quantile(took, 0.5), quantile(took, 0.99)]],
+    notes: [],
+  };
+  return { tables: [table], figures: {}, plots: [] };
 }
 
 function mainOf(): string {

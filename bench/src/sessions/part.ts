@@ -1,12 +1,20 @@
 import { SessionTokens, signSessionToken, systemClock, type Session } from '@sigv4-keyd/hop-protocol';
 import { createFeedKey, pinFeedKeys, publicJwks } from '@sigv4-keyd/revocation';
-import { printTable } from './table.js';
+import type { BenchPart } from '../bench-part.js';
+import type { Measured } from '../measured.js';
 
 const ACCESS_KEY_ID = 'ASIABENCHMARKS000000';
 const AT_ONCE = 64;
 
-/** What judging a session token costs: one that is known, and one that is made up and seen for the first time. */
-export async function benchSessionTokens(count: number): Promise<void> {
+const COUNT = { whole: 20_480, quick: 2_048, tiny: 64 } as const;
+
+export const part: BenchPart = {
+  about: 'judging a session token, one that is known and made-up ones',
+  goals: [],
+  run: ({ scale }) => benchSessionTokens(COUNT[scale]),
+};
+
+async function benchSessionTokens(count: number): Promise<Measured> {
   const [key, beacon, root] = [
     await createFeedKey('revocation'),
     await createFeedKey('beacon'),
@@ -37,21 +45,23 @@ export async function benchSessionTokens(count: number): Promise<void> {
   const unknown = await costOf(count, async () => {
     for (let i = 0; i < count; i += AT_ONCE) await judge();
   });
-  printTable(
-    `A session token of ${token.length} bytes`,
-    ['token', 'wall, µs', 'CPU of all threads, µs'],
-    [
+  const table = {
+    title: `A session token of ${token.length} bytes`,
+    head: ['token', 'wall, µs', 'CPU of all threads, µs'],
+    rows: [
       ['known', ...known],
       [`made up, ${AT_ONCE} at once`, ...unknown],
     ],
-  );
+    notes: [],
+  };
+  return { tables: [table], figures: {}, plots: [] };
 }
 
-async function costOf(count: number, task: () => void | Promise<void>): Promise<readonly string[]> {
+async function costOf(count: number, task: () => void | Promise<void>): Promise<readonly number[]> {
   const cpu = process.cpuUsage();
   const begun = performance.now();
   await task();
   const wallUs = (performance.now() - begun) * 1000;
   const { user, system } = process.cpuUsage(cpu);
-  return [wallUs, user + system].map((us) => (us / count).toFixed(1));
+  return [wallUs, user + system].map((us) => us / count);
 }
