@@ -87,7 +87,7 @@ async function open(
   const regions = ownRegion(settings.regions, own, { credentials: store, clock, log, random, timer });
   parts.add(() => regions.close());
   const region = regions.client;
-  const feedAgent = anyRegion(own, store);
+  const feedAgent = anyRegion(own, { credentials: store, timer });
   parts.add(() => feedAgent.close());
   const feed = await EdgeFeed.open(settings, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
   parts.add(() => feed.close());

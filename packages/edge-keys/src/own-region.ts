@@ -1,4 +1,4 @@
-import { createMtlsAgent, type CredentialsStore, type MtlsAgent } from '@sigv4-keyd/fastify-mtls';
+import { createMtlsAgent, type MtlsAgent } from '@sigv4-keyd/fastify-mtls';
 import { hasRole, identityOf, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
 import { TierAbove, type TierAboveOptions } from '@sigv4-keyd/service-skeleton';
 
@@ -19,9 +19,13 @@ export function ownRegion(
 }
 
 /** Dials any region: for the feed alone, which is believed for its signatures. */
-export function anyRegion(own: EdgeIdentity, credentials: CredentialsStore): MtlsAgent {
+export function anyRegion(
+  own: EdgeIdentity,
+  { credentials, timer }: Pick<TierAboveOptions, 'credentials' | 'timer'>,
+): MtlsAgent {
   return createMtlsAgent({
     credentials,
+    timer,
     acceptsServer: (id) => id.trustDomain === own.trustDomain && identityOf(id)?.role === 'region',
   });
 }

@@ -15,4 +15,5 @@ export type { FastifyMtlsTypes, PeerIdentity, PeerRole, RoleBearer } from './pee
 export { MtlsError, type MtlsErrorCode } from './mtls-error.js';
 export { MtlsClientError, type MtlsClientErrorCode } from './mtls-client-error.js';
 export { createMtlsAgent, MtlsAgent, type MtlsAgentOptions } from './mtls-agent.js';
+export type { Timer } from './timer.js';
 export { fastifyMtls, type FastifyMtlsOptions } from './fastify-mtls.js';

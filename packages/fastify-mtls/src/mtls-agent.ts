@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.js';
 import { ExplainingHandler } from './explaining-handler.js';
 import { mtlsConnector } from './mtls-connector.js';
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.js';
+import { systemTimer, type Timer } from './timer.js';
 
 export interface MtlsAgentOptions {
   readonly credentials: CredentialsStore;
@@ -11,6 +12,8 @@ export interface MtlsAgentOptions {
   readonly acceptsServer: (id: SpiffeId) => boolean;
   /** Connection and handshake together. */
   readonly connectTimeoutMilliseconds?: number;
+  /** Rings its end; by default, the system's. */
+  readonly timer?: Timer | undefined;
   /** Limits of undici's pool: connections an origin, header and body timeouts, keep-alive. */
   readonly pool?: Pick<
     Agent.Options,
@@ -80,8 +83,9 @@ function agentWith(credentials: Credentials, options: MtlsAgentOptions): Agent {
   const own = parseSpiffeId(credentials.spiffeId);
   if (own === undefined) throw new TypeError(`not a SPIFFE id: ${credentials.spiffeId}`);
   const rules = { trustDomain: own.trustDomain, acceptsServer: options.acceptsServer };
-  const timeoutMilliseconds = options.connectTimeoutMilliseconds ?? CONNECT_TIMEOUT_MILLISECONDS;
-  return new Agent({ ...options.pool, connect: mtlsConnector(credentials, rules, timeoutMilliseconds) });
+  const { connectTimeoutMilliseconds = CONNECT_TIMEOUT_MILLISECONDS, timer = systemTimer } = options;
+  const time = { withinMilliseconds: connectTimeoutMilliseconds, timer };
+  return new Agent({ ...options.pool, connect: mtlsConnector(credentials, rules, time) });
 }
 
 function explainFailures(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {

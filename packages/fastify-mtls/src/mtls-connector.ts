@@ -1,9 +1,16 @@
-import { TLSSocket } from 'node:tls';
-import { buildConnector } from 'undici';
+import { connect, type TLSSocket } from 'node:tls';
+import { errors, type buildConnector } from 'undici';
 import type { Credentials } from './credentials.js';
 import { MtlsClientError } from './mtls-client-error.js';
 import { verifyServer, type ServerRules } from './server-verification.js';
+import type { Timer } from './timer.js';
 import { explainTlsFailure } from './tls-failure.js';
+
+export interface ConnectionTime {
+  /** For connection and handshake together, milliseconds. */
+  readonly withinMilliseconds: number;
+  readonly timer: Timer;
+}
 
 const KEEP_ALIVE_MILLISECONDS = 10_000;
 
@@ -11,52 +18,58 @@ const KEEP_ALIVE_MILLISECONDS = 10_000;
 export function mtlsConnector(
   credentials: Credentials,
   rules: ServerRules,
-  timeoutMilliseconds: number,
+  time: ConnectionTime,
 ): buildConnector.connector {
-  const connect = buildConnector({
-    cert: credentials.cert,
-    key: credentials.key,
-    ca: credentials.ca,
-    minVersion: 'TLSv1.3',
-    rejectUnauthorized: true,
-    // Node would ask for a DNS name; `verifyServer` asks for more, and on every connection.
-    checkServerIdentity: () => undefined,
-    // A resumed session shows the certificate of the first handshake, which may have expired since.
-    maxCachedSessions: 0,
-    // A peer that is gone without a word is noticed on idle connections, too, and firewalls keep their state.
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
-    timeout: timeoutMilliseconds,
-  });
-  return (options, callback) => {
-    if (options.protocol !== 'https:') {
-      callback(
-        new MtlsClientError('not-https', `expected an https URL, got ${options.protocol}//${options.hostname}`),
-        null,
-      );
+  return ({ protocol, hostname, port, servername }, callback) => {
+    if (protocol !== 'https:') {
+      callback(new MtlsClientError('not-https', `expected an https URL, got ${protocol}//${hostname}`), null);
       return;
     }
-    const hostname = withoutBrackets(options.hostname);
-    connect({ ...options, hostname }, (error, socket) => {
-      if (error !== null) {
-        callback(explainTlsFailure(error), null);
-        return;
-      }
-      const refusal = refusalOf(socket, hostname, rules);
+    const host = withoutBrackets(hostname);
+    const socket = connect({
+      host,
+      port: port === '' ? 443 : Number(port),
+      ...(servername && { servername }),
+      cert: credentials.cert,
+      key: credentials.key,
+      ca: credentials.ca,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: true,
+      // Node would ask for a DNS name; `verifyServer` asks for more, and on every connection. No session is resumed: it
+      // would show the certificate of the first handshake, which may have expired since.
+      checkServerIdentity: () => undefined,
+    });
+    // A peer that is gone without a word is noticed on idle connections, too, and firewalls keep their state.
+    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MILLISECONDS);
+    const within = time.withinMilliseconds;
+    const cancel = time.timer.after(within, () =>
+      socket.destroy(new errors.ConnectTimeoutError(`no connection with ${hostname}:${port} within ${within} ms`)),
+    );
+    const fail = (error: Error): void => {
+      cancel();
+      callback(explainTlsFailure(error), null);
+    };
+    socket.once('error', fail);
+    socket.once('secureConnect', () => {
+      cancel();
+      const refusal = refusalOf(socket, host, rules);
+      // Whoever is handed the connection listens to its errors; what is destroyed has nobody to tell.
       if (refusal === undefined) {
+        socket.off('error', fail);
         callback(null, socket);
         return;
       }
+      socket.off('error', fail).on('error', () => undefined);
       socket.destroy();
       callback(refusal, null);
     });
   };
 }
 
-function refusalOf(socket: unknown, hostname: string, rules: ServerRules): Error | undefined {
-  if (!(socket instanceof TLSSocket)) return new MtlsClientError('not-https', `${hostname}: expected a TLS connection`);
+function refusalOf(socket: TLSSocket, host: string, rules: ServerRules): Error | undefined {
   try {
-    verifyServer(socket, hostname, rules);
+    verifyServer(socket, host, rules);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

@@ -43,12 +43,13 @@ export class TierAbove {
 
   /** `urls`: nearest first. */
   constructor(urls: readonly URL[], options: TierAboveOptions) {
-    const { credentials, acceptsServer, clock, random } = options;
+    const { credentials, acceptsServer, clock, random, timer } = options;
     this.#options = options;
     this.agent = createMtlsAgent({
       credentials,
       acceptsServer,
       connectTimeoutMilliseconds: CONNECT_WITHIN_MS,
+      timer,
       pool: { keepAliveMaxTimeout: IDLE_FOR_MS },
     });
     this.#health = new ParentHealth({

@@ -5,6 +5,7 @@ import {
   identityOf,
   parseSignerPublicKey,
   PeerClient,
+  systemClock,
   type Identity,
   type SignerKeyFiles,
   type SignerPublicKey,
@@ -135,7 +136,7 @@ export async function externalKeeper(t: Test, options: KeeperOptions): Promise<C
   const records = openPool(DatabaseHosts.of(database), log);
   t.teardown(() => records.end());
   const clock = options.clock ?? new VirtualClock(NOON);
-  const client = new SignerClient({ urls, dispatcher, records, credentials, clock, log });
+  const client = new SignerClient({ urls, dispatcher, records, credentials, clock, timer: systemClock, log });
   return externalCustody({
     signerKey: publicHalf(key),
     signerKeyBefore: before && publicHalf(before),

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import {
@@ -16,6 +16,7 @@ import {
 import { writeBundle } from '@sigv4-keyd/pki';
 import t, { type Test } from 'tap';
 import { fetch } from 'undici';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { copyInto, DAY, PeerCertificates } from './certificates-for-peers.js';
 
 const acceptsRegions = (id: SpiffeId): boolean => id.segments[0] === 'region';
@@ -218,6 +219,39 @@ t.test('new credentials take effect with the next request, and requests under wa
   copyInto(join(folder, 'live'), await certificates.issue('edge/eu/s3/a'));
   t.equal(await store.reload(), true);
   await t.rejects(get(agent, server.port), { code: 'UND_ERR_DESTROYED' }, 'a reload brings no closed agent back');
+});
+
+t.test('a server that is silent is given up when the timer rings, and no sooner', async (t) => {
+  const certificates = await PeerCertificates.create(t.testdir());
+  const silent = createTcpServer();
+  t.teardown(() => silent.close());
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const timer = new VirtualClock(0);
+  const credentials = await CredentialsStore.open(await certificates.issue('edge/eu/s3/a'));
+  const agent = createMtlsAgent({
+    credentials,
+    acceptsServer: acceptsRegions,
+    connectTimeoutMilliseconds: 3_000,
+    timer,
+  });
+  t.teardown(() => agent.destroy());
+  const dialled = once(silent, 'connection') as Promise<[Socket]>;
+  const { port } = silent.address() as AddressInfo;
+  const failure = t.rejects(get(agent, port), {
+    code: 'UND_ERR_CONNECT_TIMEOUT',
+    message: `no connection with 127.0.0.1:${port} within 3000 ms`,
+  });
+  const [connection] = await dialled;
+  await timer.advance(2_999);
+  t.equal(timer.pending, 1);
+  const gone = once(connection.resume(), 'close');
+  await timer.advance(1);
+  await failure;
+  await gone;
+  const server = await upstream(t, await certificates.issue('region/eu/server', { hosts: true }));
+  t.equal(await get(agent, server.port), 'served');
+  t.equal(timer.pending, 0, 'nothing is left to ring');
 });
 
 t.test('a destroyed agent fails what is under way', async (t) => {

@@ -26,7 +26,7 @@ const FORGET_EVERY_MS = 3_600_000;
 /** Does not wait for a signer: one that is away now may be back when it is needed. @throws StartError */
 export function openExternalKeeper(keeper: ExternalKeeper, context: CustodyContext): Promise<OpenCustody> {
   const { signers, signerKey, signerKeyBefore, custodyKeyBefore } = keeper;
-  const { pool, hosts, credentials, clock, log } = context;
+  const { pool, hosts, credentials, clock, timer, log } = context;
   return openWhole(async (parts) => {
     await checkCustodyKeys(pool, {
       current: checkedSignerKey(signerKey, 'KEYD_SIGNER_KEY'),
@@ -36,7 +36,7 @@ export function openExternalKeeper(keeper: ExternalKeeper, context: CustodyConte
       ],
       settingsBefore: ['KEYD_SIGNER_KEY_BEFORE', 'KEYD_CUSTODY_KEY_BEFORE'],
     });
-    const agent = createMtlsAgent({ credentials, acceptsServer: (id) => identityOf(id)?.role === 'signer' });
+    const agent = createMtlsAgent({ credentials, timer, acceptsServer: (id) => identityOf(id)?.role === 'signer' });
     parts.add(() => agent.close());
     // Transactions that wait for a signer hold connections of the other pool: the record of a call takes none of it.
     const records = openPool(hosts, log);
@@ -46,7 +46,7 @@ export function openExternalKeeper(keeper: ExternalKeeper, context: CustodyConte
         log.warn({ err: error }, 'old records of calls of the signer were not removed'),
       );
     parts.add(every(clock, FORGET_EVERY_MS, forget));
-    const client = new SignerClient({ urls: signers, dispatcher: agent, records, credentials, clock, log });
+    const client = new SignerClient({ urls: signers, dispatcher: agent, records, credentials, clock, timer, log });
     const before = custodyKeyBefore && fileCustody(custodyKeyBefore);
     return {
       custody: externalCustody({ signerKey, signerKeyBefore, fileCustody: before, calls: new SignerCalls(client) }),

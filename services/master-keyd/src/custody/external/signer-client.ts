@@ -24,6 +24,8 @@ export interface SignerClientOptions {
   readonly records: Pool;
   readonly credentials: CredentialsStore;
   readonly clock: Clock;
+  /** Rings the ends of waits for the network. */
+  readonly timer: Clock;
   readonly log: Logger;
 }
 
@@ -40,8 +42,9 @@ export class SignerClient {
 
   constructor(options: SignerClientOptions) {
     this.#options = options;
-    const { dispatcher, clock } = options;
-    this.#signers = options.urls.map((url) => ({ url, client: new PeerClient({ urls: [url], dispatcher, clock }) }));
+    const { urls, dispatcher, clock, timer } = options;
+    const clientOf = (url: URL): PeerClient => new PeerClient({ urls: [url], dispatcher, clock, timer });
+    this.#signers = urls.map((url) => ({ url, client: clientOf(url) }));
   }
 
   /** Why nothing is derived, in words. */
