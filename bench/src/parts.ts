@@ -10,6 +10,7 @@ export const PARTS: Readonly<Record<string, Load>> = {
   restart: () => import('./restart/part.js'),
   return: () => import('./return-of-edges/part.js'),
   signer: () => import('./signer/part.js'),
+  http: () => import('./http/part.js'),
   rollover: () => import('./rollover/part.js'),
   revocation: () => import('./revocation/part.js'),
   flood: () => import('./flood/part.js'),

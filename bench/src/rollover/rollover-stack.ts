@@ -57,6 +57,11 @@ export class RolloverStack {
     return this.#parts.postgres.connectionString('postgres');
   }
 
+  /** A folder of its own, which goes with the stack. */
+  folder(name: string): string {
+    return join(this.#parts.folder, name);
+  }
+
   get custodyKey(): Buffer {
     return this.#parts.custodyKey;
   }
@@ -99,7 +104,13 @@ export class RolloverStack {
     return { region, url: `https://127.0.0.1:${listen}` };
   }
 
-  async edge(name: string, regionUrl: string, prefetch: 'used' | 'all'): Promise<ProbedProcess> {
+  /** `settings`: over those that every edge has. */
+  async edge(
+    name: string,
+    regionUrl: string,
+    prefetch: 'used' | 'all',
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<ProbedProcess> {
     const [front, health] = [this.port(), this.port()];
     return this.start(name, mainOf('edge-verifier'), health, {
       ...(await this.identity(`edge/${REGION}/${SERVICE}/${name}`)),
@@ -107,6 +118,7 @@ export class RolloverStack {
       KEYD_REGIONS: regionUrl,
       KEYD_FORWARD_AUTH_LISTEN: `127.0.0.1:${front}`,
       KEYD_EXTERNAL_HOSTS: 'localhost',
+      ...settings,
     });
   }
 
