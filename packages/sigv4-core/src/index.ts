@@ -65,6 +65,7 @@ export {
   exportKRegion,
   exportKService,
   kRegionBytes,
+  kRegionBytesOfSecret,
   kServiceBytes,
   exportKSigning,
   importKDate,

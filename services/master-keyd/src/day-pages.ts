@@ -8,6 +8,7 @@ import { issueFound, KREGION, type Asker, type IssuingOptions, type KeyKind } fr
 export const KREGION_BYTES: KeyKind<Buffer> = {
   ...KREGION,
   derive(custody, secret, { peer: { region }, date }) {
+    if (custody.kRegionBytes) return custody.kRegionBytes(secret, date, region);
     const key = custody.kDate(secret, date);
     return key instanceof Promise ? key.then((later) => kRegionBytes(later, region)) : kRegionBytes(key, region);
   },

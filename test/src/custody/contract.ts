@@ -49,7 +49,10 @@ export async function keeperContract(t: Test, keeper: KeeperUnderTest): Promise<
       const kept = await sealed({ accessKeyId: `AKIAMANY${index}`, version: index + 1 }, secret);
       for (const date of dates) {
         const expected = hmac(hmac(`AWS4${secret}`, date), 'eu-west-1');
-        for (const by of [custody, reopened]) t.same(await kRegionOf(kept, by, date), expected);
+        for (const by of [custody, reopened]) {
+          t.same(await kRegionOf(kept, by, date), expected);
+          t.same(by.kRegionBytes?.(kept, date, 'eu-west-1') ?? expected, expected, 'at once, where it has the secret');
+        }
       }
     }
   });
@@ -92,6 +95,9 @@ export async function keeperContract(t: Test, keeper: KeeperUnderTest): Promise<
       { accessKeyId: '', version: 12 },
     ]) {
       t.type(await refusal({ ...kept, ...name }), SealBroken, JSON.stringify(name));
+      if (custody.kRegionBytes) {
+        t.throws(() => custody.kRegionBytes?.({ ...kept, ...name }, TODAY, 'eu-west-1'), { name: 'SealBroken' });
+      }
     }
   });
 

@@ -11,6 +11,7 @@ import {
   kDate,
   kRegion,
   kRegionBytes,
+  kRegionBytesOfSecret,
   kSecret,
   kService,
   kServiceBytes,
@@ -42,10 +43,34 @@ t.test('a rung that travelled derives the same keys below', (t) => {
   t.same(kSigningBytes(exportKRegion(regionKey), 'iam'), exportKSigning(signing));
   t.throws(() => kSigningBytes(new Uint8Array(31), 'iam'), RangeError);
   t.throws(() => kServiceBytes(new Uint8Array(31), 'iam'), RangeError);
+  t.same(kRegionBytesOfSecret(Buffer.from(SECRET), DATE, 'us-east-1'), exportKRegion(regionKey), 'two rungs at once');
+  t.throws(() => kRegionBytesOfSecret(new Uint8Array(), DATE, 'us-east-1'), RangeError);
   const travelled = kSigning(kService(importKRegion(exportKRegion(regionKey)), 'iam'));
   t.same(exportKSigning(travelled), exportKSigning(signing));
   t.same(exportKSigning(kSigning(importKService(exportKService(serviceKey)))), exportKSigning(signing));
   t.equal(signatureOf(importKSigning(exportKSigning(signing)), 'text'), signatureOf(signing, 'text'));
+  t.end();
+});
+
+t.test('keys that only travel are the same for secrets and names of every length', (t) => {
+  const differing: string[] = [];
+  // Around what fits a block with the prefix, and beyond it; names as long as a DNS label, and longer.
+  for (const secretLength of [1, 2, 31, 32, 40, 59, 60, 61, 64, 65, 128, 1]) {
+    for (const nameLength of [1, 9, 62, 63, 64, 200, 3]) {
+      const secret = Buffer.from('é/+Kz'.repeat(secretLength)).subarray(0, secretLength);
+      const region = (nameLength % 2 === 0 ? 'eu-9' : 'é-9').repeat(nameLength).slice(0, nameLength);
+      const climbed = kRegion(kDate(kSecret(secret), DATE), region);
+      const service = kService(climbed, region);
+      const [regionBytes, before] = [kRegionBytesOfSecret(secret, DATE, region), Buffer.from(secret)];
+      const isRight =
+        regionBytes.equals(exportKRegion(climbed)) &&
+        kServiceBytes(regionBytes, region).equals(exportKService(service)) &&
+        kSigningBytes(regionBytes, region).equals(exportKSigning(kSigning(service))) &&
+        secret.equals(before);
+      if (!isRight) differing.push(`${secretLength} and ${nameLength}`);
+    }
+  }
+  t.same(differing, []);
   t.end();
 });
 

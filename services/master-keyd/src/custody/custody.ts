@@ -23,6 +23,11 @@ export interface Custody {
   /** Throws SealBroken when this one secret does not open. */
   kDate(secret: SealedSecret, date: ScopeDate): KDate | Promise<KDate>;
   /**
+   * Where the keeper has the secrets in its hands: the bytes of kRegion at once, with no object for any rung, for days
+   * that go down whole. The caller wipes them. Throws SealBroken likewise.
+   */
+  kRegionBytes?(secret: SealedSecret, date: ScopeDate, region: string): Buffer;
+  /**
    * Throws SealBroken likewise, and KeydError 'algorithm-not-supported' where the private half could not be derived
    * without the secret leaving a device.
    */

@@ -1,5 +1,12 @@
 import type { KeyObject } from 'node:crypto';
-import { ecdsaPrivateKey, ecdsaPublicKey, kDate, kSecret } from '@sigv4-keyd/sigv4-core';
+import {
+  ecdsaPrivateKey,
+  ecdsaPublicKey,
+  kDate,
+  kRegionBytesOfSecret,
+  kSecret,
+  type ScopeDate,
+} from '@sigv4-keyd/sigv4-core';
 import type { Custody, Resealing, SealedSecret, SecretName } from './custody.js';
 import { custodyKeysOf, readableKeys, type CustodyKey, type CustodyKeys } from './custody-key.js';
 import { NAMED_KEY, prefixOfKey, UNNAMED_KEY } from './seal-prefix.js';
@@ -7,6 +14,7 @@ import { open, seal } from './sealing.js';
 
 /** A keeper that another one can take secrets over from. */
 export interface FileCustody extends Custody, Resealing {
+  kRegionBytes(secret: SealedSecret, date: ScopeDate, region: string): Buffer;
   /** The secret in the clear, which the caller overwrites. Throws SealBroken. */
   opened(secret: SealedSecret): Buffer;
 }
@@ -29,6 +37,9 @@ export function fileCustody(custodyKey: KeyObject, custodyKeyBefore?: KeyObject)
     },
     kDate(secret, date) {
       return opened(keys, secret, (plaintext) => kDate(kSecret(plaintext), date));
+    },
+    kRegionBytes(secret, date, region) {
+      return opened(keys, secret, (plaintext) => kRegionBytesOfSecret(plaintext, date, region));
     },
     ecdsaPublicKey(secret) {
       return opened(keys, secret, (plaintext) => ecdsaPublicKey(ecdsaPrivateKey(plaintext, secret.accessKeyId)));

@@ -17,6 +17,7 @@ export function watchCustody(custody: Custody): WatchedCustody {
     isUp = true;
     return result;
   };
+  const { kRegionBytes } = custody;
   const watch = <Result>(ask: () => Result | Promise<Result>): Result | Promise<Result> => {
     try {
       const result = ask();
@@ -31,6 +32,8 @@ export function watchCustody(custody: Custody): WatchedCustody {
     },
     seal: (name, secretAccessKey) => custody.seal(name, secretAccessKey),
     kDate: (secret, date) => watch(() => custody.kDate(secret, date)),
+    // Such a keeper is in this process: it serves whenever this does.
+    ...(kRegionBytes && { kRegionBytes: (secret, date, region) => kRegionBytes.call(custody, secret, date, region) }),
     ecdsaPublicKey: (secret) => watch(() => custody.ecdsaPublicKey(secret)),
   };
 }
