@@ -17,7 +17,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Pool } from 'pg';
 import { logIssuance, recordIssuance, type IssuedScope, type KeyTaker } from './audit.js';
 import { SealBroken, type Custody, type SealedSecret } from './custody/custody.js';
-import { findAccessKeys, type StoredAccessKey } from './database/access-keys.js';
+import { findAccessKeys, type IssuableAccessKey } from './database/access-keys.js';
 import { lockForIssuing } from './database/locks.js';
 import { inTransaction, type Transaction } from './database/transaction.js';
 import { currentBanOf } from './feed/ban-table.js';
@@ -92,7 +92,7 @@ export function issuedKeysFor<Key, Peer extends KeyTaker>(
 /** The access keys that are to be issued, and those of them that were ever made. */
 export interface FoundAccessKeys {
   readonly accessKeyIds: readonly string[];
-  readonly stored: ReadonlyMap<string, StoredAccessKey>;
+  readonly stored: ReadonlyMap<string, IssuableAccessKey>;
 }
 
 interface Wanted<Key, Peer extends KeyTaker> {
@@ -188,7 +188,7 @@ function parentsOf(transaction: Transaction, stored: FoundAccessKeys['stored']):
 /** Undefined for a secret whose seal is broken: this access key is refused as if disabled, the others are served. */
 function derived<Key, Peer extends KeyTaker>(
   { peer, log }: Asker<Peer>,
-  stored: StoredAccessKey,
+  stored: IssuableAccessKey,
   { date, kind, custody }: Wanted<Key, Peer> & { readonly custody: Custody },
 ): IssuedKey<Key> | undefined | Promise<IssuedKey<Key> | undefined> {
   const { accessKeyId, version, sealed } = stored;
@@ -211,7 +211,7 @@ function derived<Key, Peer extends KeyTaker>(
   }
 }
 
-function factsOf(stored: StoredAccessKey): AccessKeyFacts {
+function factsOf(stored: IssuableAccessKey): AccessKeyFacts {
   const { accessKeyId, version, createdAt, expiresAt, services } = stored;
   return {
     accessKeyId,

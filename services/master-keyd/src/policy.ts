@@ -10,7 +10,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { KeyTaker } from './audit.js';
-import type { StoredAccessKey } from './database/access-keys.js';
+import type { IssuableAccessKey } from './database/access-keys.js';
 
 /** Keys are issued for the window of days by our own clock, whatever the asking region believes the time to be. */
 export function requireInWindow(window: WindowRule, date: ScopeDate, now: number): void {
@@ -21,7 +21,7 @@ export function requireInWindow(window: WindowRule, date: ScopeDate, now: number
  * Why nothing of this access key is given out for a region, or undefined when it is. Without a region: for all of them,
  * which an access key that is limited to some is not good for.
  */
-export function refusalFor(region: string | undefined, key: StoredAccessKey, now: number): Absence | undefined {
+export function refusalFor(region: string | undefined, key: IssuableAccessKey, now: number): Absence | undefined {
   // That an access key was deleted is nothing a region needs to know apart from one that never was.
   if (key.status === 'deleted') return 'unknown';
   if (key.status === 'disabled') return 'disabled';

@@ -22,6 +22,12 @@ export interface StoredAccessKey {
   readonly sealed?: Buffer;
 }
 
+/** What issuing looks at. */
+export type IssuableAccessKey = Pick<
+  StoredAccessKey,
+  'accessKeyId' | 'status' | 'createdAt' | 'expiresAt' | 'regions' | 'services' | 'parentId' | 'version' | 'sealed'
+>;
+
 export interface AccessKeyFilter {
   readonly owner?: string | undefined;
   /** Absent: all but the deleted ones. */

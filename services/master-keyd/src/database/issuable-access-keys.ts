@@ -1,5 +1,23 @@
-import { COLUMNS, storedFrom, type AccessKeyRow, type StoredAccessKey } from './access-keys.js';
+import type { IssuableAccessKey } from './access-keys.js';
 import type { Transaction } from './transaction.js';
+
+/** What the driver reads in the least time: a million rows come for each region and day. */
+interface Row {
+  readonly id: string;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly regions: string[] | null;
+  readonly services: string[] | null;
+  readonly parent_id: string | null;
+  readonly version: number;
+  readonly sealed_secret: Buffer | null;
+}
+
+/** An instant has microseconds there, and whole milliseconds here. */
+const millisecondsOf = (column: string): string => `floor(extract(epoch FROM ${column}) * 1000)::double precision`;
+const COLUMNS =
+  `id, ${millisecondsOf('created_at')} AS created_at, ${millisecondsOf('expires_at')} AS expires_at, ` +
+  'regions, services, parent_id, version, sealed_secret';
 
 export interface IssuableFilter {
   /** Undefined: every region. Access keys that are limited to some are left out then. */
@@ -20,8 +38,8 @@ export interface IssuableFilter {
 export async function pageOfIssuableAccessKeys(
   transaction: Transaction,
   { region, at, dayBegins, isPinned, after, limit }: IssuableFilter,
-): Promise<readonly StoredAccessKey[]> {
-  const { rows } = await transaction.query<AccessKeyRow>(
+): Promise<readonly IssuableAccessKey[]> {
+  const { rows } = await transaction.query<Row>(
     `SELECT ${COLUMNS} FROM access_key
       WHERE id > $1 AND status = 'enabled' AND (expires_at IS NULL OR expires_at > $2)
         AND (parent_id IS NULL OR expires_at > $5)
@@ -29,5 +47,19 @@ export async function pageOfIssuableAccessKeys(
       ORDER BY id LIMIT $4`,
     [after ?? '', new Date(at), region ?? null, limit, new Date(dayBegins)],
   );
-  return rows.map(storedFrom);
+  return rows.map(issuableFrom);
+}
+
+function issuableFrom(row: Row): IssuableAccessKey {
+  return {
+    accessKeyId: row.id,
+    status: 'enabled',
+    createdAt: row.created_at,
+    ...(row.expires_at !== null && { expiresAt: row.expires_at }),
+    ...(row.regions && { regions: row.regions }),
+    ...(row.services && { services: row.services }),
+    ...(row.parent_id !== null && { parentId: row.parent_id }),
+    version: row.version,
+    ...(row.sealed_secret && { sealed: row.sealed_secret }),
+  };
 }

@@ -1,7 +1,7 @@
-import type { StoredAccessKey } from '../database/access-keys.js';
+import type { IssuableAccessKey } from '../database/access-keys.js';
 
 /** What a session is good for by now: never more than the access key that it was made of. */
-export function withinParent(session: StoredAccessKey, parent: StoredAccessKey): StoredAccessKey {
+export function withinParent(session: IssuableAccessKey, parent: IssuableAccessKey): IssuableAccessKey {
   const regions = inBoth(session.regions, parent.regions);
   const services = inBoth(session.services, parent.services);
   const ends = [session.expiresAt, parent.expiresAt].filter((end) => end !== undefined);
