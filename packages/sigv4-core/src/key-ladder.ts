@@ -4,7 +4,7 @@ import { hmacOnce } from './hmac-once.js';
 import { HmacPads, LONGEST_PADDED_MESSAGE } from './hmac-pads.js';
 import { OpaqueKey } from './opaque-key.js';
 import type { ScopeDate } from './scope-date.js';
-import { prefixedSecret, type SecretAccessKey } from './secret-access-key.js';
+import { prefixedSecret, requireSecret, type SecretAccessKey } from './secret-access-key.js';
 
 /** The first letters of kSecret; names the version of the protocol. */
 export type ProtocolVersion = 'AWS4';
@@ -141,15 +141,17 @@ export function kRegionBytes(key: KDate, region: string): Buffer {
   return LadderKey.mac(key, region);
 }
 
-/** The same from the bytes of a secret access key, two rungs above. The caller wipes both. Throws RangeError for an empty one. */
+/**
+ * The same from the bytes of a secret access key, two rungs above. The caller wipes both. Throws RangeError for an empty
+ * one.
+ */
 export function kRegionBytesOfSecret(
   secretAccessKey: Uint8Array,
   date: ScopeDate,
   region: string,
   version: ProtocolVersion = 'AWS4',
 ): Buffer {
-  if (secretAccessKey.length === 0)
-    throw new RangeError('the secret access key is empty: give the key that was issued');
+  requireSecret(secretAccessKey);
   const dateKey = hmacOnce(secretAccessKey, date, version);
   const regionKey = hmacOnce(dateKey, region);
   dateKey.fill(0);

@@ -14,8 +14,13 @@ const IMPORTED_BY: Readonly<Record<string, readonly string[]>> = {
   macHexWithKSigning: ['packages/sigv4-core/src/signature.ts'],
   macWithKSigning: ['packages/sigv4-core/src/reference/signature.ts'],
   HmacPads: ['packages/sigv4-core/src/key-ladder.ts'],
+  hmacOnce: ['packages/sigv4-core/src/key-ladder.ts'],
   // HMAC itself: the steps of the ladder, and the derivation of a key pair.
-  createHmac: ['packages/sigv4-core/src/ecdsa-key-pair.ts', 'packages/sigv4-core/src/key-ladder.ts'],
+  createHmac: [
+    'packages/sigv4-core/src/ecdsa-key-pair.ts',
+    'packages/sigv4-core/src/hmac-once.ts',
+    'packages/sigv4-core/src/key-ladder.ts',
+  ],
   // As text: those that sign, and the chain, which verifies with signatureMatches.
   signatureOf: [
     'packages/sigv4-core/src/chunked/sign-chunked.ts',

@@ -12,6 +12,9 @@ export interface SealedSecret extends SecretName {
   readonly sealed: Buffer;
 }
 
+/** The bytes of kRegion, straight from a sealed secret. */
+export type KRegionBytesOf = (secret: SealedSecret, date: ScopeDate, region: string) => Buffer;
+
 /**
  * Keeps the secrets. kDate is the highest rung that it gives out, so that an HSM can compute it without the secret
  * leaving the device; of the key pair of AWS4-ECDSA-P256-SHA256 it gives out the public half. Rejects with KeydError
@@ -26,7 +29,7 @@ export interface Custody {
    * Where the keeper has the secrets in its hands: the bytes of kRegion at once, with no object for any rung, for days
    * that go down whole. The caller wipes them. Throws SealBroken likewise.
    */
-  kRegionBytes?(secret: SealedSecret, date: ScopeDate, region: string): Buffer;
+  readonly kRegionBytes?: KRegionBytesOf;
   /**
    * Throws SealBroken likewise, and KeydError 'algorithm-not-supported' where the private half could not be derived
    * without the secret leaving a device.

@@ -1,20 +1,13 @@
 import type { KeyObject } from 'node:crypto';
-import {
-  ecdsaPrivateKey,
-  ecdsaPublicKey,
-  kDate,
-  kRegionBytesOfSecret,
-  kSecret,
-  type ScopeDate,
-} from '@sigv4-keyd/sigv4-core';
-import type { Custody, Resealing, SealedSecret, SecretName } from './custody.js';
+import { ecdsaPrivateKey, ecdsaPublicKey, kDate, kRegionBytesOfSecret, kSecret } from '@sigv4-keyd/sigv4-core';
+import type { Custody, KRegionBytesOf, Resealing, SealedSecret, SecretName } from './custody.js';
 import { custodyKeysOf, readableKeys, type CustodyKey, type CustodyKeys } from './custody-key.js';
 import { NAMED_KEY, prefixOfKey, UNNAMED_KEY } from './seal-prefix.js';
 import { open, seal } from './sealing.js';
 
 /** A keeper that another one can take secrets over from. */
 export interface FileCustody extends Custody, Resealing {
-  kRegionBytes(secret: SealedSecret, date: ScopeDate, region: string): Buffer;
+  readonly kRegionBytes: KRegionBytesOf;
   /** The secret in the clear, which the caller overwrites. Throws SealBroken. */
   opened(secret: SealedSecret): Buffer;
 }

@@ -33,7 +33,7 @@ export function watchCustody(custody: Custody): WatchedCustody {
     seal: (name, secretAccessKey) => custody.seal(name, secretAccessKey),
     kDate: (secret, date) => watch(() => custody.kDate(secret, date)),
     // Such a keeper is in this process: it serves whenever this does.
-    ...(kRegionBytes && { kRegionBytes: (secret, date, region) => kRegionBytes.call(custody, secret, date, region) }),
+    ...(kRegionBytes && { kRegionBytes }),
     ecdsaPublicKey: (secret) => watch(() => custody.ecdsaPublicKey(secret)),
   };
 }
