@@ -42,6 +42,7 @@ export {
   type PrivateFeedJwk,
   type PublicFeedJwk,
 } from './feed-key.js';
+export { formsInStateFile } from './state-file.js';
 export { FEED_PROBLEMS, FeedError, type FeedProblem } from './feed-problem.js';
 export { FeedState, type Acceptance, type BeaconOutcome, type RestoredFeedState } from './feed-state.js';
 export { DEFAULT_HORIZONS, freshnessOf, type BeaconTimes, type Freshness, type Horizons } from './freshness.js';

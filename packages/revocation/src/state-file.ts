@@ -39,21 +39,32 @@ export function writeStateFile({ beacon, named, further }: Holdings): string {
  * then limits for how long that goes unnoticed, as it does for a source that withholds news.
  */
 export async function restoreHoldings(text: string, keys: PinnedKeys): Promise<RestoredHoldings> {
-  const file = stateFile.safeParse(parsedJson(text));
-  if (!file.success) throw new FeedError('malformed-state', schemaDetail(file.error));
-  const named = await verifiedForms(file.data.named, keys, 'named');
-  const further = await verifiedForms(file.data.further, keys, 'further');
-  if (file.data.beacon === undefined) {
+  const file = parsedStateFile(text);
+  const named = await verifiedForms(file.named, keys, 'named');
+  const further = await verifiedForms(file.further, keys, 'further');
+  if (file.beacon === undefined) {
     if (named.size > 0) throw new FeedError('malformed-state', 'statements are said to be named, but by no beacon');
     return { holdings: holdingsOf(undefined, named, further), beacon: 'none' };
   }
-  const beacon = await beaconUnlessRetired(file.data.beacon, keys);
+  const beacon = await beaconUnlessRetired(file.beacon, keys);
   if (beacon === undefined) {
     return { holdings: holdingsOf(undefined, new Map(), new Map([...further, ...named])), beacon: 'retired-key' };
   }
   const holdings = holdingsOf(beacon, named, further);
   if (!isSameSet(holdings.namedAs, beacon.beacon)) throw new FeedError('incomplete-set', 'in the state file');
   return { holdings, beacon: 'held' };
+}
+
+/** The signed statements and pages in a state file, as they are: nothing is verified. @throws FeedError */
+export function formsInStateFile(text: string): readonly string[] {
+  const { named, further } = parsedStateFile(text);
+  return [...named, ...further];
+}
+
+function parsedStateFile(text: string): z.infer<typeof stateFile> {
+  const file = stateFile.safeParse(parsedJson(text));
+  if (!file.success) throw new FeedError('malformed-state', schemaDetail(file.error));
+  return file.data;
 }
 
 async function verifiedForms(forms: readonly string[], keys: PinnedKeys, list: string): Promise<FactForms> {

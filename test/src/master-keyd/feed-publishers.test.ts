@@ -1,8 +1,10 @@
 import { RESUME_AFTER_RESTORE_PATH, REPORT_PATH, resumedAfterRestore, type PeerClient } from '@sigv4-keyd/hop-protocol';
 import { FeedState, verifyBeacon, type FeedDocument } from '@sigv4-keyd/revocation';
 import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
+import { keydctl, type Call, type Result } from '../keydctl/keydctl-under-test.js';
 import { createFeedKeys, Publisher, RULE } from '../revocation/publisher.js';
 import { day } from '../support/days.js';
 import { freshDatabase, postgresOfItsOwn, runSql, sharedPostgres } from '../support/postgres.js';
@@ -216,9 +218,30 @@ t.test('a database restored from a backup: nothing goes on until an operator say
     operator.call({ method: 'POST', path: RESUME_AFTER_RESTORE_PATH, body, answer: resumedAfterRestore });
   const strange = await stranger.revoke();
   await t.rejects(resume({ statements: [strange.jws] }), { code: 'malformed-request', detail: /statements\[0\]/ });
-  const resumed = await resume({ statements: held.statements });
-  t.equal(resumed.version, version + 1);
-  t.equal(resumed.putBack, 1, 'what the backup lacked is back');
+
+  const folder = t.testdir({ 'feed-state.json': region.serialise(), 'half.json': region.serialise().slice(0, 99) });
+  const file = join(folder, 'feed-state.json');
+  const credentials = dirname((await authority.filesOf({ role: 'operator', name: 'olga' })).cert);
+  const env = {
+    KEYD_MASTER: `https://${restored.service.addresses['hop'] ?? ''}`,
+    KEYD_CREDENTIALS: credentials,
+    NO_COLOR: '1',
+  };
+  const run = (args: readonly string[], call: Call = {}): Promise<Result> =>
+    keydctl(['revocation', 'resume', ...args], { env, ...call });
+  t.match(await run([]), { code: 2, err: /nothing to put back from.*--without-files/ });
+  t.match(await run([file]), { code: 2, err: /no terminal to confirm it on/ });
+  const half = join(folder, 'half.json');
+  t.match(await run([file, half, '--yes']), { code: 1, err: /half\.json: .*not JSON.*KEYD_STATE_FOLDER/ });
+  t.match(await run([file, 'nowhere.json', '--yes']), { code: 1, err: /nowhere\.json/ });
+  t.match(await run([file], { input: 'yes\n', isTerminal: true }), { code: 1, err: /Type resume to go on/ });
+  t.equal((await restored.health('/health/ready')).status, 503, 'nothing was done');
+  const resumed = await run([file, file], { input: 'resume\n', isTerminal: true });
+  t.match(resumed, { code: 0, err: /3 signed statements from 2 files/ });
+  t.match(resumed.out, /publishing again/);
+  t.match(resumed.out, new RegExp(`first beacon +version ${version + 1}`));
+  t.match(resumed.out, /revocations and lifts put back +1\n/, 'what the backup lacked is back');
+  t.match(await run([file, '--yes']), { code: 1, err: /wrong-state|is not behind/ });
   t.equal((await restored.health('/health/ready')).status, 200);
   await issue();
   const { beacon, newStatements } = await region.accept(await presentFeed(client), clock.now());

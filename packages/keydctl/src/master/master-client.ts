@@ -38,6 +38,8 @@ import {
   overview,
   OVERVIEW_PATH,
   pinnedAccessKeys,
+  RESUME_AFTER_RESTORE_PATH,
+  resumedAfterRestore,
   revocationAnswer,
   REVOCATIONS_PATH,
   rotateAccessKeyPath,
@@ -74,6 +76,7 @@ import {
   type ListedDeputyGrants,
   type ListedRevocations,
   type PeerClient,
+  type ResumedAfterRestore,
   type RevocationAnswer,
   type RevocationRequest,
   type RotateCustody,
@@ -186,6 +189,12 @@ export class MasterClient {
   /** `jws`: a lift that was signed with the root key elsewhere. */
   lift(jws: string): Promise<LiftAnswer> {
     return this.#peer.call({ method: 'POST', path: LIFTS_PATH, body: { jws }, answer: liftAnswer });
+  }
+
+  /** `statements`: signed statements and pages that the database may lack, compact JWS. */
+  resume(statements: readonly string[]): Promise<ResumedAfterRestore> {
+    const path = RESUME_AFTER_RESTORE_PATH;
+    return this.#peer.call({ method: 'POST', path, body: { statements }, answer: resumedAfterRestore });
   }
 
   ban(spiffeId: string, reason: string): Promise<IdentityBan> {

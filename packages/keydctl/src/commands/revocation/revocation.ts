@@ -1,6 +1,7 @@
 import { defineGroup } from '../../command-line/group.js';
 import { list } from './list.js';
 import { request } from './lift-request.js';
+import { resume } from './resume.js';
 import { show } from './show.js';
 import { sign } from './lift-sign.js';
 import { submit } from './lift-submit.js';
@@ -18,7 +19,7 @@ const lift = defineGroup({
 
 export const revocation = defineGroup({
   name: 'revocation',
-  summary: 'what was revoked, and taking it back; asks master-keyd',
-  commands: [list, show, lift],
+  summary: 'what was revoked, taking it back, and going on after a restore; asks master-keyd',
+  commands: [list, show, lift, resume],
   examples: ['keydctl revocation list', 'keydctl revocation show 0b0f9a7e'],
 });
