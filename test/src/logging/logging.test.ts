@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { createLogger } from '@sigv4-keyd/service-skeleton';
+import t from 'tap';
+
+const NAMES = [
+  'authorization',
+  'secretAccessKey',
+  'secret',
+  'key',
+  'keys',
+  'signature',
+  'password',
+  'connectionString',
+  'sessionToken',
+  'x-amz-security-token',
+];
+const SECRET = 'what must not come out';
+const WITHHELD = '[not logged]';
+
+/** What one call writes, read back. */
+function logged(write: (log: ReturnType<typeof createLogger>) => void): Record<string, unknown> {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => lines.push(line) };
+  write(createLogger({ service: 'test', level: 'trace', destination }));
+  const [line = ''] = lines;
+  const parsed: unknown = JSON.parse(line);
+  if (typeof parsed !== 'object' || parsed === null) throw new TypeError('a line is an object');
+  return { ...parsed };
+}
+
+class Held {
+  readonly secret = SECRET;
+  readonly name = 'a class of its own';
+}
+
+class Written {
+  readonly #value = SECRET;
+
+  toJSON(): object {
+    return { name: 'it writes itself', key: this.#value };
+  }
+}
+
+t.test('nothing under these names comes out, wherever it stands', (t) => {
+  for (const name of NAMES) {
+    const places: Readonly<Record<string, object>> = {
+      'at the top': { [name]: SECRET },
+      'one below': { inner: { [name]: SECRET } },
+      'two below': { inner: { more: { [name]: SECRET } } },
+      'three below': { inner: { more: { still: { [name]: SECRET } } } },
+      'in a list': { list: [{ [name]: SECRET }] },
+      'as an object': { [name]: { text: SECRET } },
+      'at an error': { err: Object.assign(new Error('no'), { [name]: SECRET }) },
+      'at an error of another name': { failure: Object.assign(new Error('no'), { [name]: SECRET }) },
+      'below an error': { err: Object.assign(new Error('no'), { detail: { [name]: SECRET } }) },
+      'at a cause': { err: new Error('no', { cause: Object.assign(new Error('why'), { [name]: SECRET }) }) },
+    };
+    for (const [place, line] of Object.entries(places)) {
+      t.notMatch(JSON.stringify(logged((log) => log.info(line, 'a line'))), SECRET, `${name}, ${place}`);
+    }
+    t.equal(logged((log) => log.child({ [name]: SECRET }).info('a line'))[name], WITHHELD, `${name}, of a child`);
+  }
+  t.match(
+    logged((log) => log.info({ held: new Held() })),
+    { held: { secret: WITHHELD, name: 'a class of its own' } },
+  );
+  t.match(
+    logged((log) => log.info({ written: new Written() })),
+    { written: { key: WITHHELD, name: 'it writes itself' } },
+  );
+  t.end();
+});
+
+t.test('everything else does', (t) => {
+  const line = { event: 'an-event', count: 3, list: ['one', { two: 2 }], at: new Date(0), none: null, no: undefined };
+  t.match(
+    logged((log) => log.warn(line, 'in words')),
+    {
+      level: 'warn',
+      service: 'test',
+      event: 'an-event',
+      count: 3,
+      list: ['one', { two: 2 }],
+      at: '1970-01-01T00:00:00.000Z',
+      none: null,
+      msg: 'in words',
+    },
+  );
+  const told = logged((log) => log.error({ err: Object.assign(new TypeError('no'), { code: 'ENO' }) }));
+  t.match(told, { msg: 'no', err: { type: 'TypeError', message: 'no', code: 'ENO', stack: /TypeError: no/ } });
+  t.end();
+});
+
+t.test('an object without an end is cut, and the line comes out', (t) => {
+  const circle: Record<string, unknown> = { name: 'round' };
+  circle['again'] = circle;
+  t.match(
+    logged((log) => log.info({ circle })),
+    { circle: { name: 'round', again: { name: 'round' } } },
+  );
+  const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`n${n}`, { n }]));
+  t.match(
+    logged((log) => log.info({ wide })),
+    { wide: { n0: { n: 0 }, n9999: WITHHELD } },
+  );
+  t.end();
+});
+
+t.test(
+  'a line is written when the call returns: the death of the process right after it changes nothing',
+  async (t) => {
+    const program = `
+    import { createLogger } from '@sigv4-keyd/service-skeleton';
+    createLogger({ service: 'test', level: 'info' }).info('the last words');
+    process.kill(process.pid, 'SIGKILL');
+  `;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: new URL('../../', import.meta.url),
+      env: { PATH: process.env['PATH'] ?? '' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const gone = once(child, 'exit');
+    t.match(await text(child.stdout), '"msg":"the last words"');
+    t.same(await gone, [null, 'SIGKILL']);
+  },
+);
