@@ -14,20 +14,22 @@ const connections = await Promise.all(
 );
 let turn = 0;
 
-function run(milliseconds: number): Promise<LoadAnswered> {
+function run(count: number): Promise<LoadAnswered> {
   const latencies: number[] = [];
   const begin = performance.now();
   return new Promise((resolve) => {
+    let left = count;
     let busy = connections.length;
     const next = (connection: KeptConnection): void => {
       const sentAt = performance.now();
-      if (sentAt - begin >= milliseconds) {
+      if (left === 0) {
         busy -= 1;
         const seconds = (sentAt - begin) / 1000;
         const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
         if (busy === 0) resolve({ requests: latencies.length, seconds, p50Ms, p99Ms });
         return;
       }
+      left -= 1;
       turn += 1;
       const request = requests[turn % requests.length];
       if (request === undefined) throw new Error('no request was signed');
@@ -40,7 +42,7 @@ function run(milliseconds: number): Promise<LoadAnswered> {
   });
 }
 
-process.on('message', (milliseconds: unknown) => {
-  void run(Number(milliseconds)).then((answered) => process.send?.(answered));
+process.on('message', (count: unknown) => {
+  void run(Number(count)).then((answered) => process.send?.(answered));
 });
 process.send?.('ready');

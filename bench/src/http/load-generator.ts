@@ -21,10 +21,10 @@ export class LoadGenerator {
     return generator;
   }
 
-  /** Requests as fast as they are answered, for so long. */
-  async run(milliseconds: number): Promise<LoadAnswered> {
+  /** So many requests, as fast as they are answered. */
+  async run(count: number): Promise<LoadAnswered> {
     const told = this.#told();
-    this.#child.send(milliseconds);
+    this.#child.send(count);
     const answered = await told;
     if (answered === 'ready') throw new Error('the generator answered out of turn');
     return answered;

@@ -18,10 +18,13 @@ export interface Turn extends LoadAnswered {
   readonly microseconds: number;
 }
 
-/** How long a server is asked before it counts, and while it counts, milliseconds. */
+/**
+ * How many requests a server gets before they count, and while they count. Not for how long: what a compiler made of
+ * the code by then is the same then, however busy the machine is.
+ */
 export interface TurnLength {
-  readonly warmingMs: number;
-  readonly measuredMs: number;
+  readonly warming: number;
+  readonly measured: number;
 }
 
 /** A master, a region and an upstream that stay; each server that is measured is a new process. */
@@ -57,7 +60,7 @@ export class MeasuredStack {
   }
 
   /** One server, alone, for one turn. */
-  async turn(scenario: Scenario, contender: Contender, { warmingMs, measuredMs }: TurnLength): Promise<Turn> {
+  async turn(scenario: Scenario, contender: Contender, { warming, measured }: TurnLength): Promise<Turn> {
     const { server, port } = await this.#startServer(contender.server);
     let nginx: Nginx | undefined;
     let load: LoadGenerator | undefined;
@@ -79,9 +82,9 @@ export class MeasuredStack {
         service: SERVICE,
         ...ACCESS_KEY,
       });
-      await load.run(warmingMs);
+      await load.run(warming);
       await server.measure();
-      const answered = await load.run(measuredMs);
+      const answered = await load.run(measured);
       const { processorMs } = await server.measure();
       return { ...answered, microseconds: (processorMs * 1000) / answered.requests };
     } finally {

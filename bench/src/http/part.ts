@@ -17,9 +17,14 @@ import {
 
 const ROUNDS = { whole: 5, quick: 1, tiny: 1 } as const;
 const TURNS: Readonly<Record<BenchOptions['scale'], TurnLength>> = {
-  whole: { warmingMs: 3_000, measuredMs: 4_000 },
-  quick: { warmingMs: 700, measuredMs: 800 },
-  tiny: { warmingMs: 5, measuredMs: 20 },
+  whole: { warming: 20_000, measured: 20_000 },
+  quick: { warming: 2_000, measured: 2_000 },
+  tiny: { warming: 10, measured: 40 },
+};
+const UPLOADS: typeof TURNS = {
+  whole: { warming: 10, measured: 20 },
+  quick: { warming: 2, measured: 4 },
+  tiny: { warming: 1, measured: 1 },
 };
 
 const GET = 'forward-auth, GET: throughput beside bare Fastify';
@@ -58,8 +63,9 @@ async function benchHttp({ scale, portBase }: BenchOptions): Promise<Measured> {
   try {
     for (let round = 0; round < ROUNDS[scale]; round += 1) {
       for (const [scenario, { bare, edge }] of pairs) {
-        bare.push(await stack.turn(scenario, scenario.bare, TURNS[scale]));
-        edge.push(await stack.turn(scenario, scenario.edge, TURNS[scale]));
+        const length = (scenario.bodyBytes === 0 ? TURNS : UPLOADS)[scale];
+        bare.push(await stack.turn(scenario, scenario.bare, length));
+        edge.push(await stack.turn(scenario, scenario.edge, length));
       }
     }
   } finally {
