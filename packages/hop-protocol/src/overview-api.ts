@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { instant, regionName, scopeDate } from './schemas.js';
+import { identityBan } from './revocation-api.js';
+import { accessKeyId, instant, regionName, scopeDate, serviceName } from './schemas.js';
 
 /** The picture of the whole system for the operators' console: every list is bounded, counts are of all. */
 export const OVERVIEW_PATH = '/v1/overview';
@@ -9,6 +10,7 @@ export const MOST_TIERS_SHOWN = 300;
 export const MOST_REVOCATIONS_SHOWN = 50;
 /** Edges that are named as those that a revocation has not reached. */
 export const MOST_WAITED_FOR = 10;
+export const MOST_BANS_SHOWN = 200;
 
 const count = z.number().int().nonnegative();
 const heard = z.object({ known: count, up: count });
@@ -28,6 +30,8 @@ const regionDay = z.object({
   revoked: revokedPart,
   /** Incidents of the revocations that hit it; at most five. */
   incidents: z.array(z.string()).max(5),
+  /** Edges of the region that one of these revocations concerns, and those among them that have confirmed them all. */
+  confirmed: z.object({ concerned: count, reached: count }).optional(),
 });
 export type RegionDay = z.infer<typeof regionDay>;
 
@@ -52,6 +56,8 @@ const tier = z.object({
   missingTomorrow: count.optional(),
   /** The newest beacon that it holds. */
   feed: feedSeen.optional(),
+  /** Of a deputy: the days of the window whose kDate it may be given. */
+  grantedDays: z.array(scopeDate).optional(),
 });
 export type TierRow = z.infer<typeof tier>;
 
@@ -61,6 +67,12 @@ const openRevocation = z.object({
   incident: z.string(),
   reason: z.string(),
   scope: z.string(),
+  /** The scope once more, for a report on it. */
+  region: regionName.optional(),
+  service: serviceName.optional(),
+  accessKeyId: accessKeyId.optional(),
+  from: scopeDate.optional(),
+  to: scopeDate.optional(),
   at: instant,
   edges: z.object({ concerned: count, reached: count }),
   waitingFor: z.array(z.string()).max(MOST_WAITED_FOR),
@@ -69,6 +81,8 @@ export type OpenRevocation = z.infer<typeof openRevocation>;
 
 export const overview = z.object({
   at: instant,
+  /** Who asks, by the certificate. */
+  operator: z.string().optional(),
   today: scopeDate,
   /** The days of the window, tomorrow always among them; the oldest first. */
   days: z.array(scopeDate),
@@ -82,6 +96,9 @@ export const overview = z.object({
   feed: feedSeen.optional(),
   revocations: z.array(openRevocation).max(MOST_REVOCATIONS_SHOWN),
   revocationCount: count,
+  /** Who is shut out, in the order of their SPIFFE ids. */
+  bans: z.array(identityBan).max(MOST_BANS_SHOWN).default([]),
+  banCount: count.default(0),
   ledger: z.object({
     /** Leaves of the newest checkpoint, and records that are no leaves yet. */
     size: count,

@@ -5,11 +5,14 @@ import t, { type Test } from 'tap';
 import { request, type Dispatcher } from 'undici';
 import { keydctl } from '../keydctl/keydctl-under-test.js';
 import { NOON } from '../master-keyd/master-under-test.js';
+import { TRUST_DOMAIN } from '../support/certificates.js';
 import { freePort } from '../support/free-port.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { watchedMaster } from './watched-master.js';
 
 t.setTimeout(120_000);
+
+const EDGE = `spiffe://${TRUST_DOMAIN}/edge/us-east-1/s3/e1`;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -85,7 +88,17 @@ t.test('keydctl console: a link that is good once, to a session that is the page
   const body = { from: today, region: 'us-east-1', incident: 'INC-7', reason: 'a test' };
   for (const [name, headers] of partial) {
     t.match(await ask(origin, 'GET', '/v1/overview', headers), { status: 401, text: /no-session/ }, name);
-    t.match(await ask(origin, 'POST', '/v1/revocations', headers, body), { status: 401 }, name);
+    const banned = `/v1/identity-bans?${new URLSearchParams({ spiffeId: EDGE }).toString()}`;
+    for (const [method, path, sent] of [
+      ['POST', '/v1/revocations', body],
+      ['GET', '/v1/revocations', undefined],
+      ['POST', '/v1/lifts', { jws: 'a.b.c' }],
+      ['POST', '/v1/identity-bans', { spiffeId: EDGE, reason: 'a test' }],
+      ['DELETE', banned, {}],
+      ['GET', `/v1/incident-report?from=${today}`, undefined],
+    ] as const) {
+      t.match(await ask(origin, method, path, headers, sent), { status: 401, text: /no-session/ }, `${name}: ${path}`);
+    }
   }
   const foreign: readonly (readonly [string, Headers])[] = [
     ['a name that is pointed at this machine', { ...session, host: 'evil.example', origin: 'http://evil.example' }],
@@ -142,7 +155,15 @@ t.test('keydctl console: mistakes are told in words', async (t) => {
 function parts(failure?: KeydError) {
   const fails = (): Promise<never> => Promise.reject(failure ?? new KeydError('parent-unavailable'));
   return {
-    master: { overview: fails, revocations: fails, revoke: fails },
+    master: {
+      overview: fails,
+      revocations: fails,
+      revoke: fails,
+      lift: fails,
+      ban: fails,
+      unban: fails,
+      incidentReport: fails,
+    },
     clock: new VirtualClock(NOON),
     idleMs: 60_000,
   };

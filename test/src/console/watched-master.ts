@@ -13,9 +13,18 @@ import { VirtualClock } from '../support/virtual-clock.js';
 
 const REGIONS = ['eu-west-1', 'us-east-1'] as const;
 const EDGES = ['s3/e1', 's3/e2', 'execute-api/e3'] as const;
+const DEPUTY = 'deputy-1';
 const AUTONOMY_SECONDS = 40_000;
 
-/** A real master over real mTLS; the regions and edges below it are what they say in their reports. */
+/** `REGION/SERVICE/NAME` of edges. */
+interface DifferentEdges {
+  /** Nothing is heard of it. */
+  readonly without?: string;
+  /** These hold the first beacon still. */
+  readonly behind?: readonly string[];
+}
+
+/** A real master over real mTLS; the deputy, regions and edges below it are what they say in their reports. */
 export interface WatchedMaster {
   readonly master: MasterUnderTest;
   readonly url: string;
@@ -25,14 +34,14 @@ export interface WatchedMaster {
   readonly keydctl: (...args: readonly string[]) => Promise<Record<string, unknown>>;
   /** The version of the newest beacon. */
   readonly feedVersion: () => Promise<number>;
-  /** Regions report; every edge holds the beacon of this version. */
-  readonly report: (feedVersion: number, without?: string) => Promise<void>;
+  /** The deputy and the regions report; every edge holds the beacon of this version, but for those that differ. */
+  readonly report: (feedVersion: number, edges?: DifferentEdges) => Promise<void>;
 }
 
 export async function watchedMaster(t: Test): Promise<WatchedMaster> {
   const clock = new VirtualClock(NOON);
   const authority = await TestAuthority.create(t.testdir());
-  const master = await startMaster(t, { clock, authority });
+  const master = await startMaster(t, { clock, authority, env: { KEYD_ALLOW_DEPUTIES: 'yes' } });
   const url = `https://${master.service.addresses['hop'] ?? ''}`;
   const credentials = dirname((await authority.filesOf({ role: 'operator', name: 'alice' })).cert);
   const call = { env: { KEYD_MASTER: url, KEYD_CREDENTIALS: credentials } };
@@ -43,6 +52,9 @@ export async function watchedMaster(t: Test): Promise<WatchedMaster> {
   }
   const today = scopeDateOf(clock.now());
   const held = [addDays(today, -1), today];
+  const granted = ['--from', today, '--to', addDays(today, 1), '--reason', 'the master is moved'];
+  await keydctl('deputy', 'grant', DEPUTY, ...granted);
+  const deputy = master.clientOf(await authority.credentials({ role: 'deputy', name: DEPUTY }));
   const clients = new Map<string, PeerClient>();
   for (const region of REGIONS) {
     const source = await master.region(region);
@@ -78,7 +90,7 @@ export async function watchedMaster(t: Test): Promise<WatchedMaster> {
       const { body } = await master.health('/status');
       return (body as { readonly feed: { readonly version: number } }).feed.version;
     },
-    async report(version, without) {
+    async report(version, { without, behind = [] } = {}) {
       for (const [region, client] of clients) {
         // The first edge has fetched the keys of tomorrow already.
         const edges = EDGES.filter((edge) => `${region}/${edge}` !== without).map((edge, place) => ({
@@ -86,12 +98,14 @@ export async function watchedMaster(t: Test): Promise<WatchedMaster> {
           heardAt: now(),
           report: {
             ...own(place === 0 ? [...held, addDays(today, 1)] : held),
-            feed: { version, at: now() },
+            feed: { version: behind.includes(`${region}/${edge}`) ? 1 : version, at: now() },
           },
         }));
         const body = { ...own(held), edges };
         await client.call({ method: 'POST', path: REPORT_PATH, body, answer: z.undefined() });
       }
+      const empty = { ...own([]), edges: [] };
+      await deputy.call({ method: 'POST', path: REPORT_PATH, body: empty, answer: z.undefined() });
       // What the console is shown is kept for a second.
       await clock.advance(1_000);
     },

@@ -1,27 +1,32 @@
 import type { Overview, RegionDay, RegionRow } from '@sigv4-keyd/hop-protocol';
 import type { Hit, Hits } from './blast-radius.js';
+import { dayHead, dayText } from './days.js';
 import { element, type Child } from './element.js';
-import { counted, dayText } from './words.js';
+import { counted } from './words.js';
+
+type Choose = (region: string, date: string) => void;
 
 /**
- * Regions down, days across, the newest first: what was issued, who holds it, what is revoked, what a dry run would
- * hit.
+ * Regions down, days across, the newest first: what was issued, who holds it, what is revoked, how far that has come,
+ * what a dry run would hit.
  */
-export function drawGrid(overview: Overview, hits: Hits, choose: (region: string, date: string) => void): Child[] {
+export function drawGrid(overview: Overview, hits: Hits, choose: Choose): Child[] {
   if (overview.regions.length === 0) {
     return [element('p', { class: 'empty' }, 'No region was given a key yet, and none has reported.')];
   }
-  const heads = overview.days
-    .toReversed()
-    .map((date) =>
-      element('th', { scope: 'col', class: dayClass(overview, date) }, dayText(date), dayNote(overview, date)),
-    );
+  const heads = overview.days.toReversed().map((date) => drawHead(overview, date));
   const rows = overview.regions.map((row) => drawRow(overview, row, hits, choose));
   const hidden = overview.regionCount - overview.regions.length;
   return [
     element(
       'div',
-      { id: 'grid-scroller', class: 'scroller', role: 'region', 'aria-label': 'Regions and days', tabindex: 0 },
+      {
+        id: 'grid-scroller',
+        class: 'scroller',
+        role: 'region',
+        'aria-label': 'Table of regions and days',
+        tabindex: 0,
+      },
       element(
         'table',
         { class: 'grid' },
@@ -33,21 +38,18 @@ export function drawGrid(overview: Overview, hits: Hits, choose: (region: string
   ];
 }
 
-function dayClass({ today }: Overview, date: string): string {
-  return date === today ? 'today' : date > today ? 'tomorrow' : '';
+function drawHead({ today }: Overview, date: string): Child {
+  const { weekday, day } = dayHead(date);
+  const relation = date === today ? 'today' : date > today ? 'tomorrow' : undefined;
+  return element(
+    'th',
+    { scope: 'col', class: relation ?? '' },
+    element('span', { class: 'note' }, relation ?? weekday),
+    element('span', { class: 'day', title: dayText(date) }, day),
+  );
 }
 
-function dayNote({ today }: Overview, date: string): Child {
-  const note = date === today ? 'today' : date > today ? 'tomorrow' : undefined;
-  return note && element('span', { class: 'note' }, note);
-}
-
-function drawRow(
-  overview: Overview,
-  row: RegionRow,
-  hits: Hits,
-  choose: (region: string, date: string) => void,
-): Child {
+function drawRow(overview: Overview, row: RegionRow, hits: Hits, choose: Choose): Child {
   const { region, replicas, edges, days } = row;
   return element(
     'tr',
@@ -76,7 +78,8 @@ function drawCell(
   hit: Hit | undefined,
   choose: () => void,
 ): Child {
-  const { date, revoked, incidents } = day;
+  const { date, revoked, incidents, confirmed } = day;
+  const isUnderWay = confirmed !== undefined && confirmed.reached < confirmed.concerned;
   const button = element(
     'button',
     {
@@ -84,16 +87,18 @@ function drawCell(
       id: `cell-${region}-${date}`,
       title: incidents.length === 0 ? 'Revoke from this day on…' : incidents.join(', '),
     },
+    element('span', { class: 'unseen' }, `${region} on ${dayText(date)}: `),
     ...drawHolding(day, edges.known, date > today),
-    revoked === 'none' ? undefined : element('span', { class: 'mark' }, revokedText(day)),
-    hit && element('span', { class: 'hit-text' }, hitText(hit)),
+    ...(revoked === 'none' ? [] : drawRevoked(day)),
+    ...(hit === undefined ? [] : drawHit(hit)),
   );
   button.addEventListener('click', choose);
-  return element('td', { class: cellClass(revoked, hit), 'data-cell': `${region}/${date}` }, button);
+  const states = [`revoked-${revoked}`, ...(isUnderWay ? ['under-way'] : []), ...(hit === undefined ? [] : ['hit'])];
+  return element('td', { class: states.join(' '), 'data-cell': `${region}/${date}` }, button);
 }
 
 function drawHolding({ issued, edgesHolding, mostKeysHeld }: RegionDay, edges: number, isTomorrow: boolean): Child[] {
-  if (issued === 0 && edgesHolding === 0 && !isTomorrow) return [element('span', { class: 'note' }, 'none issued')];
+  if (issued === 0 && edgesHolding === 0 && !isTomorrow) return [element('span', { class: 'none' }, 'none issued')];
   return [
     element('span', { class: 'issued' }, issued === 0 ? 'none issued' : counted(issued, 'key')),
     element('span', { class: 'note' }, `${edgesHolding} of ${counted(edges, 'edge')}`),
@@ -108,19 +113,40 @@ function drawHolding({ issued, edgesHolding, mostKeysHeld }: RegionDay, edges: n
   ];
 }
 
-function cellClass(revoked: RegionDay['revoked'], hit: Hit | undefined): string {
-  return [`revoked-${revoked}`, ...(hit === undefined ? [] : ['hit'])].join(' ');
+function drawRevoked({ revoked, incidents, confirmed }: RegionDay): Child[] {
+  const [first = '', ...others] = incidents;
+  const mark = element(
+    'span',
+    { class: 'mark' },
+    element('span', { class: 'unseen' }, revoked === 'all' ? 'revoked: ' : 'partly revoked: '),
+    others.length === 0 ? first : `${first} +${others.length}`,
+  );
+  return [mark, ...(confirmed === undefined ? [] : drawLeft(confirmed))];
 }
 
-function revokedText({ revoked, incidents }: RegionDay): string {
-  return `${revoked === 'all' ? 'revoked' : 'partly revoked'}: ${incidents.join(', ')}`;
+/** The blast radius shrinks as edges confirm: the bar is what is left of it. */
+function drawLeft({ concerned, reached }: NonNullable<RegionDay['confirmed']>): Child[] {
+  const left = concerned - reached;
+  if (left === 0) return [element('span', { class: 'note' }, concerned === 0 ? 'no edge to tell' : 'at all edges')];
+  return [
+    element('span', { class: 'note bad' }, `${left} of ${counted(concerned, 'edge')} open`),
+    element('progress', {
+      class: 'left',
+      max: concerned,
+      value: left,
+      'aria-label': `${left} of ${concerned} edges have not confirmed it yet`,
+    }),
+  ];
 }
 
-function hitText({ regions, edges, deputies }: Hit): string {
+function drawHit({ regions, edges, deputies }: Hit): Child[] {
   const holders = [
     ...(deputies > 0 ? [counted(deputies, 'deputy', 'deputies')] : []),
     ...(regions > 0 ? [counted(regions, 'region')] : []),
     ...(edges > 0 ? [counted(edges, 'edge')] : []),
   ];
-  return holders.length === 0 ? 'would be revoked: nobody was given keys' : `would be revoked: ${holders.join(', ')}`;
+  return [
+    element('span', { class: 'hit-text' }, 'would be revoked'),
+    element('span', { class: 'hit-note' }, holders.length === 0 ? 'nobody was given keys' : holders.join(', ')),
+  ];
 }

@@ -1,8 +1,13 @@
 import type { Overview, RevocationRequest } from '@sigv4-keyd/hop-protocol';
 import { element, part } from './element.js';
-import { dayText, scopeDateText } from './words.js';
+import { dayText, scopeDateText } from './days.js';
 
 const EVERY_REGION = '';
+
+/** Which signatures are meant: of a region, service and access key (absent: all), and of which days. */
+export type Scope = Pick<RevocationRequest, 'region' | 'service' | 'accessKeyId' | 'from' | 'to'>;
+/** What is known of a revocation before anybody looked at what it hits. */
+export type Wanted = Scope & Pick<RevocationRequest, 'incident' | 'reason'>;
 
 /** The fields in which an operator says what is to be revoked. */
 export class IncidentForm {
@@ -16,12 +21,13 @@ export class IncidentForm {
   readonly #reason = part('reason', HTMLInputElement);
   readonly #spareNew = part('spare-new', HTMLInputElement);
 
-  constructor(on: { readonly submit: () => void; readonly change: () => void }) {
+  constructor(on: { readonly submit: () => void; readonly change: () => void; readonly report: () => void }) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       on.submit();
     });
     this.#form.addEventListener('input', on.change);
+    part('report', HTMLButtonElement).addEventListener('click', on.report);
   }
 
   /** Offers the regions that there are. What was chosen stays chosen. */
@@ -45,6 +51,22 @@ export class IncidentForm {
     this.#incident.focus();
   }
 
+  /** Fills in all that is known of what is to be revoked. */
+  fill({ region = EVERY_REGION, service = '', from, incident, reason }: Wanted): void {
+    this.#form.reset();
+    this.#region.value = region;
+    this.#service.value = service;
+    this.#from.value = dayText(from);
+    this.#incident.value = incident;
+    this.#reason.value = reason;
+    this.#from.focus();
+  }
+
+  /** Whose report is asked for, or what is missing, in words. */
+  readScope(): { readonly scope: Scope } | { readonly problem: string } {
+    return this.#from.value === '' ? { problem: 'Still missing: the first day.' } : { scope: this.#scope() };
+  }
+
   /** What was asked for, or which field is missing, in words. */
   read(): { readonly request: RevocationRequest } | { readonly problem: string } {
     const missing = [
@@ -55,14 +77,20 @@ export class IncidentForm {
     if (missing.length > 0) return { problem: `Still missing: ${missing.join(', ')}.` };
     return {
       request: {
-        from: scopeDateText(this.#from.value),
+        ...this.#scope(),
         incident: this.#incident.value.trim(),
         reason: this.#reason.value.trim(),
-        ...given('to', scopeDateText(this.#to.value)),
-        ...given('region', this.#region.value),
-        ...given('service', this.#service.value.trim()),
-        ...given('accessKeyId', this.#accessKey.value.trim()),
       },
+    };
+  }
+
+  #scope(): Scope {
+    return {
+      from: scopeDateText(this.#from.value),
+      ...given('to', scopeDateText(this.#to.value)),
+      ...given('region', this.#region.value),
+      ...given('service', this.#service.value.trim()),
+      ...given('accessKeyId', this.#accessKey.value.trim()),
     };
   }
 

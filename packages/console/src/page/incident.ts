@@ -1,15 +1,18 @@
 import type { Overview, RevocationAnswer, RevocationRequest } from '@sigv4-keyd/hop-protocol';
 import { hitsOf, type Hits } from './blast-radius.js';
-import { element, part, type Child } from './element.js';
-import { IncidentForm } from './incident-form.js';
+import { part, type Child } from './element.js';
+import { IncidentForm, type Scope, type Wanted } from './incident-form.js';
 import { drawPreview } from './preview.js';
 import { Failure, revoke } from './server.js';
+import { typedConfirmation } from './typed-confirmation.js';
 
 interface IncidentListeners {
   /** What is marked in the grid is another. */
   readonly changed: () => void;
   /** The overview is another. */
   readonly published: () => void;
+  /** What fell into a scope is to be told. */
+  readonly report: (scope: Scope) => void;
 }
 
 interface Preview {
@@ -33,7 +36,11 @@ export class Incident {
 
   constructor(on: IncidentListeners) {
     this.#on = on;
-    this.#form = new IncidentForm({ submit: () => void this.#lookAtIt(), change: () => this.#drop() });
+    this.#form = new IncidentForm({
+      submit: () => void this.#lookAtIt(),
+      change: () => this.#drop(),
+      report: () => this.#report(),
+    });
   }
 
   get hits(): Hits {
@@ -47,6 +54,18 @@ export class Incident {
   choose(region: string, date: string): void {
     this.#drop();
     this.#form.choose(region, date);
+  }
+
+  /** Fills in the form; what it hits is not asked yet. */
+  chooseFor(given: Wanted): void {
+    this.#drop();
+    this.#form.fill(given);
+  }
+
+  #report(): void {
+    const read = this.#form.readScope();
+    if ('problem' in read) this.#tell(read.problem);
+    else this.#on.report(read.scope);
   }
 
   async #lookAtIt(): Promise<void> {
@@ -97,38 +116,20 @@ export class Incident {
     const confirmation = answer.published ? [] : this.#confirmation(preview);
     this.#preview.replaceChildren(...nodesOf([...drawPreview(answer), ...confirmation]));
     this.#on.changed();
-    part(answer.published ? 'look' : 'confirm-id', HTMLElement).focus();
+    part(answer.published ? 'look' : 'confirm-word', HTMLElement).focus();
   }
 
   #confirmation(preview: Preview): Child[] {
     const { incident } = preview.answer.statement;
-    const typed = element('input', { id: 'confirm-id', autocomplete: 'off', spellcheck: 'false' });
-    const button = element(
-      'button',
-      { id: 'confirm', type: 'submit', class: 'danger', disabled: true },
-      `Revoke ${incident}`,
-    );
-    typed.addEventListener('input', () => {
-      button.disabled = typed.value !== incident;
-    });
-    const form = element(
-      'form',
-      { id: 'confirmation', novalidate: true },
-      element(
-        'label',
-        {},
-        `Only a lift signed with the offline root key takes it back. Type ${incident} to go on `,
-        typed,
-      ),
-      button,
-    );
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      if (typed.value !== incident || button.disabled) return;
-      button.disabled = true;
-      void this.#publish(preview);
-    });
-    return [form];
+    return [
+      typedConfirmation({
+        id: 'confirm',
+        word: incident,
+        warning: 'Only a lift signed with the offline root key takes it back.',
+        deed: `Revoke ${incident}`,
+        confirmed: () => this.#publish(preview),
+      }),
+    ];
   }
 
   #drop(): void {

@@ -1,12 +1,18 @@
 import type { Overview } from '@sigv4-keyd/hop-protocol';
 import { element, part, redraw, type Child } from './element.js';
+import { drawBans } from './bans.js';
+import { Dialog } from './dialog.js';
 import { drawGrid } from './grid.js';
 import { Incident } from './incident.js';
+import type { Scope } from './incident-form.js';
 import { drawLedger } from './ledger.js';
+import { Lift } from './lift.js';
+import { showReport } from './report.js';
 import { drawRevocations } from './revocations.js';
 import { Failure, openSession, readOverview } from './server.js';
+import { ShutOut } from './shut-out.js';
 import { drawTiers } from './tiers.js';
-import { clockText, counted, span } from './words.js';
+import { clockText, counted, pathOf, span } from './words.js';
 
 const POLL_EVERY_MS = 2_000;
 /** Figures this old are marked as such. */
@@ -15,9 +21,25 @@ const STALE_AFTER_MS = 10_000;
 let newest: { readonly overview: Overview; readonly readAt: number } | undefined;
 let failure: string | undefined;
 
-const incident = new Incident({
-  changed: () => newest && draw(newest.overview),
-  published: () => void look(),
+const dialog = new Dialog();
+const report = (scope: Scope): void => void showReport(dialog, scope);
+const changed = (): void => void look();
+
+const incident = new Incident({ changed: () => newest && draw(newest.overview), published: changed, report });
+const lift = new Lift(dialog, { operator: () => newest?.overview.operator, changed });
+const shutOut = new ShutOut(dialog, {
+  changed,
+  revoke(spiffeId, incidentId, reason) {
+    const [, role, region, service] = pathOf(spiffeId).split('/');
+    const from = newest?.overview.today ?? '';
+    incident.chooseFor({
+      ...(role !== 'deputy' && region !== undefined && { region }),
+      ...(role === 'edge' && service !== undefined && { service }),
+      from,
+      incident: incidentId,
+      reason,
+    });
+  },
 });
 
 function drawPart(id: string, children: readonly Child[]): void {
@@ -30,8 +52,15 @@ function draw(overview: Overview): void {
     'grid',
     drawGrid(overview, incident.hits, (region, date) => incident.choose(region, date)),
   );
-  drawPart('revocations', drawRevocations(overview));
-  drawPart('tiers', drawTiers(overview));
+  drawPart('revocations', drawRevocations(overview, { report, lift: (id) => void lift.ask(id) }));
+  drawPart(
+    'tiers',
+    drawTiers(overview, (spiffeId) => shutOut.askToBan(spiffeId)),
+  );
+  drawPart(
+    'bans',
+    drawBans(overview, (ban) => shutOut.askToLetIn(ban)),
+  );
   drawPart('ledger', drawLedger(overview));
   drawPart('warnings', [element('ul', {}, ...overview.warnings.map((warning) => element('li', {}, warning)))]);
   part('warnings', HTMLElement).hidden = overview.warnings.length === 0;
@@ -50,10 +79,13 @@ function drawSummary(): void {
     if (isStale) part('summary', HTMLElement).textContent = 'Nothing could be read yet.';
     return;
   }
-  const { at, accessKeys } = newest.overview;
-  part('summary', HTMLElement).textContent =
-    `As of ${clockText(at)}: ${counted(accessKeys.enabled, 'access key')} enabled, ` +
-    `${accessKeys.disabled} disabled, ${counted(accessKeys.sessions, 'session')}.`;
+  const { at, accessKeys, operator } = newest.overview;
+  part('summary', HTMLElement).textContent = [
+    `As of ${clockText(at)}`,
+    `${counted(accessKeys.enabled, 'access key')} enabled, ${accessKeys.disabled} disabled`,
+    counted(accessKeys.sessions, 'session'),
+    ...(operator === undefined ? [] : [`you are ${pathOf(operator)}`]),
+  ].join(' · ');
 }
 
 async function look(): Promise<void> {

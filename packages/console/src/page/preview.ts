@@ -1,6 +1,7 @@
 import type { RevocationAnswer } from '@sigv4-keyd/hop-protocol';
 import { element, type Child } from './element.js';
-import { counted, dayText, pathOf } from './words.js';
+import { dayText } from './days.js';
+import { counted, pathOf } from './words.js';
 
 /** What a revocation hits, in words and lists; the cells are drawn in the grid. */
 export function drawPreview({ scope, statement, published, blastRadius }: RevocationAnswer): Child[] {

@@ -1,35 +1,46 @@
 import type { OpenRevocation, Overview } from '@sigv4-keyd/hop-protocol';
 import { element, type Child } from './element.js';
-import { clockText, counted, pathOf } from './words.js';
+import type { Scope } from './incident-form.js';
+import { clockText, counted, instantDay, pathOf } from './words.js';
+
+interface RevocationListeners {
+  readonly lift: (id: string) => void;
+  readonly report: (scope: Scope) => void;
+}
 
 /** The revocations in force, and how far each has come. */
-export function drawRevocations({ revocations, revocationCount }: Overview): Child[] {
+export function drawRevocations({ revocations, revocationCount }: Overview, on: RevocationListeners): Child[] {
   if (revocations.length === 0) return [element('p', { class: 'empty' }, 'Nothing is revoked.')];
   const hidden = revocationCount - revocations.length;
   return [
-    element('ul', { class: 'revocations' }, ...revocations.map(drawRevocation)),
+    element('ul', { class: 'rows' }, ...revocations.map((revocation) => drawRevocation(revocation, on))),
     hidden > 0
       ? element('p', {}, `${counted(hidden, 'older revocation')} not shown; keydctl revocation list has all.`)
       : undefined,
   ];
 }
 
-function drawRevocation({ id, incident, reason, scope, at, edges, waitingFor }: OpenRevocation): Child {
+function drawRevocation(revocation: OpenRevocation, on: RevocationListeners): Child {
+  const { id, incident, reason, scope, at, edges, waitingFor } = revocation;
   const { concerned, reached } = edges;
   const isDone = reached === concerned;
   const others = concerned - reached - waitingFor.length;
   return element(
     'li',
     { 'data-revocation': id, class: isDone ? 'done' : 'under-way' },
-    element('strong', {}, incident),
-    ` ${reason}`,
-    element('p', {}, `${scope}; made at ${clockText(at)} on ${at.slice(0, 10)}.`),
+    element(
+      'div',
+      { class: 'row-head' },
+      element('div', {}, element('strong', {}, incident), ` ${reason}`),
+      element('div', { class: 'actions' }, ...buttons(revocation, on)),
+    ),
+    element('p', { class: 'note' }, `${scope}; made on ${instantDay(at)} at ${clockText(at)}.`),
     element('progress', {
       max: Math.max(1, concerned),
       value: concerned === 0 ? 1 : reached,
       'aria-label': `${incident} has reached ${reached} of ${concerned} edges`,
     }),
-    element('p', {}, `In force at ${reached} of ${counted(concerned, 'edge')} that it concerns.`),
+    element('p', { class: isDone ? 'good' : '' }, `In force at ${reached} of ${counted(concerned, 'edge')}.`),
     isDone
       ? undefined
       : element(
@@ -38,4 +49,19 @@ function drawRevocation({ id, incident, reason, scope, at, edges, waitingFor }: 
           `Not confirmed yet: ${waitingFor.map(pathOf).join(', ')}${others > 0 ? ` and ${others} more` : ''}.`,
         ),
   );
+}
+
+function buttons({ id, incident, from, to, region, service, accessKeyId }: OpenRevocation, on: RevocationListeners) {
+  const report = element('button', { type: 'button', id: `report-${id}` }, 'Report', hidden(` on ${incident}`));
+  if (from !== undefined) {
+    report.addEventListener('click', () => on.report({ from, to, region, service, accessKeyId }));
+  }
+  const lift = element('button', { type: 'button', id: `lift-${id}` }, 'Lift…', hidden(` ${incident}`));
+  lift.addEventListener('click', () => on.lift(id));
+  return from === undefined ? [lift] : [report, lift];
+}
+
+/** For who hears the page. */
+function hidden(text: string): Child {
+  return element('span', { class: 'unseen' }, text);
 }

@@ -1,4 +1,5 @@
 import type { Overview, TierRow } from '@sigv4-keyd/hop-protocol';
+import { runsOfDays } from './days.js';
 import { cells, element, type Child } from './element.js';
 import { age, counted, pathOf, span } from './words.js';
 
@@ -7,21 +8,30 @@ const SHORT_SECONDS = 3_600;
 /** An edge raises its alarm at this age of the feed, unless told otherwise: the soft horizon, milliseconds. */
 const OLD_FEED_MS = 60_000;
 
-/** Every tier: whether it is well, for how long it goes on alone, how old its news are. */
-export function drawTiers(overview: Overview): Child[] {
-  const rows = overview.tiers.map((tier) => drawTier(overview, tier));
+const COLUMNS = ['Tier', 'State', 'Holds', 'Alone', 'Feed', 'Certificate', 'Version'] as const;
+const DEPTHS = { master: 0, deputy: 1, region: 1, edge: 2 } as const;
+
+/** Every tier: whether it is well, what it holds, for how long it goes on alone, how old its news are. */
+export function drawTiers(overview: Overview, askToBan: (spiffeId: string) => void): Child[] {
+  const banned = new Set(overview.bans.map(({ spiffeId }) => spiffeId));
+  const rows = overview.tiers.map((tier) => drawTier(overview, tier, banned.has(tier.spiffeId), askToBan));
   const hidden = overview.tierCount - overview.tiers.length;
   return [
     element(
       'div',
-      { id: 'tiers-scroller', class: 'scroller', role: 'region', 'aria-label': 'Tiers', tabindex: 0 },
+      { id: 'tiers-scroller', class: 'scroller', role: 'region', 'aria-label': 'Table of tiers', tabindex: 0 },
       element(
         'table',
-        {},
+        { class: 'tiers' },
         element(
           'thead',
           {},
-          element('tr', {}, ...cells('th', 'Tier', 'State', 'Alone', 'Feed', 'Certificate', 'Version')),
+          element(
+            'tr',
+            {},
+            ...cells('th', ...COLUMNS),
+            element('th', { scope: 'col' }, element('span', { class: 'unseen' }, 'Action')),
+          ),
         ),
         element('tbody', {}, ...rows),
       ),
@@ -30,45 +40,70 @@ export function drawTiers(overview: Overview): Child[] {
   ];
 }
 
-function drawTier({ at }: Overview, tier: TierRow): Child {
-  const { spiffeId, role, heardAt, certificateExpiresAt, version } = tier;
-  const depth = { master: 0, deputy: 1, region: 1, edge: 2 }[role];
+function drawTier(
+  { at }: Overview,
+  tier: TierRow,
+  isBanned: boolean,
+  askToBan: (spiffeId: string) => void,
+): HTMLTableRowElement {
+  const { spiffeId, role, certificateExpiresAt, version } = tier;
   return element(
     'tr',
-    { class: `depth-${depth}` },
+    { class: `depth-${DEPTHS[role]}` },
     element('th', { scope: 'row' }, pathOf(spiffeId)),
-    stateCell(tier, at),
+    stateCell(tier, isBanned, at),
+    cell('Holds', holdsText(tier)),
     aloneCell(tier),
     feedCell(tier, at),
-    element(
-      'td',
-      { class: certificateExpiresAt !== undefined && certificateExpiresAt <= at ? 'bad' : '' },
-      certificateExpiresAt === undefined ? '-' : certificateText(certificateExpiresAt, at),
+    cell(
+      'Certificate',
+      certificateExpiresAt && certificateText(certificateExpiresAt, at),
+      certificateExpiresAt !== undefined && certificateExpiresAt <= at,
     ),
-    element('td', { title: heardAt ?? '' }, version ?? '-'),
+    cell('Version', version),
+    element('td', { class: 'actions' }, role === 'master' || isBanned ? undefined : banButton(spiffeId, askToBan)),
   );
 }
 
-function stateCell({ state, heardAt }: TierRow, at: string): Child {
-  const text = {
-    up: 'up',
-    silent: `silent for ${age(heardAt ?? at, at)}`,
-    unknown: 'never heard of',
-  }[state];
-  return element('td', { class: state === 'up' ? 'good' : 'bad' }, text);
+function banButton(spiffeId: string, askToBan: (spiffeId: string) => void): HTMLButtonElement {
+  const name = element('span', { class: 'unseen' }, ` ${pathOf(spiffeId)}`);
+  const button = element('button', { type: 'button', id: `ban-${spiffeId}` }, 'Shut out…', name);
+  button.addEventListener('click', () => askToBan(spiffeId));
+  return button;
+}
+
+/** `label`: the head of its column, for where columns have no room. */
+function cell(label: (typeof COLUMNS)[number], text: string | undefined, isBad = false): HTMLTableCellElement {
+  return element(
+    'td',
+    { 'data-label': label, class: isBad ? 'bad' : text === undefined ? 'nothing' : '' },
+    text ?? '-',
+  );
+}
+
+function stateCell({ state, heardAt }: TierRow, isBanned: boolean, at: string): Child {
+  const text = isBanned
+    ? 'shut out'
+    : { up: 'up', silent: `silent for ${age(heardAt ?? at, at)}`, unknown: 'never heard of' }[state];
+  const isGood = state === 'up' && !isBanned;
+  return element('td', { 'data-label': 'State', class: isGood ? 'state good' : 'state bad' }, text);
+}
+
+function holdsText({ role, keysHeld, grantedDays = [] }: TierRow): string | undefined {
+  const granted = grantedDays.length === 0 ? 'no day granted' : `granted ${runsOfDays(grantedDays)}`;
+  const keys = keysHeld === undefined ? undefined : counted(keysHeld, 'key');
+  return role === 'deputy' ? [keys, granted].filter((text) => text !== undefined).join(', ') : keys;
 }
 
 function aloneCell({ autonomySeconds, missingTomorrow = 0 }: TierRow): Child {
-  if (autonomySeconds === undefined) return element('td', {}, '-');
+  if (autonomySeconds === undefined) return cell('Alone', undefined);
   const missing = missingTomorrow > 0 ? `; ${counted(missingTomorrow, 'key')} of tomorrow missing` : '';
-  const isBad = autonomySeconds < SHORT_SECONDS || missingTomorrow > 0;
-  return element('td', { class: isBad ? 'bad' : '' }, `${span(autonomySeconds)}${missing}`);
+  return cell('Alone', `${span(autonomySeconds)}${missing}`, autonomySeconds < SHORT_SECONDS || missingTomorrow > 0);
 }
 
 function feedCell({ feed }: TierRow, at: string): Child {
-  if (feed === undefined) return element('td', {}, '-');
-  const isOld = Date.parse(at) - Date.parse(feed.at) > OLD_FEED_MS;
-  return element('td', { class: isOld ? 'bad' : '', title: `beacon ${feed.version}` }, `${age(feed.at, at)} old`);
+  if (feed === undefined) return cell('Feed', undefined);
+  return cell('Feed', `${age(feed.at, at)} old`, Date.parse(at) - Date.parse(feed.at) > OLD_FEED_MS);
 }
 
 function certificateText(expiresAt: string, at: string): string {

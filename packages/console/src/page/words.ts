@@ -1,13 +1,3 @@
-/** 20261122 as people write it. */
-export function dayText(date: string): string {
-  return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
-}
-
-/** What a date field holds, as the protocol writes it. */
-export function scopeDateText(value: string): string {
-  return value.replaceAll('-', '');
-}
-
 export function counted(count: number, one: string, several = `${one}s`): string {
   return `${count.toLocaleString('en-GB')} ${count === 1 ? one : several}`;
 }
@@ -35,4 +25,19 @@ export function pathOf(spiffeId: string): string {
 
 export function clockText(instant: string): string {
   return `${instant.slice(11, 19)} UTC`;
+}
+
+/** The UTC day of an instant. */
+export function instantDay(instant: string): string {
+  return instant.slice(0, 10);
+}
+
+/** An instant to the second. */
+export function instantText(instant: string): string {
+  return `${instant.slice(0, 19)}Z`;
+}
+
+/** The incident that a ban's reason begins with, as this page writes it: `INC-7: edge broken into`. */
+export function incidentIn(reason: string): string | undefined {
+  return /^([A-Za-z0-9][A-Za-z0-9._-]{0,63}): /.exec(reason)?.[1];
 }

@@ -7,16 +7,33 @@ import {
   whyRefused,
   type ConsoleFile,
 } from '@sigv4-keyd/console';
-import { KeydError, OVERVIEW_PATH, revocationRequest, REVOCATIONS_PATH } from '@sigv4-keyd/hop-protocol';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import {
+  banRequest,
+  BANS_PATH,
+  INCIDENT_REPORT_PATH,
+  incidentQuery,
+  KeydError,
+  LIFTS_PATH,
+  OVERVIEW_PATH,
+  revocationRequest,
+  REVOCATIONS_PATH,
+  submitLift,
+  unbanQuery,
+} from '@sigv4-keyd/hop-protocol';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { MasterClient } from '../master/master-client.js';
 import type { ConsoleSession } from './console-session.js';
 import { cookieIn, sessionCookie } from './session-cookie.js';
 
+type AskedOfMaster = Pick<
+  MasterClient,
+  'overview' | 'revocations' | 'revoke' | 'lift' | 'ban' | 'unban' | 'incidentReport'
+>;
+
 export interface ConsoleAppOptions {
   readonly files: readonly ConsoleFile[];
-  readonly master: Pick<MasterClient, 'overview' | 'revocations' | 'revoke'>;
+  readonly master: AskedOfMaster;
   readonly session: ConsoleSession;
   /** HOST:PORT of the link; no other Host is answered. */
   readonly host: () => string;
@@ -76,31 +93,36 @@ export function createConsoleApp({ files, master, session, host, onUse }: Consol
     return reply.header('set-cookie', sessionCookie(host(), opened.cookie)).send({ session: opened.page });
   });
 
-  const requireSession = (request: FastifyRequest): void => {
-    const page = request.headers[CONSOLE_HEADER];
-    const cookie = cookieIn(request.headers.cookie, host());
-    if (typeof page !== 'string' || !session.isOpen({ cookie, page })) {
-      throw new Refusal(401, 'no-session', 'Open the console by the link that keydctl console has printed.');
-    }
-    onUse();
-  };
-  app.get(OVERVIEW_PATH, (request) => {
-    requireSession(request);
-    return master.overview();
-  });
-  app.get(REVOCATIONS_PATH, (request) => {
-    requireSession(request);
-    return master.revocations();
-  });
-  app.post(REVOCATIONS_PATH, (request) => {
-    requireSession(request);
-    return master.revoke(read(revocationRequest, request.body));
+  // All below is for the session of the link.
+  void app.register((asked, _options, done) => {
+    asked.addHook('onRequest', (request, _reply, next) => {
+      const page = request.headers[CONSOLE_HEADER];
+      const cookie = cookieIn(request.headers.cookie, host());
+      const isOpen = typeof page === 'string' && session.isOpen({ cookie, page });
+      if (isOpen) onUse();
+      next(
+        isOpen
+          ? undefined
+          : new Refusal(401, 'no-session', 'Open the console by the link that keydctl console has printed.'),
+      );
+    });
+    asked.get(OVERVIEW_PATH, () => master.overview());
+    asked.get(REVOCATIONS_PATH, () => master.revocations());
+    asked.post(REVOCATIONS_PATH, ({ body }) => master.revoke(read(revocationRequest, body)));
+    asked.post(LIFTS_PATH, ({ body }) => master.lift(read(submitLift, body).jws));
+    asked.post(BANS_PATH, ({ body }) => {
+      const { spiffeId, reason } = read(banRequest, body);
+      return master.ban(spiffeId, reason);
+    });
+    asked.delete(BANS_PATH, ({ query }) => master.unban(read(unbanQuery, query).spiffeId));
+    asked.get(INCIDENT_REPORT_PATH, ({ query }) => master.incidentReport(read(incidentQuery, query)));
+    done();
   });
   return app;
 }
 
-function read<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(body);
+function read<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(' '));
   throw new Refusal(400, 'malformed-request', `The request does not have the right form: ${problems.join('; ')}.`);

@@ -10,20 +10,43 @@ export interface NamedRevocation {
   readonly namedIn: number;
 }
 
-/** How far each revocation has come: an edge that holds a beacon which names it refuses what it hits. */
-export function openRevocations(revocations: readonly NamedRevocation[], edges: Edges): OpenRevocation[] {
-  const placed = edges.map((edge) => ({ ...edge, ...placeOf(edge.spiffeId) }));
-  return revocations.map(({ statement, namedIn }) => {
-    const { id, incident, reason, at, region, service } = statement;
-    const concerned = placed.filter(
-      (edge) => (region === undefined || edge.region === region) && (service === undefined || edge.service === service),
-    );
-    const missing = concerned.filter(({ report }) => (report.feed?.version ?? -1) < namedIn);
+/** An edge, and the region and service that its certificate names. */
+export type PlacedEdge = Edges[number] & { readonly region?: string; readonly service?: string };
+
+export function placedEdges(edges: Edges): readonly PlacedEdge[] {
+  return edges.map((edge) => ({ ...edge, ...placeOf(edge.spiffeId) }));
+}
+
+/** Whether the edge serves what the revocation hits. */
+export function isConcerned({ statement }: NamedRevocation, edge: PlacedEdge): boolean {
+  const { region, service } = statement;
+  return (region === undefined || edge.region === region) && (service === undefined || edge.service === service);
+}
+
+/** An edge that holds a beacon which names the revocation refuses what it hits. */
+export function hasReached({ namedIn }: NamedRevocation, { report }: PlacedEdge): boolean {
+  return (report.feed?.version ?? -1) >= namedIn;
+}
+
+/** How far each revocation has come. */
+export function openRevocations(
+  revocations: readonly NamedRevocation[],
+  edges: readonly PlacedEdge[],
+): OpenRevocation[] {
+  return revocations.map((revocation) => {
+    const { id, incident, reason, at, region, service, accessKeyId, from, to } = revocation.statement;
+    const concerned = edges.filter((edge) => isConcerned(revocation, edge));
+    const missing = concerned.filter((edge) => !hasReached(revocation, edge));
     return {
       id,
       incident,
       reason,
-      scope: describeScope(statement),
+      scope: describeScope(revocation.statement),
+      region,
+      service,
+      accessKeyId,
+      from,
+      to,
       at,
       edges: { concerned: concerned.length, reached: concerned.length - missing.length },
       waitingFor: missing.slice(0, MOST_WAITED_FOR).map(({ spiffeId }) => spiffeId),

@@ -1,4 +1,5 @@
 import {
+  MOST_BANS_SHOWN,
   MOST_REGIONS_SHOWN,
   MOST_REVOCATIONS_SHOWN,
   MOST_TIERS_SHOWN,
@@ -10,12 +11,14 @@ import {
 import { isRevocation, keptUntil, RevocationSet } from '@sigv4-keyd/revocation';
 import { addDays, scopeDateOf, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
+import { inTransaction } from '../database/transaction.js';
+import { currentBans } from '../feed/ban-table.js';
 import { firstBeaconsOf } from '../feed/statement-table.js';
 import type { MasterFeed } from '../feed/master-feed.js';
 import { readLedgerSize, type LedgerSize } from '../ledger/ledger-size.js';
 import { readCounts, readStatus } from '../status.js';
 import { Kept } from './kept.js';
-import { openRevocations, type NamedRevocation } from './open-revocations.js';
+import { openRevocations, placedEdges, type NamedRevocation } from './open-revocations.js';
 import { regionGrid } from './region-grid.js';
 import { tierRows } from './tier-rows.js';
 
@@ -53,20 +56,16 @@ export class OverviewReader {
     const at = now();
     const counts = await this.#counts.get();
     const changesInFeed = feed.held?.pages.changes.size ?? 0;
-    const [status, revocations, ledger] = await Promise.all([
+    const [status, revocations, ledger, bans] = await Promise.all([
       readStatus(pool, { window, now: at, changesInFeed, counts }),
       this.#revocations(at),
       readLedgerSize(pool),
+      inTransaction(pool, currentBans),
     ]);
     const days = shownDays(window, at);
-    const grid = regionGrid(
-      status.regions,
-      days,
-      revocations.map(({ statement }) => statement),
-      at,
-    );
-    const tiers = tierRows(status, at);
-    const edges = status.regions.flatMap((region) => region.edges);
+    const edges = placedEdges(status.regions.flatMap((region) => region.edges));
+    const grid = regionGrid(status.regions, days, { revocations, edges }, at);
+    const tiers = tierRows(status, days, at);
     const { enabled, disabled, sessions } = status.accessKeys;
     return {
       at: status.at,
@@ -81,6 +80,8 @@ export class OverviewReader {
       ...(feed.held && { feed: { version: feed.held.version, at: new Date(feed.held.at).toISOString() } }),
       revocations: openRevocations(revocations.slice(0, MOST_REVOCATIONS_SHOWN), edges),
       revocationCount: revocations.length,
+      bans: bans.slice(0, MOST_BANS_SHOWN),
+      banCount: bans.length,
       ledger: ledgerOf(ledger, status),
     };
   }

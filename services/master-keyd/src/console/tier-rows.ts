@@ -1,8 +1,9 @@
 import type { OwnReport, StatusAnswer, TierRow } from '@sigv4-keyd/hop-protocol';
+import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { tierState } from './tier-state.js';
 
 /** Masters, deputies, regions, edges; edges first that are silent, or go on alone only shortly. */
-export function tierRows(status: StatusAnswer, now: number): readonly TierRow[] {
+export function tierRows(status: StatusAnswer, days: readonly ScopeDate[], now: number): readonly TierRow[] {
   const row = (role: TierRow['role'], tier: Heard): TierRow => rowOf(role, tier, now);
   const edges = status.regions
     .flatMap((region) => region.edges)
@@ -10,7 +11,10 @@ export function tierRows(status: StatusAnswer, now: number): readonly TierRow[] 
     .sort((one, other) => concern(other) - concern(one) || (one.spiffeId < other.spiffeId ? -1 : 1));
   return [
     ...status.masters.map(({ spiffeId, heardAt, ...report }) => row('master', { spiffeId, heardAt, report })),
-    ...status.deputies.map((deputy) => row('deputy', deputy)),
+    ...status.deputies.map((deputy) => ({
+      ...row('deputy', deputy),
+      grantedDays: days.filter((day) => deputy.grants.some(({ from, to }) => from <= day && day <= to)),
+    })),
     ...status.regions.map((region) => row('region', region)),
     ...edges,
   ];

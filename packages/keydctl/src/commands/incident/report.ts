@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { incidentPage } from '@sigv4-keyd/console';
 import { isAccessKeyId, isRegionName, isServiceName } from '@sigv4-keyd/sigv4-core';
 import { z } from 'zod';
 import { utcDay } from '../../arguments/utc-day.js';
@@ -7,7 +8,6 @@ import { defineCommand } from '../../command-line/define-command.js';
 import { option } from '../../command-line/option.js';
 import { connectionOptions, tlsFilesOf } from '../../master/connection-options.js';
 import { withMaster } from '../../master/with-master.js';
-import { incidentPage } from '../../presentation/incident-page.js';
 import { incidentText } from '../../presentation/incident-report.js';
 
 const region = z.string().refine(isRegionName, 'must be a region name, such as us-east-1');

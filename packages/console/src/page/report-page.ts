@@ -1,9 +1,8 @@
 import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
-import { shortInstant } from './age.js';
 import { html, type Html } from './html.js';
-import { INCIDENT_STYLE } from './incident-style.js';
-import { withItsParent } from './sessions.js';
-import { isoDay, runsOfDays } from './utc-days.js';
+import { INCIDENT_STYLE } from './report-style.js';
+import { dayText, runsOfDays } from './days.js';
+import { instantText } from './words.js';
 
 /** An incident report as one HTML page without anything from outside: it can be mailed, printed and archived. */
 export function incidentPage(report: IncidentReport): string {
@@ -24,7 +23,7 @@ export function incidentPage(report: IncidentReport): string {
         <body>
           <h1>Incident report</h1>
           <p>${report.scope}</p>
-          <p class="quiet">As of ${shortInstant(report.at)}, by sigv4-keyd.</p>
+          <p class="quiet">As of ${instantText(report.at)}, by sigv4-keyd.</p>
           <dl>
             ${tile('accepted in the scope', accepted.count, span(accepted))}
             ${tile('accepted outside it: good', outside.count, span(outside))}
@@ -37,15 +36,15 @@ export function incidentPage(report: IncidentReport): string {
             blastRadius.identities.map(({ spiffeId, dates, firstIssuedAt, lastIssuedAt }) => [
               spiffeId,
               runsOfDays(dates),
-              shortInstant(firstIssuedAt),
-              shortInstant(lastIssuedAt),
+              instantText(firstIssuedAt),
+              instantText(lastIssuedAt),
             ]),
           )}
           <h2>Access keys issued</h2>
           ${table(
             ['Access key id', 'Owner', 'Days'],
             blastRadius.accessKeys.map(({ owner, dates, ...accessKey }) => [
-              withItsParent(accessKey),
+              accessKeyText(accessKey),
               owner,
               runsOfDays(dates),
             ]),
@@ -54,7 +53,7 @@ export function incidentPage(report: IncidentReport): string {
           ${table(
             ['Access key id', 'Owner', 'Count', 'First', 'Last', 'Now'],
             accepted.byAccessKey.map(({ owner, count, revoked, ...accessKey }) => [
-              withItsParent(accessKey),
+              accessKeyText(accessKey),
               owner,
               String(count),
               ...instants(accessKey),
@@ -76,7 +75,7 @@ export function incidentPage(report: IncidentReport): string {
           ${table(
             ['Signed on (UTC)', 'Region', 'Count', 'First', 'Last'],
             accepted.byDay.map(({ scopeDate, region, count, ...times }) => [
-              isoDay(scopeDate),
+              dayText(scopeDate),
               region,
               String(count),
               ...instants(times),
@@ -106,6 +105,20 @@ export function incidentPage(report: IncidentReport): string {
   }\n`;
 }
 
+/** A session names the access key that it was made of, too. */
+function accessKeyText({
+  accessKeyId,
+  parentAccessKeyId,
+  sessionName,
+}: {
+  readonly accessKeyId: string;
+  readonly parentAccessKeyId?: string | undefined;
+  readonly sessionName?: string | undefined;
+}): string {
+  if (parentAccessKeyId === undefined) return accessKeyId;
+  return `${accessKeyId} (${[sessionName, `of ${parentAccessKeyId}`].filter(Boolean).join(', ')})`;
+}
+
 interface Times {
   readonly first?: string | undefined;
   readonly last?: string | undefined;
@@ -121,11 +134,11 @@ function tile(name: string, count: number, detail: Html): Html {
 
 function span({ first, last }: Times): Html {
   if (first === undefined || last === undefined) return html`none`;
-  return html`${shortInstant(first)} to ${shortInstant(last)}`;
+  return html`${instantText(first)} to ${instantText(last)}`;
 }
 
 function instants({ first, last }: Times): readonly string[] {
-  return [first, last].map((instant) => (instant === undefined ? '-' : shortInstant(instant)));
+  return [first, last].map((instant) => (instant === undefined ? '-' : instantText(instant)));
 }
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): Html {
