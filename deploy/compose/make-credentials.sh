@@ -1,7 +1,9 @@
 #!/bin/sh
 # Makes what the Compose stack needs and does not have yet: a certificate authority, a certificate a service, the
 # custody key, the keys of the feed and of the ledger, and the database's password. Each lands in a volume of its own,
-# which only its owner mounts. Run again, it renews what has less than a third of its life left and makes nothing twice.
+# which only its owner mounts. Run again, it renews certificates with less than a third of their life left (with RENEW=all
+# every one of them) and makes nothing twice.
+# Certificates of tiers that are there only with one of the files beside this one are made when their volume is mounted.
 # For production, bring your own (see docs/certificates.md) and leave this service out.
 set -eu
 umask 077
@@ -10,20 +12,26 @@ keydctl() { node /app/dist/main.js "$@"; }
 
 [ -e ca/ca.crt ] || keydctl pki init --trust-domain "$TRUST_DOMAIN" --out ca
 
+due() { [ "$RENEW" = all ] || node /deploy/needs-renewal.js "$1"; }
 certificate() { # certificate FOLDER DNS-NAME IDENTITY...
   folder=$1 dns=$2; shift 2
+  [ -w "$folder" ] || return 0
   if [ -e "$folder/tls.crt" ]; then
-    node /deploy/needs-renewal.js "$folder/tls.crt" && keydctl pki renew "$folder" --ca ca --days 30 || true
+    if due "$folder/tls.crt"; then keydctl pki renew "$folder" --ca ca --days 30; fi
   else
     keydctl pki issue "$@" --ca ca --out "$folder" --dns "$dns" --days 30
   fi
 }
 certificate master master-keyd master master-1
+certificate master-2 master-keyd-2 master master-2
+certificate deputy deputy-keyd deputy deputy-1
 certificate operator keydctl operator local
 for region in us-east-1 eu-west-1; do
   certificate "region-$region" "region-keyd-$region" region "$region" region-1
+  certificate "region-$region-2" "region-keyd-$region-2" region "$region" region-2
   for service in s3 execute-api; do
     certificate "edge-$region-$service" "edge-$region-$service" edge "$region" "$service" edge-1
+    certificate "edge-$region-$service-2" "edge-$region-$service-2" edge "$region" "$service" edge-2
   done
 done
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes what custody-signer needs and does not have yet: its certificate, and the key that opens the seals of secrets.
 # Its public half lands in a volume of its own, for the master. Run again, it renews the certificate when it has less
-# than a third of its life left and makes nothing twice.
+# than a third of its life left (with RENEW=all in any case) and makes nothing twice.
 # For production, make the key where you can keep a copy of it offline (see docs/custody.md) and leave this out.
 set -eu
 umask 077
@@ -9,7 +9,9 @@ cd /made
 keydctl() { node /app/dist/main.js "$@"; }
 
 if [ -e signer/tls.crt ]; then
-  node /deploy/needs-renewal.js signer/tls.crt && keydctl pki renew signer --ca ca --days 30 || true
+  if [ "$RENEW" = all ] || node /deploy/needs-renewal.js signer/tls.crt; then
+    keydctl pki renew signer --ca ca --days 30
+  fi
 else
   keydctl pki issue signer signer-1 --ca ca --out signer --dns custody-signer --days 30
 fi

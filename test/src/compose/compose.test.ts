@@ -1,41 +1,32 @@
-import { EMPTY_BODY_SHA256, signRequest } from '@sigv4-keyd/sigv4-core';
-import * as compose from 'docker-compose';
-import { execFileSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { z } from 'zod';
+import { engineMissing } from './compose-program.js';
+import { ask, ComposeStack, outcome, PORTS, until } from './compose-stack.js';
+import { VARIANTS } from './stack-files.js';
 
 /**
- * The Compose stack, really built and brought up: a signed request verified, one of another region refused, and an
- * edge that cannot even reach the master. Without a Docker engine this is skipped, loudly.
+ * The Compose stack with two regions, really built and brought up: requests are verified while certificates change and
+ * while each tier is killed in its turn; and a region is revoked. Without a Docker engine this is skipped, loudly.
  */
-function engineMissing(): string | false {
-  try {
-    execFileSync('docker', ['info'], { stdio: 'ignore' });
-  } catch {
-    return 'NO DOCKER ENGINE IS RUNNING HERE: the Compose stack was not tested';
-  }
-  return composeExecutable() === undefined
-    ? 'DOCKER COMPOSE IS NOT INSTALLED: the Compose stack was not tested'
-    : false;
-}
 
-/** Compose is a plugin of docker (v2) or a program of its own (v1): how to run what there is. */
-function composeExecutable(): compose.IDockerComposeOptions['executable'] | undefined {
-  const answers = (program: string, args: readonly string[]): boolean => {
-    try {
-      execFileSync(program, args, { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (answers('docker', ['compose', 'version'])) return { executablePath: 'docker' };
-  return answers('docker-compose', ['version']) ? { executablePath: 'docker-compose', standalone: true } : undefined;
-}
-
-const PORTS = { PORT_US_EAST_1_S3: 27_481, PORT_US_EAST_1_EXECUTE_API: 27_482, PORT_EU_WEST_1_S3: 27_491 };
-const EU_API_PORT = 27_492;
-const createdAccessKey = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
+const US_S3 = { port: PORTS.PORT_US_EAST_1_S3, region: 'us-east-1', service: 's3' };
+const EU_S3 = { port: PORTS.PORT_EU_WEST_1_S3, region: 'eu-west-1', service: 's3' };
+const EDGES = [
+  US_S3,
+  { port: PORTS.PORT_US_EAST_1_EXECUTE_API, region: 'us-east-1', service: 'execute-api' },
+  EU_S3,
+  { port: PORTS.PORT_EU_WEST_1_EXECUTE_API, region: 'eu-west-1', service: 'execute-api' },
+];
+const TIERS = [
+  'master-keyd',
+  'region-keyd-us-east-1',
+  'region-keyd-eu-west-1',
+  'edge-us-east-1-s3',
+  'edge-us-east-1-execute-api',
+  'edge-eu-west-1-s3',
+  'edge-eu-west-1-execute-api',
+];
 
 /** Run in an edge's container: whether it can connect to each HOST:PORT of its arguments. */
 const REACH = `
@@ -49,88 +40,67 @@ for (const target of process.argv.slice(1)) {
   socket.once('timeout', () => say('not reached'));
 }`;
 
+/** Run in a container of a tier: when the certificate ends that it shows. */
+const EXPIRY = `fetch('http://127.0.0.1:8081/status').then(async (answer) => console.log((await answer.json()).certificateExpiresAt))`;
+
 // Building the images takes minutes.
 t.setTimeout(1_800_000);
-t.test('the Compose stack', { skip: engineMissing(), timeout: 1_500_000 }, async (t) => {
-  const project = `keyd-test-${process.pid}`;
-  const executable = composeExecutable();
-  const ports = Object.values(PORTS).concat(EU_API_PORT);
-  const options: compose.IDockerComposeOptions = {
-    cwd: process.cwd(),
-    ...(executable && { executable }),
-    composeOptions: [['--project-name', project]],
-    env: {
-      ...process.env,
-      ...Object.fromEntries(Object.entries(PORTS).map(([name, port]) => [name, String(port)])),
-      PORT_EU_WEST_1_EXECUTE_API: String(EU_API_PORT),
-      EXTERNAL_HOSTS: ports.map((port) => `127.0.0.1:${port}`).join(','),
-    },
-  };
-  t.teardown(() => compose.downAll({ ...options, commandOptions: ['--volumes', '--remove-orphans'] }));
-  await compose.buildAll(options);
-  await compose.upAll(options);
-  await allHealthy(project);
+t.test('the Compose stack', { skip: engineMissing(), timeout: 1_700_000 }, async (t) => {
+  const stack = await ComposeStack.up(t, VARIANTS['two regions']);
+  const accessKey = await stack.newAccessKey();
 
-  const keydctl = async (...command: string[]): Promise<string> => {
-    const { out } = await compose.run('keydctl', command, { ...options, commandOptions: ['--rm'] });
-    return out;
-  };
-  const accessKey = createdAccessKey.parse(
-    JSON.parse(await keydctl('access-key', 'create', '--owner', 'compose-test', '--json')),
-  );
-  const ask = async (port: number, region: string, service: string): Promise<Response> => {
-    const request = { method: 'GET', target: '/bucket/key', headers: [['Host', `127.0.0.1:${port}`]] } as const;
-    const now = Date.now();
-    const signed = signRequest(request, accessKey, {
-      now,
-      region,
-      service,
-      payload: { kind: 'exact', sha256: EMPTY_BODY_SHA256 },
-    });
-    return fetch(`http://127.0.0.1:${port}/bucket/key`, { headers: signed.headers.map(([n, v]) => [n, v]) });
-  };
+  await t.test('containers may do no more than the files say', (t) => {
+    for (const { Name, Config, HostConfig } of stack.containers()) {
+      t.match(
+        HostConfig,
+        {
+          ReadonlyRootfs: true,
+          Privileged: false,
+          CapDrop: ['ALL'],
+          SecurityOpt: ['no-new-privileges:true'],
+          NanoCpus: 1e9,
+          PidsLimit: Number,
+          Memory: (bytes: number) => bytes > 0,
+          LogConfig: { Type: 'json-file', Config: { 'max-size': '10m' } },
+        },
+        Name,
+      );
+      t.match(Config.User, /^(?:1000:1000|postgres)$/, `${Name} is not root`);
+    }
+    t.end();
+  });
 
   await t.test('signed requests are verified, for each region and service at its own edge', async (t) => {
-    const scopes = [
-      [PORTS.PORT_US_EAST_1_S3, 'us-east-1', 's3'],
-      [PORTS.PORT_US_EAST_1_EXECUTE_API, 'us-east-1', 'execute-api'],
-      [PORTS.PORT_EU_WEST_1_S3, 'eu-west-1', 's3'],
-      [EU_API_PORT, 'eu-west-1', 'execute-api'],
-    ] as const;
-    for (const [port, region, service] of scopes) {
-      const answer = await ask(port, region, service);
-      t.match(
-        await answer.json(),
-        { headers: { 'x-keyd-access-key-id': accessKey.accessKeyId } },
-        `${service} ${region}`,
-      );
+    for (const edge of EDGES) {
+      const answer = await ask(edge, accessKey);
+      t.match(await answer.json(), { headers: { 'x-keyd-access-key-id': accessKey.accessKeyId } }, String(edge.port));
     }
   });
 
   await t.test('a request signed for another region or service is refused', async (t) => {
-    const elsewhere = await ask(PORTS.PORT_EU_WEST_1_S3, 'us-east-1', 's3');
-    t.equal(elsewhere.headers.get('x-keyd-reason'), 'wrong-region');
-    const other = await ask(PORTS.PORT_US_EAST_1_S3, 'us-east-1', 'execute-api');
-    t.equal(other.headers.get('x-keyd-reason'), 'wrong-service');
+    t.equal(await outcome({ ...EU_S3, region: 'us-east-1' }, accessKey), 'wrong-region');
+    t.equal(await outcome({ ...US_S3, service: 'execute-api' }, accessKey), 'wrong-service');
   });
 
   await t.test('an edge reaches its region, and neither the master, the database, nor another region', async (t) => {
+    const addressesOf = (service: string, port: number): readonly string[] =>
+      Object.values(stack.container(service).NetworkSettings.Networks).map(({ IPAddress }) => `${IPAddress}:${port}`);
     const targets = [
       'region-keyd-us-east-1:8443',
       'master-keyd:8443',
       'postgres:5432',
       'region-keyd-eu-west-1:8443',
-      ...addressesOf(project, 'master-keyd', 8443),
-      ...addressesOf(project, 'postgres', 5432),
+      ...addressesOf('master-keyd', 8443),
+      ...addressesOf('postgres', 5432),
     ];
-    const { out } = await compose.exec('edge-us-east-1-s3', ['node', '-e', REACH, ...targets], options);
+    const said = await stack.exec('edge-us-east-1-s3', ['node', '-e', REACH, ...targets]);
     const reached = new Map(
-      out
+      said
         .trim()
         .split('\n')
         .map((line): [string, string] => {
           const space = line.indexOf(' ');
-          return [line.slice(0, space), line.slice(space + 1)];
+          return [line.slice(0, space), line.slice(space + 1).trim()];
         }),
     );
     for (const target of targets) {
@@ -139,71 +109,104 @@ t.test('the Compose stack', { skip: engineMissing(), timeout: 1_500_000 }, async
     }
   });
 
+  await t.test('all certificates are renewed while requests run, and none of them fails', async (t) => {
+    const expiries = async (): Promise<readonly string[]> => {
+      const all: string[] = [];
+      for (const tier of TIERS) all.push((await stack.exec(tier, ['node', '-e', EXPIRY])).trim());
+      return all;
+    };
+    const before = await expiries();
+    const outcomes = await during(
+      () => outcome(US_S3, accessKey),
+      async () => {
+        await stack.run('make-credentials', [], { RENEW: 'all' });
+        await until('renewed', async () =>
+          (await expiries()).every((expiry, index) => expiry !== before[index]) ? 'renewed' : 'as before',
+        );
+        // Not held yet: it is asked for over the hops, as the new certificates allow.
+        t.equal(await outcome(US_S3, await stack.newAccessKey()), 'served');
+      },
+    );
+    t.strictSame([...new Set(outcomes)], ['served'], `${outcomes.length} requests`);
+  });
+
+  for (const victim of ['postgres', 'master-keyd', 'region-keyd-us-east-1']) {
+    await t.test(`${victim} is killed: what is held is verified all along, and it comes back by itself`, async (t) => {
+      const outcomes = await during(
+        () => outcome(US_S3, accessKey),
+        () => killedAndBack(stack, victim),
+      );
+      t.strictSame([...new Set(outcomes)], ['served'], `${outcomes.length} requests`);
+      const fresh = await stack.newAccessKey();
+      t.strictSame(await until('served', () => outcome(US_S3, fresh)), [], 'an access key that nobody held is served');
+    });
+  }
+
+  await t.test('an edge is killed: others go on, and it comes back by itself, with its keys', async (t) => {
+    const elsewhere: string[] = [];
+    const outcomes = await during(
+      async () => {
+        elsewhere.push(await outcome(EU_S3, accessKey));
+        return outcome(US_S3, accessKey);
+      },
+      () => killedAndBack(stack, 'edge-us-east-1-s3'),
+    );
+    t.strictSame([...new Set(elsewhere)], ['served'], 'the other region does not notice');
+    t.strictSame(
+      [...new Set(outcomes)].filter((one) => one !== 'unreachable'),
+      ['served'],
+      'nothing good is refused',
+    );
+    t.equal(outcomes.at(-1), 'served');
+  });
+
   await t.test('a revoked region is refused there, and there alone', async (t) => {
     const today = new Date().toISOString().slice(0, 10);
-    const scope = [
-      '--region',
-      'us-east-1',
-      '--from',
-      today,
-      '--to',
-      today,
-      '--incident',
-      'COMPOSE',
-      '--reason',
-      'a test',
-    ];
-    t.match(await keydctl('revoke', ...scope, '--dry-run'), 'not published');
-    t.equal((await ask(PORTS.PORT_US_EAST_1_S3, 'us-east-1', 's3')).status, 200, 'a dry run revokes nothing');
-    t.match(await keydctl('revoke', ...scope, '--yes'), 'published');
-    const deadline = Date.now() + 15_000;
-    let reason: string | null = null;
-    while (reason !== 'scope-revoked' && Date.now() < deadline) {
-      reason = (await ask(PORTS.PORT_US_EAST_1_S3, 'us-east-1', 's3')).headers.get('x-keyd-reason');
-    }
-    t.equal(reason, 'scope-revoked');
-    t.equal((await ask(PORTS.PORT_EU_WEST_1_S3, 'eu-west-1', 's3')).status, 200, 'Europe stays good');
-    const report = await keydctl('incident', 'report', '--region', 'us-east-1', '--from', today);
+    const days = ['--from', today, '--to', today, '--incident', 'COMPOSE', '--reason', 'a test'];
+    const scope = ['--region', 'us-east-1', ...days];
+    t.match(await stack.keydctl('revoke', ...scope, '--dry-run'), 'not published');
+    t.equal(await outcome(US_S3, accessKey), 'served', 'a dry run revokes nothing');
+    t.match(await stack.keydctl('revoke', ...scope, '--yes'), 'published');
+    const before = await until('scope-revoked', () => outcome(US_S3, accessKey));
+    t.strictSame(
+      before.filter((one) => one !== 'served'),
+      [],
+    );
+    t.equal(await outcome(EU_S3, accessKey), 'served', 'Europe stays good');
+    const report = await stack.keydctl('incident', 'report', '--region', 'us-east-1', '--from', today);
     t.match(report, 'COMPOSE', 'the report names the revocation');
   });
 
   await t.test('the operator sees every tier', async (t) => {
-    const status = await keydctl('status', '--json');
+    const status = await stack.keydctl('status', '--json');
     for (const part of ['/master/master-1', '/region/us-east-1/region-1', '/edge/eu-west-1/s3/edge-1']) {
       t.match(status, part);
     }
+    t.doesNotThrow(() => z.unknown().parse(JSON.parse(status)));
   });
 });
 
-const container = z.object({
-  Name: z.string(),
-  State: z.object({ Status: z.string(), Health: z.object({ Status: z.string() }).optional() }),
-  NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })) }),
-});
-
-function containersOf(project: string, service?: string): readonly z.infer<typeof container>[] {
-  const filters = [
-    `com.docker.compose.project=${project}`,
-    ...(service ? [`com.docker.compose.service=${service}`] : []),
-  ];
-  const ids = execFileSync('docker', ['ps', '-aq', ...filters.flatMap((label) => ['--filter', `label=${label}`])]);
-  const list = ids.toString().trim().split('\n');
-  return z.array(container).parse(JSON.parse(execFileSync('docker', ['inspect', ...list]).toString()));
+/** What came of requests, ten a second at most, while something else was done. */
+async function during(request: () => Promise<string>, work: () => Promise<void>): Promise<readonly string[]> {
+  const outcomes: string[] = [];
+  const ending = new AbortController();
+  const done = work().finally(() => ending.abort());
+  do {
+    outcomes.push(await request());
+    await setTimeout(100);
+  } while (!ending.signal.aborted);
+  await done;
+  // Once more, when all is well again.
+  return [...outcomes, await request()];
 }
 
-function addressesOf(project: string, service: string, port: number): readonly string[] {
-  return containersOf(project, service).flatMap(({ NetworkSettings }) =>
-    Object.values(NetworkSettings.Networks).map(({ IPAddress }) => `${IPAddress}:${port}`),
-  );
-}
-
-/** Waits until every container with a health check is healthy; each look is a process of its own, so none is idle. */
-async function allHealthy(project: string): Promise<void> {
-  const deadline = Date.now() + 300_000;
-  for (;;) {
-    const ill = containersOf(project).filter(({ State }) => State.Health && State.Health.Status !== 'healthy');
-    if (ill.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`not healthy: ${ill.map(({ Name }) => Name).join(', ')}`);
-    await new Promise(setImmediate);
-  }
+/** Kills a service and does nothing about it until it is well again. */
+async function killedAndBack(stack: ComposeStack, service: string): Promise<void> {
+  const before = stack.container(service).State.StartedAt;
+  stack.kill(service);
+  await until('started', () => {
+    const { Status, StartedAt } = stack.container(service).State;
+    return setTimeout(200, Status === 'running' && StartedAt !== before ? 'started' : 'down');
+  });
+  await stack.allHealthy();
 }

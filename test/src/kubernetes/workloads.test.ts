@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configuration as edgeConfiguration } from '@sigv4-keyd/edge-verifier';
-import { systemClock } from '@sigv4-keyd/hop-protocol';
 import { configuration as masterConfiguration, parseDatabaseUrl } from '@sigv4-keyd/master-keyd';
 import { configuration as regionConfiguration } from '@sigv4-keyd/region-keyd';
 import { ConfigurationError, readConfiguration } from '@sigv4-keyd/service-skeleton';
@@ -9,9 +8,7 @@ import type { IContainer } from 'kubernetes-models/v1/Container';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { TestAuthority } from '../support/certificates.js';
-import { TestFeed } from '../support/test-feed.js';
-import { LEDGER_KEY, LEDGER_KEYS } from '../support/test-ledger.js';
+import { contentsOfMountedFiles } from '../support/mounted-files.js';
 import { DEPLOYMENTS } from './deployments.js';
 import { madeByHand } from './made-by-hand.js';
 import { kustomizeMissing, render } from './manifests.js';
@@ -35,7 +32,11 @@ const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileS
 
 /** The pods of every way in which the tiers can be rendered: how they are held, and that they would start. */
 t.test('workloads', { skip: kustomizeMissing() }, async (t) => {
-  const contents = await contentsOfFiles(t.testdir());
+  const databaseUrl = (madeByHand().get('Secret database-owner')?.files.get('url') ?? '').replace(
+    '$password',
+    'secret',
+  );
+  const contents = await contentsOfMountedFiles(t.testdir(), databaseUrl);
   for (const [authority, overlays] of DEPLOYMENTS) {
     const resources = overlays.flatMap(render);
     const pods = podsOf(resources).filter(({ spec }) => spec);
@@ -95,23 +96,6 @@ t.test('workloads', { skip: kustomizeMissing() }, async (t) => {
     t.end();
   });
 });
-
-/** What the files of a pod could have in them. */
-async function contentsOfFiles(folder: string): Promise<Readonly<Record<string, string>>> {
-  const files = await (await TestAuthority.create(folder)).filesOf({ role: 'master', name: 'one' });
-  return {
-    'tls.crt': readFileSync(files.cert, 'utf8'),
-    'tls.key': readFileSync(files.key, 'utf8'),
-    'ca.crt': readFileSync(files.ca, 'utf8'),
-    'feed-keys.json': (await TestFeed.create(systemClock)).jwks,
-    'ledger.pub': LEDGER_KEYS,
-    'ledger.key': LEDGER_KEY,
-    'revocation.jwk': '{"kty":"OKP"}',
-    'beacon.jwk': '{"kty":"OKP"}',
-    'custody.key': Buffer.alloc(32, 1).toString('base64'),
-    url: (madeByHand().get('Secret database-owner')?.files.get('url') ?? '').replace('$password', 'secret'),
-  };
-}
 
 function mayDoLittle(t: Test, { spec, namespace, namespaceLabels, workload }: Pods): void {
   const name = `${namespace} ${workload}`;
