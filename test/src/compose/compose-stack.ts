@@ -34,7 +34,7 @@ const container = z.object({
     Health: z.object({ Status: z.string() }).optional(),
   }),
   Config: z.object({ User: z.string(), Labels: z.record(z.string(), z.string()) }),
-  HostConfig: z.looseObject({ NetworkMode: z.string() }),
+  HostConfig: z.looseObject({ Memory: z.number() }),
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })) }),
 });
 
