@@ -109,9 +109,16 @@ function signed(
       expiresSeconds: 3_600,
       ...(service === 's3' ? {} : { payload }),
     });
-    return { ...presigned, head: { method, target: presigned.target, rawHeaders: headers.flat() } };
+    const { canonicalRequest, stringToSign } = presigned;
+    return { canonicalRequest, stringToSign, head: { method, target: presigned.target, rawHeaders: headers.flat() } };
   }
   const payload = { kind: 'exact', sha256: BODY_SHA256 } as const;
   const request = signRequest({ method, target, headers }, ACCESS_KEY, { ...signing, payload });
-  return { ...request, head: { method, target, rawHeaders: [...headers, ...request.headers].flat() } };
+  const { canonicalRequest, stringToSign } = request;
+  // Only these: what was measured of the peers would else be another request, without the client's own headers.
+  return {
+    canonicalRequest,
+    stringToSign,
+    head: { method, target, rawHeaders: [...headers, ...request.headers].flat() },
+  };
 }

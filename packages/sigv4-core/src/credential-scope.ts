@@ -21,13 +21,13 @@ export interface Credential<Scope extends MultiRegionScope = CredentialScope> {
   readonly scope: Scope;
 }
 
-const ACCESS_KEY_ID = /^[A-Za-z0-9_]{3,128}$/;
+const ACCESS_KEY_ID = /^[A-Za-z0-9_]+$/;
 // A DNS label: the names appear in host names, in certificates' URIs and between the slashes of a scope.
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** 3 to 128 of `A-Z a-z 0-9 _`. */
 export function isAccessKeyId(text: string): boolean {
-  return ACCESS_KEY_ID.test(text);
+  return text.length >= 3 && text.length <= 128 && ACCESS_KEY_ID.test(text);
 }
 
 /** A lower-case DNS label, such as `eu-west-1`. */

@@ -1,5 +1,6 @@
 import type { ChunkedMode } from './chunked/chunked-mode.js';
 import type { ChunkedPayload } from './chunked/chunked-payload.js';
+import { isHexDigest } from './hex-digest.js';
 
 /** Every value of x-amz-content-sha256 that is not a hash, by the name that the project gives to its mode. */
 export const PAYLOAD_TOKENS = {
@@ -31,7 +32,6 @@ type StatedPayload =
 /** The names of the payload modes. */
 export type PayloadModeKind = PayloadMode['kind'];
 
-const HEX = /^[0-9a-f]+$/;
 const MODE_OF_TOKEN: ReadonlyMap<string, TokenMode> = new Map(
   Object.keys(PAYLOAD_TOKENS)
     .filter(isTokenMode)
@@ -40,7 +40,7 @@ const MODE_OF_TOKEN: ReadonlyMap<string, TokenMode> = new Map(
 
 /** 64 lower-case hex digits. */
 export function isSha256Hex(text: string): boolean {
-  return text.length === 64 && HEX.test(text);
+  return isHexDigest(text);
 }
 
 /** Reads a value of x-amz-content-sha256; undefined when it is neither a hash nor a token of the table. */

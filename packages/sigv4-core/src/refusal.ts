@@ -125,5 +125,6 @@ export function refuse(reason: RefusalReason, detail?: string): Refused {
 
 /** Tells a refusal from the outcome of any step. */
 export function isRefused(outcome: object): outcome is Refused {
-  return 'verdict' in outcome && outcome.verdict === 'refused';
+  const { verdict }: { readonly verdict?: unknown } = outcome;
+  return verdict === 'refused';
 }

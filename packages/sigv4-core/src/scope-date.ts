@@ -9,6 +9,8 @@ export type ScopeDate = string & { readonly [realUtcDay]: true };
 export const DAY_MS = 86_400_000;
 
 const FORM = /^[2-9][0-9]{7}$/;
+/** From the 1st of March of the year 0 to the 1st of January 1970. */
+const DAYS_TO_EPOCH = 719_468;
 
 /** True when the text is `YYYYMMDD`, names a day that exists, and lies in the years 2000 to 9999. */
 export function isScopeDate(text: string): text is ScopeDate {
@@ -34,9 +36,15 @@ export function scopeDateOf(epochMs: number): ScopeDate {
   return text;
 }
 
-/** The first instant of the day, in epoch milliseconds. */
+/** The first instant of the day, in epoch milliseconds. Every request asks for it, and `Date.UTC` takes its time. */
 export function startOfScopeDate(date: ScopeDate): number {
-  return Date.UTC(twoDigits(date, 0) * 100 + twoDigits(date, 2), twoDigits(date, 4) - 1, twoDigits(date, 6));
+  const month = twoDigits(date, 4);
+  // Years from March on: the day that some have more is then the last, and the months before it have one pattern.
+  const year = twoDigits(date, 0) * 100 + twoDigits(date, 2) - (month > 2 ? 0 : 1);
+  const monthsSinceMarch = month > 2 ? month - 3 : month + 9;
+  const leapDays = Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
+  const dayOfYear = Math.floor((153 * monthsSinceMarch + 2) / 5) + twoDigits(date, 6) - 1;
+  return (365 * year + leapDays + dayOfYear - DAYS_TO_EPOCH) * DAY_MS;
 }
 
 /** The day n days later (earlier when n is negative). Throws RangeError when it leaves the years 2000 to 9999. */

@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
+import { isHexDigest } from './hex-digest.js';
 import { macHexWithKSigning } from './key-ladder.js';
 import type { KSigning } from './key-ladder.js';
 
 const HEX_DIGITS = 64;
-const HEX = /^[0-9a-f]+$/;
 
 // Both sides of the comparison under way, as text; nothing here outlives it.
 const sides = Buffer.alloc(2 * HEX_DIGITS);
@@ -12,7 +12,7 @@ const presentedSide = sides.subarray(HEX_DIGITS);
 
 /** 64 lower-case hex digits. One spelling only: a signature with several would pass a list of seen ones. */
 export function isSignature(text: string): boolean {
-  return text.length === HEX_DIGITS && HEX.test(text);
+  return isHexDigest(text);
 }
 
 /** Step 4 of the specification: the signature of a string to sign, in hex. Verifiers use signatureMatches instead. */

@@ -1,5 +1,6 @@
 import {
   addDays,
+  DAY_MS,
   canonicalHeaderValue,
   canonicalQuery,
   canonicalUri,
@@ -10,6 +11,8 @@ import {
   isRefused,
   isRegionName,
   isScopeDate,
+  isSha256Hex,
+  isSignature,
   isServiceName,
   normalisePath,
   parseAmzDate,
@@ -52,6 +55,35 @@ t.test('scope dates', (t) => {
   t.equal(addDays(scopeDateOf(Date.UTC(2026, 0, 1)), -1), '20251231');
   t.throws(() => addDays(scopeDateOf(Date.UTC(9999, 11, 31)), 1), RangeError);
   t.equal(startOfScopeDate(scopeDateOf(NOW)), Date.UTC(2026, 10, 22));
+  t.end();
+});
+
+t.test('a scope date begins when the calendar of the language says so', (t) => {
+  const from = Date.UTC(2000, 0);
+  const until = Date.UTC(2401, 0);
+  let wrong = 0;
+  for (let start = from; start < until; start += DAY_MS) {
+    if (startOfScopeDate(scopeDateOf(start)) !== start) wrong += 1;
+  }
+  t.equal(wrong, 0, 'of four centuries');
+  t.equal(startOfScopeDate(scopeDateOf(Date.UTC(9999, 11, 31))), Date.UTC(9999, 11, 31));
+  t.end();
+});
+
+t.test('a digest is 64 lower-case hex digits: each character, at each place', (t) => {
+  const good = '0123456789abcdef'.repeat(4);
+  for (const isDigest of [isSignature, isSha256Hex]) {
+    for (let code = 0; code < 0x200; code += 1) {
+      const character = String.fromCharCode(code);
+      const isDigit = '0123456789abcdef'.includes(character);
+      const found = Array.from(good, (_, at) => isDigest(good.slice(0, at) + character + good.slice(at + 1)));
+      t.ok(
+        found.every((one) => one === isDigit),
+        JSON.stringify(character),
+      );
+    }
+    for (const other of ['', good.slice(1), `${good}0`, `${good}\n`, `\n${good}`]) t.notOk(isDigest(other), other);
+  }
   t.end();
 });
 

@@ -38,11 +38,21 @@ const KNOWN: Readonly<Record<string, Arrival>> = {
   'list, s3': signed('s3', { method: 'GET', target: '/a?prefix=x%2Fy&list-type=2&flag', headers: [HOST] }, HASHED),
   'a session': signed('s3', { method: 'PUT', target: '/photos/a+b', headers: [...META, HOST] }, HASHED, TOKEN),
   'unsigned payload': signed('s3', { method: 'PUT', target: '/a', headers: [HOST] }, { kind: 'unsigned' }),
+  'as SDKs send it': withUnsigned(
+    signed(
+      's3',
+      { method: 'GET', target: '/photos/a.txt', headers: [HOST, ['X-Amz-User-Agent', 'sdk/1 a/2']] },
+      HASHED,
+    ),
+    ['User-Agent', 'sdk/1 (a; b) c/2', 'Accept-Encoding', 'br, gzip', 'Connection', 'keep-alive'],
+  ),
   'presigned, s3': presigned('s3', { method: 'GET', target: '/photos/a.txt', headers: [HOST] }),
   'presigned, standard': presigned('service', { method: 'GET', target: '/a/b', headers: [HOST, ...META] }),
   'presigned session': presigned('s3', { method: 'GET', target: '/photos/a%20b?x-id=Get', headers: [HOST] }, TOKEN),
   'presigned, sorted': sorted(presigned('s3', { method: 'GET', target: '/photos/a.txt', headers: [HOST] })),
 };
+
+const MALFORMED_HEADER = { verdict: { reason: 'malformed-header' } };
 
 /** The changes of the tables are of these, whose repeated header has no shape that is learnt. */
 const UNKNOWN: Readonly<Record<string, Arrival>> = { headerArrival, presignedArrival };
@@ -94,6 +104,56 @@ t.test('each character and each triplet, of a value that any may stand for, is r
       const isTriplet = value.length > 1;
       const isCanonical = isTriplet ? value === value.toUpperCase() && !isUnreserved(byte) : isUnreserved(byte);
       t.equal(isShaped, isCanonical, `${value} is its own canonical form, or not`);
+    }
+  }
+  t.end();
+});
+
+t.test('of a header that is alike in most requests, another value is looked at as the first one was', (t) => {
+  const at = (value: string, agent: string, policy: VerificationPolicy): Arrival => {
+    const headers = [HOST, ['Content-Type', value]] as const;
+    const arrival = signed('service', { method: 'GET', target: '/a', headers }, HASHED);
+    return fresh(withUnsigned(arrival, ['User-Agent', agent]), policy);
+  };
+  const policy = policyWith();
+  learn(at('text/plain', 'sdk/1', policy));
+  const read1 = (value: string, agent: string): ReadBothWays => read(at(value, agent, policy));
+  for (const good of ['text/html', 'text/plain', '', 'a b']) {
+    t.match(read1(good, 'sdk/2 a'), { verdict: { verdict: 'accepted' }, isShaped: true }, good);
+  }
+  for (const other of [' a', 'a ', 'a  b', 'a\tb', 'é']) {
+    t.match(read1('text/plain', other), { verdict: { verdict: 'accepted' }, isShaped: false }, other);
+    t.match(read1(other, 'sdk/1'), { isShaped: false }, other);
+  }
+  for (const bad of ['a\nb', 'a\0', '\x7f', '\u0141']) {
+    const { head } = at('text/plain', 'sdk/1', policy);
+    for (const [known, name] of [
+      ['sdk/1', 'an unsigned one'],
+      ['text/plain', 'a signed one'],
+    ] as const) {
+      const rawHeaders = head.rawHeaders.map((text) => (text === known ? bad : text));
+      t.match(read({ head: { ...head, rawHeaders }, policy, now: NOW, body: BODY }), MALFORMED_HEADER, name);
+    }
+  }
+  t.end();
+});
+
+t.test('days and instants that come in turn are each their own', (t) => {
+  const policy = policyWith();
+  const instants = [0, 1, 60, 61, 3_600, 43_199, 43_200, 86_399, 86_400].map((seconds) => NOW - 1000 * seconds);
+  const arrivals = instants.map((at) => {
+    const arrival = signed('service', { method: 'GET', target: '/a', headers: [HOST] }, HASHED, CREDENTIALS, at);
+    return { ...arrival, policy, now: at };
+  });
+  for (const arrival of arrivals) learn(arrival);
+  for (const one of arrivals) {
+    for (const other of arrivals) {
+      t.match(read(one), { verdict: { verdict: 'accepted', signedAt: one.now }, isShaped: true });
+      // The time, or the credential, of another request.
+      for (const name of ['x-amz-date', 'authorization']) {
+        const mixed = { ...one, head: { ...one.head, rawHeaders: withValueOf(name, other, one) } };
+        t.equal(read(mixed).verdict.verdict, one === other ? 'accepted' : 'refused', name);
+      }
     }
   }
   t.end();
@@ -200,8 +260,9 @@ function signed(
   request: UnsignedRequest,
   payload: SigningPayload,
   credentials: typeof CREDENTIALS = CREDENTIALS,
+  now = NOW,
 ): Arrival {
-  const { headers } = signRequest(request, credentials, { ...SCOPE, service, payload });
+  const { headers } = signRequest(request, credentials, { ...SCOPE, now, service, payload });
   return arrivalOf(service, { ...request, rawHeaders: [...request.headers, ...headers].flat() });
 }
 
@@ -209,6 +270,16 @@ function presigned(service: string, request: UnsignedRequest, credentials: typeo
   const payload = service === 's3' ? {} : { payload: { kind: 'body', sha256: BODY_SHA256 } as const };
   const { target } = presignRequest(request, credentials, { ...SCOPE, service, ...payload });
   return arrivalOf(service, { ...request, target, rawHeaders: request.headers.flat() });
+}
+
+function withUnsigned(arrival: Arrival, headers: readonly string[]): Arrival {
+  return { ...arrival, head: { ...arrival.head, rawHeaders: [...arrival.head.rawHeaders, ...headers] } };
+}
+
+/** The raw headers of `to`, with the value that a header has in `from`. */
+function withValueOf(name: string, from: Arrival, to: Arrival): readonly string[] {
+  const at = to.head.rawHeaders.findIndex((text) => text.toLowerCase() === name) + 1;
+  return to.head.rawHeaders.with(at, from.head.rawHeaders[at] ?? '');
 }
 
 /** As most SDKs write it. */

@@ -1,4 +1,3 @@
-import { timeOfAmzDate } from '../amz-date.js';
 import { parseAuthorizationHeader } from '../authorization-header.js';
 import { canonicalQuery } from '../canonical-query.js';
 import { isAccessKeyId } from '../credential-scope.js';
@@ -14,11 +13,10 @@ import type { HeaderNames } from './header-names.js';
 import { isPlainPath, isPlainValue, ownText } from './plain-text.js';
 import { examineCovered } from './request-shape.js';
 import type { Covered, RequestShape } from './request-shape.js';
-import type { ScopeDays } from './scope-days.js';
+import type { ScopeDay, ScopeDays } from './scope-days.js';
 import { SignedHeaderLines } from './signed-header-lines.js';
 
 const HEAD = 'AWS4-HMAC-SHA256 Credential=';
-const DATE_LENGTH = 8;
 const SIGNATURE_LENGTH = 64;
 const TAIL = /^AWS4-HMAC-SHA256 Credential=[A-Za-z0-9_]{3,128}\/[0-9]{8}(\/.{1,2048}Signature=)[0-9a-f]{64}$/;
 const MATCHED_OTHERWISE = ['authorization', 'x-amz-date', 'x-amz-content-sha256'];
@@ -27,8 +25,11 @@ const MATCHED_OTHERWISE = ['authorization', 'x-amz-date', 'x-amz-content-sha256'
 export class HeaderShape implements RequestShape {
   readonly key: string;
   readonly #covered: Covered;
-  /** The Authorization header from the date of the scope to the signature. */
+  /** The Authorization header between the date of the scope and the signature. */
   readonly #tail: string;
+  /** The newest day that a request named, and the text between access key id and signature that goes with it. */
+  #day: ScopeDay | undefined;
+  #middle = '';
   // Where values stand in the raw headers; beyond them for a header that is not there.
   readonly #authorizationPlace: number;
   readonly #datePlace: number;
@@ -47,7 +48,11 @@ export class HeaderShape implements RequestShape {
   }
 
   /** Undefined when the request's shape is not one to be remembered. */
-  static of({ rawHeaders }: RequestHead, names: HeaderNames, policy: VerificationPolicy): HeaderShape | undefined {
+  static of(
+    { method, rawHeaders }: RequestHead,
+    names: HeaderNames,
+    policy: VerificationPolicy,
+  ): HeaderShape | undefined {
     const { places } = names;
     const authorization = rawHeaders[places.get('authorization') ?? -1] ?? '';
     const tail = TAIL.exec(authorization)?.[1];
@@ -58,34 +63,30 @@ export class HeaderShape implements RequestShape {
     const authentication = parseAuthorizationHeader(sample, policy.algorithms);
     if (isRefused(authentication)) return undefined;
     const { scope, signedHeaders } = authentication;
-    const lines = SignedHeaderLines.of(names, signedHeaders, MATCHED_OTHERWISE);
+    const lines = SignedHeaderLines.of(names, rawHeaders, signedHeaders, MATCHED_OTHERWISE);
     if (lines === undefined || scope.region !== policy.region || scope.service !== policy.service) return undefined;
-    return new HeaderShape({ mechanism: 'header', policy, signedHeaders, lines, hostPlace }, ownText(tail), places);
+    const covered = { mechanism: 'header', policy, method: ownText(method), signedHeaders, lines, hostPlace } as const;
+    return new HeaderShape(covered, ownText(tail), places);
   }
 
   examine(request: RequestHead, now: number, days: ScopeDays): Examined | undefined {
     const { rawHeaders, target } = request;
     const { policy } = this.#covered;
+    const instant = days.instantOf(rawHeaders[this.#datePlace] ?? '');
+    if (instant === undefined) return undefined;
+    const middle = this.#middleOf(instant.day);
     const authorization = rawHeaders[this.#authorizationPlace] ?? '';
-    const slash = authorization.indexOf('/', HEAD.length);
-    const dateAt = slash + 1;
-    const tailAt = dateAt + DATE_LENGTH;
-    const signatureAt = tailAt + this.#tail.length;
-    if (slash < 0 || authorization.length !== signatureAt + SIGNATURE_LENGTH) return undefined;
+    const signatureAt = authorization.length - SIGNATURE_LENGTH;
+    const middleAt = signatureAt - middle.length;
+    // A slice is compared as memory, where startsWith takes one character after the other.
     const head = authorization.slice(0, HEAD.length);
-    if (head !== HEAD || authorization.slice(tailAt, signatureAt) !== this.#tail) return undefined;
-    const accessKeyId = authorization.slice(HEAD.length, slash);
+    if (head !== HEAD || middleAt < HEAD.length) return undefined;
+    if (authorization.slice(middleAt, signatureAt) !== middle) return undefined;
+    const accessKeyId = authorization.slice(HEAD.length, middleAt);
     const signature = authorization.slice(signatureAt);
     if (!isAccessKeyId(accessKeyId) || !isSignature(signature)) return undefined;
-
-    const amzDate = rawHeaders[this.#datePlace] ?? '';
-    const date = amzDate.slice(0, DATE_LENGTH);
-    const timeOfDay = timeOfAmzDate(amzDate);
-    const day = days.find(date);
-    if (timeOfDay === undefined || day === undefined || authorization.slice(dateAt, tailAt) !== date) return undefined;
-    if (!policy.acceptsDate(day.scope.date, now)) return undefined;
-    const signedAt = day.startsAt + timeOfDay;
-    if (checkFreshness(signedAt, policy, now) !== undefined) return undefined;
+    if (!policy.acceptsDate(instant.day.scope.date, now)) return undefined;
+    if (checkFreshness(instant.signedAt, policy, now) !== undefined) return undefined;
 
     const wanted = readTarget(target);
     if (wanted === undefined) return undefined;
@@ -95,14 +96,21 @@ export class HeaderShape implements RequestShape {
       query: wanted.query,
       canonicalQuery: wanted.canonicalQuery,
       accessKeyId,
-      amzDate,
-      day,
-      signedAt,
+      instant,
       expiresAt: undefined,
       signature,
       statedPayload: rawHeaders[this.#payloadPlace],
       sessionToken: rawHeaders[this.#tokenPlace],
     });
+  }
+
+  /** The date of the scope must be the one of x-amz-date, so that both are one text to compare with. */
+  #middleOf(day: ScopeDay): string {
+    if (this.#day !== day) {
+      this.#day = day;
+      this.#middle = `/${day.scope.date}${this.#tail}`;
+    }
+    return this.#middle;
   }
 }
 

@@ -1,7 +1,6 @@
-import { timeOfAmzDate } from '../amz-date.js';
 import { isAccessKeyId, parseCredential } from '../credential-scope.js';
 import type { Examined } from '../examined.js';
-import { isUniform, percentDecode } from '../percent-encoding.js';
+import { decodeUniform, isUniform, percentDecode } from '../percent-encoding.js';
 import type { VerificationPolicy } from '../policy.js';
 import { isRefused } from '../refusal.js';
 import type { RequestHead } from '../request-head.js';
@@ -45,7 +44,11 @@ export class PresignedShape implements RequestShape {
   }
 
   /** Undefined when the request's shape is not one to be remembered. */
-  static of({ target }: RequestHead, names: HeaderNames, policy: VerificationPolicy): PresignedShape | undefined {
+  static of(
+    { method, target, rawHeaders }: RequestHead,
+    names: HeaderNames,
+    policy: VerificationPolicy,
+  ): PresignedShape | undefined {
     const { places } = names;
     const hostPlace = places.get('host');
     if (hostPlace === undefined || IN_THE_QUERY.some((name) => places.has(name))) return undefined;
@@ -60,9 +63,10 @@ export class PresignedShape implements RequestShape {
     const signedHeaders = parseSignedHeaders(percentDecode(form.signedHeaders));
     if (isRefused(credential) || isRefused(signedHeaders)) return undefined;
     const { region, service } = credential.scope;
-    const lines = SignedHeaderLines.of(names, signedHeaders, []);
+    const lines = SignedHeaderLines.of(names, rawHeaders, signedHeaders, []);
     if (lines === undefined || region !== policy.region || service !== policy.service) return undefined;
-    return new PresignedShape({ mechanism: 'presigned', policy, signedHeaders, lines, hostPlace }, form, ownText(tail));
+    const covered = { policy, method: ownText(method), signedHeaders, lines, hostPlace } as const;
+    return new PresignedShape({ mechanism: 'presigned', ...covered }, form, ownText(tail));
   }
 
   examine(head: RequestHead, now: number, days: ScopeDays): Examined | undefined {
@@ -71,7 +75,7 @@ export class PresignedShape implements RequestShape {
     const mark = target.indexOf('?');
     const values = this.#form.valuesIn(target, mark + 1);
     if (mark < 0 || values === undefined) return undefined;
-    const { credential, amzDate, signature } = values;
+    const { credential, signature } = values;
     const slash = credential.indexOf(SLASH);
     const dateAt = slash + SLASH.length;
     const tailAt = dateAt + DATE_LENGTH;
@@ -79,13 +83,14 @@ export class PresignedShape implements RequestShape {
     const accessKeyId = credential.slice(0, slash);
     if (!isAccessKeyId(accessKeyId) || !isSignature(signature)) return undefined;
 
-    const date = amzDate.slice(0, DATE_LENGTH);
-    const timeOfDay = timeOfAmzDate(amzDate);
-    const day = days.find(date);
-    if (timeOfDay === undefined || day === undefined || credential.slice(dateAt, tailAt) !== date) return undefined;
-    if (!policy.acceptsDate(day.scope.date, now)) return undefined;
-    const time = checkExpiry(day.startsAt + timeOfDay, values.expires, policy, now);
+    const instant = days.instantOf(values.amzDate);
+    if (instant === undefined) return undefined;
+    const { date } = instant.day.scope;
+    if (credential.slice(dateAt, tailAt) !== date || !policy.acceptsDate(date, now)) return undefined;
+    const time = checkExpiry(instant.signedAt, values.expires, policy, now);
     if (isRefused(time)) return undefined;
+    const sessionToken = values.securityToken === undefined ? undefined : decodeUniform(values.securityToken);
+    if (sessionToken === undefined && values.securityToken !== undefined) return undefined;
 
     const path = target.slice(0, mark);
     const isPlain = isPlainPath(path);
@@ -96,13 +101,11 @@ export class PresignedShape implements RequestShape {
       query: target.slice(mark + 1),
       canonicalQuery: values.canonicalQuery,
       accessKeyId,
-      amzDate,
-      day,
-      signedAt: time.signedAt,
+      instant,
       expiresAt: time.expiresAt,
       signature,
       statedPayload: values.contentSha256,
-      sessionToken: values.securityToken === undefined ? undefined : percentDecode(values.securityToken),
+      sessionToken,
     });
   }
 }

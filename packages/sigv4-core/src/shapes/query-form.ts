@@ -33,6 +33,7 @@ interface Run {
 
 const MOST_PARAMETERS = 32;
 const LONGEST_TEXT = 512;
+const AMPERSAND = 0x26;
 const SIGNATURE = 'x-amz-signature';
 const KINDS: ReadonlyMap<string, ValueKind> = new Map([
   ['x-amz-algorithm', 'fixed'],
@@ -41,6 +42,7 @@ const KINDS: ReadonlyMap<string, ValueKind> = new Map([
   ['x-amz-date', 'matched'],
   ['x-amz-expires', 'matched'],
   [SIGNATURE, 'matched'],
+  ['x-amz-security-token', 'matched'],
 ]);
 
 /** The queries of presigned URLs whose parameters have the same names in the same order, each once. */
@@ -57,12 +59,19 @@ export class QueryForm {
   readonly #signature: number;
   readonly #contentSha256: number;
   readonly #securityToken: number;
+  // Where parameters and their values begin, and where both end, in the query that is read.
+  readonly #starts: Uint32Array;
+  readonly #valueStarts: Uint32Array;
+  readonly #ends: Uint32Array;
 
   private constructor(parameters: readonly Parameter[], names: readonly string[], signedHeaders: string) {
     this.key = parameters.map(({ text }) => text).join('&');
     this.signedHeaders = signedHeaders;
     this.#parameters = parameters;
     this.#runs = runsOf(names);
+    this.#starts = new Uint32Array(names.length);
+    this.#valueStarts = new Uint32Array(names.length);
+    this.#ends = new Uint32Array(names.length);
     const numberOf = (name: string): number => names.findIndex((one) => one.toLowerCase() === name);
     this.#credential = numberOf('x-amz-credential');
     this.#amzDate = numberOf('x-amz-date');
@@ -94,39 +103,44 @@ export class QueryForm {
 
   /** The values of the query that begins at `start`; undefined when it has another form. */
   valuesIn(target: string, start: number): FormValues | undefined {
-    const parameters = this.#parameters;
-    const starts: number[] = [];
-    const ends: number[] = [];
-    const values: string[] = [];
+    const last = this.#parameters.length - 1;
+    let number = 0;
     let at = start;
-    for (const { kind, text } of parameters) {
+    for (const { kind, text } of this.#parameters) {
       const valueAt = at + text.length;
       if (target.slice(at, valueAt) !== text) return undefined;
       const ampersand = kind === 'fixed' ? valueAt : target.indexOf('&', valueAt);
       const end = ampersand < 0 ? target.length : ampersand;
-      const isLast = starts.length === parameters.length - 1;
-      if (isLast ? end !== target.length : target[end] !== '&') return undefined;
-      const value = target.slice(valueAt, end);
-      if (kind === 'any' && !isUniform(value)) return undefined;
-      starts.push(at);
-      ends.push(end);
-      values.push(value);
+      if (number === last ? end !== target.length : target.charCodeAt(end) !== AMPERSAND) return undefined;
+      if (kind === 'any' && !isUniform(target.slice(valueAt, end))) return undefined;
+      this.#starts[number] = at;
+      this.#valueStarts[number] = valueAt;
+      this.#ends[number] = end;
+      number += 1;
       at = end + 1;
     }
+    return {
+      credential: this.#valueIn(target, this.#credential) ?? '',
+      amzDate: this.#valueIn(target, this.#amzDate) ?? '',
+      expires: this.#valueIn(target, this.#expires) ?? '',
+      signature: this.#valueIn(target, this.#signature) ?? '',
+      contentSha256: this.#valueIn(target, this.#contentSha256),
+      securityToken: this.#valueIn(target, this.#securityToken),
+      canonicalQuery: this.#canonicalQueryIn(target),
+    };
+  }
+
+  #valueIn(target: string, number: number): string | undefined {
+    return number < 0 ? undefined : target.slice(this.#valueStarts[number], this.#ends[number]);
+  }
+
+  #canonicalQueryIn(target: string): string {
     let canonicalQuery = '';
     for (const { first, last } of this.#runs) {
-      const run = target.slice(starts[first], ends[last]);
+      const run = target.slice(this.#starts[first], this.#ends[last]);
       canonicalQuery = canonicalQuery === '' ? run : `${canonicalQuery}&${run}`;
     }
-    return {
-      credential: values[this.#credential] ?? '',
-      amzDate: values[this.#amzDate] ?? '',
-      expires: values[this.#expires] ?? '',
-      signature: values[this.#signature] ?? '',
-      contentSha256: values[this.#contentSha256],
-      securityToken: values[this.#securityToken],
-      canonicalQuery,
-    };
+    return canonicalQuery;
   }
 }
 

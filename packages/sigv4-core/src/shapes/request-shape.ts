@@ -1,4 +1,4 @@
-import { canonicalUri } from '../canonical-uri.js';
+import { canonicalUri, isNormalisedPath } from '../canonical-uri.js';
 import { checkDestination } from '../destination.js';
 import { examined } from '../examined.js';
 import type { Examined } from '../examined.js';
@@ -12,7 +12,7 @@ import type { RequestHead } from '../request-head.js';
 import { isToken } from '../request-head.js';
 import { admitSessionToken } from '../session-token.js';
 import type { Writable } from '../writable.js';
-import type { ScopeDay, ScopeDays } from './scope-days.js';
+import type { ScopeDays, SigningInstant } from './scope-days.js';
 import { ShapedRequest } from './shaped-request.js';
 import type { SignedHeaderLines } from './signed-header-lines.js';
 
@@ -34,6 +34,8 @@ export interface RequestShape {
 export interface Covered {
   readonly mechanism: 'header' | 'presigned';
   readonly policy: VerificationPolicy;
+  /** Of the request that was learnt from; another one may come. */
+  readonly method: string;
   readonly signedHeaders: readonly string[];
   readonly lines: SignedHeaderLines;
   /** Where the value of the Host header stands in the raw headers. */
@@ -48,9 +50,7 @@ export interface Found {
   readonly query: string;
   readonly canonicalQuery: string;
   readonly accessKeyId: string;
-  readonly amzDate: string;
-  readonly day: ScopeDay;
-  readonly signedAt: number;
+  readonly instant: SigningInstant;
   /** Presigned only. */
   readonly expiresAt: number | undefined;
   readonly signature: string;
@@ -61,16 +61,19 @@ export interface Found {
 
 /** The steps that both mechanisms end with. */
 export function examineCovered(
-  { mechanism, policy, signedHeaders, lines, hostPlace }: Covered,
+  { mechanism, policy, method: knownMethod, signedHeaders, lines, hostPlace }: Covered,
   { method, rawHeaders }: RequestHead,
   found: Found,
 ): Examined | undefined {
-  const { path, day, accessKeyId, amzDate, signedAt, expiresAt } = found;
-  if (!policy.algorithms.has('AWS4-HMAC-SHA256') || !isToken(method) || !lines.arePlain(rawHeaders)) return undefined;
+  const { path, accessKeyId, expiresAt } = found;
+  const { amzDate, day, signedAt, stringToSignHead } = found.instant;
+  if (method !== knownMethod && !isToken(method)) return undefined;
+  if (!policy.algorithms.has('AWS4-HMAC-SHA256') || !lines.arePlain(rawHeaders)) return undefined;
   if (checkDestination(rawHeaders[hostPlace], path, policy) !== undefined) return undefined;
   const token = admitSessionToken(accessKeyId, found.sessionToken, policy);
   if (isRefused(token)) return undefined;
-  const uri = policy.pathRule === 's3' && found.isPlainPath ? path : canonicalUri(path, policy.pathRule);
+  const isCanonical = found.isPlainPath && (policy.pathRule === 's3' || isNormalisedPath(path));
+  const uri = isCanonical ? path : canonicalUri(path, policy.pathRule);
   const request = new ShapedRequest({
     method,
     path,
@@ -80,7 +83,7 @@ export function examineCovered(
     rawHeaders,
     signedHeaders,
     canonicalHead: `${method}\n${uri}\n${found.canonicalQuery}\n${lines.textOf(rawHeaders)}`,
-    stringToSignHead: `AWS4-HMAC-SHA256\n${amzDate}\n${day.text}\n`,
+    stringToSignHead,
   });
   const payload = payloadOf(found.statedPayload, request, policy);
   if (payload === undefined) return undefined;

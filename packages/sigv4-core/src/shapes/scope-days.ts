@@ -1,3 +1,4 @@
+import { timeOfAmzDate } from '../amz-date.js';
 import { formatCredentialScope } from '../credential-scope.js';
 import type { CredentialScope } from '../credential-scope.js';
 import { isScopeDate, startOfScopeDate } from '../scope-date.js';
@@ -11,22 +12,59 @@ export interface ScopeDay {
   readonly startsAt: number;
 }
 
+/** What follows from an x-amz-date. */
+export interface SigningInstant {
+  readonly amzDate: string;
+  readonly day: ScopeDay;
+  /** Epoch milliseconds. */
+  readonly signedAt: number;
+  /** The string to sign without its last line. */
+  readonly stringToSignHead: string;
+}
+
+const DATE_LENGTH = 8;
 /** More than any window has. */
 const MOST_DAYS = 32;
+/** Where the seconds stand in `YYYYMMDDTHHMMSSZ`. */
+const SECONDS_AT = 13;
 
-/** The days that requests name. */
+/**
+ * The days that requests name, and the newest instant of each second of the minute. What follows from a date is the
+ * same for everybody, so that it may be remembered of any request; who pushes one out makes another read it again.
+ */
 export class ScopeDays {
   readonly #region: string;
   readonly #service: string;
   readonly #days = new Map<string, ScopeDay>();
+  readonly #instants = new Map<number, SigningInstant>();
 
   constructor(region: string, service: string) {
     this.#region = region;
     this.#service = service;
   }
 
-  /** Undefined when the text is no scope date. */
-  find(date: string): ScopeDay | undefined {
+  /** Undefined when the text is no x-amz-date. */
+  instantOf(amzDate: string): SigningInstant | undefined {
+    const second = amzDate.charCodeAt(SECONDS_AT) * 10 + amzDate.charCodeAt(SECONDS_AT + 1);
+    const known = this.#instants.get(second);
+    if (known?.amzDate === amzDate) return known;
+    const instant = this.#read(amzDate);
+    if (instant !== undefined) this.#instants.set(second, instant);
+    return instant;
+  }
+
+  #read(text: string): SigningInstant | undefined {
+    const date = text.slice(0, DATE_LENGTH);
+    const timeOfDay = timeOfAmzDate(text);
+    const day = timeOfDay === undefined ? undefined : this.#find(date);
+    if (timeOfDay === undefined || day === undefined) return undefined;
+    // Of parts that are too short to keep in memory what they were cut out of.
+    const amzDate = date + text.slice(DATE_LENGTH);
+    const stringToSignHead = `AWS4-HMAC-SHA256\n${amzDate}\n${day.text}\n`;
+    return { amzDate, day, signedAt: day.startsAt + timeOfDay, stringToSignHead };
+  }
+
+  #find(date: string): ScopeDay | undefined {
     const known = this.#days.get(date);
     if (known !== undefined || !isScopeDate(date)) return known;
     const scope = { date, region: this.#region, service: this.#service, terminator: 'aws4_request' } as const;
