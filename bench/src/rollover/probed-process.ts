@@ -34,6 +34,10 @@ export class ProbedProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async measure(): Promise<Measured> {
     const answered = once(this.#child, 'message').then((message) => measuredMessage.parse(message));
     this.#child.send('measure');

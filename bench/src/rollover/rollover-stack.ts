@@ -14,6 +14,14 @@ const TRUST_DOMAIN = 'bench.keyd.example';
 export const REGION = 'us-east-1';
 export const SERVICE = 's3';
 
+/** A certificate and who vouches for it, as the settings of a service. */
+export interface IdentitySettings extends Readonly<Record<string, string>> {
+  readonly KEYD_TRUST_DOMAIN: string;
+  readonly KEYD_TLS_CERT: string;
+  readonly KEYD_TLS_KEY: string;
+  readonly KEYD_TLS_CA: string;
+}
+
 interface Parts {
   readonly folder: string;
   readonly authority: Authority;
@@ -60,6 +68,10 @@ export class RolloverStack {
   /** A folder of its own, which goes with the stack. */
   folder(name: string): string {
     return join(this.#parts.folder, name);
+  }
+
+  get feedKeysFile(): string {
+    return this.#parts.feedKeys.public;
   }
 
   get custodyKey(): Buffer {
@@ -123,7 +135,7 @@ export class RolloverStack {
   }
 
   /** A certificate for `spiffe://…/PATH`, as settings. */
-  async identity(path: string): Promise<Readonly<Record<string, string>>> {
+  async identity(path: string): Promise<IdentitySettings> {
     const { authority, folder } = this.#parts;
     const { cert, key, ca } = await authority.issue({
       spiffeId: `spiffe://${TRUST_DOMAIN}/${path}`,

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+const files = z.strictObject({ cert: z.string(), key: z.string(), ca: z.string() });
+
+/** What a crowd is made of: its one argument, as JSON. */
+export const crowdOptions = z.strictObject({
+  region: z.url(),
+  /** JSON Web Keys of the feed. */
+  feedKeysFile: z.string(),
+  /** One for each connection's worth of edges. */
+  identities: z.array(files),
+  edges: z.number().int(),
+  /** So many of them verify what they are told. */
+  verifying: z.number().int(),
+});
+export type CrowdOptions = z.infer<typeof crowdOptions>;
+
+export const crowdAnswer = z.discriminatedUnion('is', [
+  /** Every edge has a beacon. */
+  z.strictObject({ is: z.literal('connected') }),
+  /** From now on it is noted when statements come. */
+  z.strictObject({ is: z.literal('watching') }),
+  /** Every edge has taken them: the moments, of `monotonicMs`. */
+  z.strictObject({ is: z.literal('taken'), at: z.array(z.number()) }),
+]);
+export type CrowdAnswer = z.infer<typeof crowdAnswer>;
