@@ -13,7 +13,8 @@ export const PARTS: Readonly<Record<string, Load>> = {
   http: () => import('./http/part.js'),
   rollover: () => import('./rollover/part.js'),
   revocation: () => import('./revocation/part.js'),
-  flood: () => import('./flood/part.js'),
+  attack: () => import('./attack/part.js'),
+  'cold-start': () => import('./cold-start/part.js'),
 };
 
 /** A part by its name. */

@@ -40,7 +40,7 @@ function delays(done: readonly MeasuredRevocation[], isPinned: boolean): Table {
     head: ['edges', 'of them verifying', 'the operator is answered', 'p50', 'p99', 'last edge (median)'],
     rows: done.map(({ edges, verifying, answer, p50, p99, last }) => [edges, verifying, answer, p50, p99, last]),
     notes: [
-      'Simulated: the edges, in one process, each with a long poll of its own over mutual TLS; eight share a certificate,',
+      'Simulated: the edges, in one process, each with a long poll over mutual TLS; eight share a certificate,',
       'and a connection for the beat. Those that do not verify take what they are told once they have read it.',
       isPinned
         ? 'The region has one core for itself; the master, PostgreSQL and all edges share the others.'

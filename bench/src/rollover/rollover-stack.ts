@@ -9,10 +9,11 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '@sigv4-keyd/local-
 import { createAuthority, type Authority } from '@sigv4-keyd/pki';
 import { insertAccessKeys } from './made-up-access-keys.js';
 import { ProbedProcess } from './probed-process.js';
+import { REGION, SERVICE } from './scope.js';
+
+export { REGION, SERVICE };
 
 const TRUST_DOMAIN = 'bench.keyd.example';
-export const REGION = 'us-east-1';
-export const SERVICE = 's3';
 
 /** A certificate and who vouches for it, as the settings of a service. */
 export interface IdentitySettings extends Readonly<Record<string, string>> {
@@ -36,6 +37,7 @@ export class RolloverStack {
   readonly #parts: Parts;
   readonly #keys: number;
   readonly #running = new Set<ProbedProcess>();
+  readonly #identities = new Map<string, Promise<IdentitySettings>>();
   #nextPort: number;
 
   private constructor(parts: Parts, keys: number, portBase: number) {
@@ -134,16 +136,11 @@ export class RolloverStack {
     });
   }
 
-  /** A certificate for `spiffe://…/PATH`, as settings. */
-  async identity(path: string): Promise<IdentitySettings> {
-    const { authority, folder } = this.#parts;
-    const { cert, key, ca } = await authority.issue({
-      spiffeId: `spiffe://${TRUST_DOMAIN}/${path}`,
-      ipAddresses: ['127.0.0.1'],
-      folder: join(folder, path.replaceAll('/', '-')),
-      now: Date.now(),
-    });
-    return { KEYD_TRUST_DOMAIN: TRUST_DOMAIN, KEYD_TLS_CERT: cert, KEYD_TLS_KEY: key, KEYD_TLS_CA: ca };
+  /** A certificate for `spiffe://…/PATH`, as settings: the same one each time, so that a restart finds its own. */
+  identity(path: string): Promise<IdentitySettings> {
+    const known = this.#identities.get(path) ?? this.#issue(path);
+    this.#identities.set(path, known);
+    return known;
   }
 
   async start(
@@ -175,6 +172,17 @@ export class RolloverStack {
     await this.stop(...this.#running);
     await this.#parts.postgres.stop();
     await rm(this.#parts.folder, { recursive: true, force: true });
+  }
+
+  async #issue(path: string): Promise<IdentitySettings> {
+    const { authority, folder } = this.#parts;
+    const { cert, key, ca } = await authority.issue({
+      spiffeId: `spiffe://${TRUST_DOMAIN}/${path}`,
+      ipAddresses: ['127.0.0.1'],
+      folder: join(folder, path.replaceAll('/', '-')),
+      now: Date.now(),
+    });
+    return { KEYD_TRUST_DOMAIN: TRUST_DOMAIN, KEYD_TLS_CERT: cert, KEYD_TLS_KEY: key, KEYD_TLS_CA: ca };
   }
 
   async #below(name: string, prefetch: string): Promise<Readonly<Record<string, string>>> {
