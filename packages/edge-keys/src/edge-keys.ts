@@ -20,6 +20,7 @@ import {
   type OpenedParts,
   type Readings,
   type ServiceContext,
+  type Traces,
 } from '@sigv4-keyd/service-skeleton';
 import { AcceptanceCounts } from './acceptances/acceptance-counts.js';
 import { AcceptanceRecord } from './acceptances/acceptance-record.js';
@@ -65,8 +66,11 @@ export interface EdgeKeys extends GuardedKeySource {
   close(): Promise<void>;
 }
 
-/** What an edge's keys live by. Time is the system's and randomness that of Math.random, unless given. */
-export type EdgeKeysContext = Pick<ServiceContext, 'log'> & Partial<ServiceContext>;
+/**
+ * What an edge's keys live by. Time is the system's, randomness that of Math.random, and traces are those of the
+ * program around them, unless given.
+ */
+export type EdgeKeysContext = Pick<ServiceContext, 'log'> & Partial<ServiceContext> & Partial<Pick<Traces, 'tracer'>>;
 
 /**
  * Opens an edge's keys, with its region out of reach, too: they are not ready then, but what is held is used.
@@ -78,18 +82,25 @@ export function openEdgeKeys(settings: EdgeKeysSettings, context: EdgeKeysContex
 
 async function open(
   settings: EdgeKeysSettings,
-  { clock, log, random = Math.random, timer }: ServiceContext,
+  { clock, log, random = Math.random, timer, tracer }: EdgeKeysContext & ServiceContext,
   parts: OpenedParts,
 ): Promise<EdgeKeys> {
   const credentials = await openOwnCredentials(settings, 'edge', { clock, log });
   const { store, identity: own } = credentials;
   parts.add(credentials.stop);
-  const regions = ownRegion(settings.regions, own, { credentials: store, clock, log, random, timer });
+  const regions = ownRegion(settings.regions, own, { credentials: store, clock, log, random, timer, tracer });
   parts.add(() => regions.close());
   const region = regions.client;
   const feedAgent = anyRegion(own, { credentials: store, timer });
   parts.add(() => feedAgent.close());
-  const feed = await EdgeFeed.open(settings, { ownRegion: regions, anyRegion: feedAgent, clock, log, random });
+  const feed = await EdgeFeed.open(settings, {
+    ownRegion: regions,
+    anyRegion: feedAgent,
+    clock,
+    log,
+    random,
+    tracer,
+  });
   parts.add(() => feed.close());
 
   const scope = { region: own.region, service: own.service };

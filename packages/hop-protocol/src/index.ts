@@ -22,6 +22,7 @@ export * from './key-source.js';
 export * from './ledger-api.js';
 export { LookupBatches, type Finding, type LookupBatchesOptions } from './lookup-batches.js';
 export { TokenBucket, type TokenRate } from './token-bucket.js';
+export * from './tracing/index.js';
 export * from './longer-windows.js';
 export * from './mtls-key-source.js';
 export * from './operator-api.js';

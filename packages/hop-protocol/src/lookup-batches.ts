@@ -2,6 +2,7 @@ import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import type { Clock } from './clock.js';
 import { KeydError } from './errors.js';
 import type { Absence, IssuedKey, KeyAnswer } from './key-source.js';
+import { AskedTogether } from './tracing/asked-together.js';
 
 /** What is known of an access key on a day: its key, or why there is none. */
 export type Finding<Key> = IssuedKey<Key> | Absence;
@@ -18,6 +19,9 @@ interface Lane<Key> {
   /** Ids of the requests that wait for what is queued, and for what is asked; the first of a batch stands for all. */
   queuedFor: Set<string>;
   askedFor: Set<string>;
+  /** Their spans. */
+  queuedTogether: AskedTogether;
+  askedTogether: AskedTogether;
   failures: number;
   closedUntil: number;
 }
@@ -68,7 +72,9 @@ export class LookupBatches<Key> {
     const lane = this.#laneOf(date);
     const known = lane.asked.get(accessKeyId) ?? lane.queued.get(accessKeyId);
     if (known) {
-      note(lane.asked.has(accessKeyId) ? lane.askedFor : lane.queuedFor, requestId);
+      const isAsked = lane.asked.has(accessKeyId);
+      note(isAsked ? lane.askedFor : lane.queuedFor, requestId);
+      (isAsked ? lane.askedTogether : lane.queuedTogether).join();
       return known.promise;
     }
     if (this.#options.clock.now() < lane.closedUntil) return Promise.reject(new KeydError('parent-unavailable'));
@@ -76,6 +82,7 @@ export class LookupBatches<Key> {
     const waiting = newWaiting<Key>();
     lane.queued.set(accessKeyId, waiting);
     note(lane.queuedFor, requestId);
+    lane.queuedTogether.join();
     // Those who miss in the same turn of the event loop go together.
     if (lane.asked.size === 0 && lane.queued.size === 1) queueMicrotask(() => this.#send(date, lane));
     return waiting.promise;
@@ -89,6 +96,8 @@ export class LookupBatches<Key> {
       asked: new Map(),
       queuedFor: new Set(),
       askedFor: new Set(),
+      queuedTogether: new AskedTogether(),
+      askedTogether: new AskedTogether(),
       failures: 0,
       closedUntil: 0,
     };
@@ -104,8 +113,11 @@ export class LookupBatches<Key> {
     }
     lane.askedFor = lane.queuedFor;
     lane.queuedFor = new Set();
+    lane.askedTogether = lane.queuedTogether;
+    lane.queuedTogether = new AskedTogether();
     const [requestId] = lane.askedFor;
-    void this.#options.fetch(date, [...lane.asked.keys()], requestId).then(
+    const fetched = lane.askedTogether.ask(() => this.#options.fetch(date, [...lane.asked.keys()], requestId));
+    void fetched.then(
       (answer) => this.#settle(date, lane, answer),
       (error: unknown) => this.#fail(lane, error),
     );
@@ -130,6 +142,7 @@ export class LookupBatches<Key> {
     lane.asked.clear();
     lane.queued.clear();
     lane.queuedFor.clear();
+    lane.queuedTogether = new AskedTogether();
   }
 
   #tellShared({ askedFor }: Lane<Key>): void {

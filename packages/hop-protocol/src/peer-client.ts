@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { context, type Tracer } from '@opentelemetry/api';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { systemClock, type Clock } from './clock.js';
@@ -8,6 +9,8 @@ import { HedgeAllowance } from './parents/hedge-allowance.js';
 import type { ParentHealth } from './parents/parent-health.js';
 import { PeerRefusal, requestOf, type OtherForm, type PeerRequest } from './parents/peer-request.js';
 import { ToldToWait } from './parents/told-to-wait.js';
+import { askingSpan } from './tracing/asking-span.js';
+import { tracerOfTheProgram, withinSpan } from './tracing/within-span.js';
 
 export interface PeerClientOptions {
   /** Base URLs of the peers that can answer, nearest first. The next is asked when one is out of reach. */
@@ -26,6 +29,8 @@ export interface PeerClientOptions {
   readonly timer?: Clock;
   /** A number from 0 up to 1, for jitter. */
   readonly random?: () => number;
+  /** Absent: that of the program, if it has one. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface PeerCall<Schema extends z.ZodType> {
@@ -68,12 +73,14 @@ export class PeerClient {
   readonly #clock: Clock;
   readonly #timer: Clock;
   readonly #toldToWait: ToldToWait;
+  readonly #tracer: Tracer;
   readonly #hedges = new HedgeAllowance();
 
   constructor(options: PeerClientOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#timer = options.timer ?? systemClock;
+    this.#tracer = options.tracer ?? tracerOfTheProgram();
     this.#toldToWait = new ToldToWait({ clock: this.#clock, random: options.random ?? Math.random });
   }
 
@@ -82,12 +89,18 @@ export class PeerClient {
     this.#toldToWait.requireOver(route);
     const { urls, health } = this.#options;
     const askedAt = this.#clock.now();
-    const { requestId = randomUUID() } = call;
+    const { method, requestId = randomUUID() } = call;
+    const within = context.active();
+    const ask = (url: URL, signal: AbortSignal): Promise<z.output<Schema>> =>
+      withinSpan(this.#tracer, askingSpan(url, { method, route, requestId }), () =>
+        this.#ask(url, call, { requestId, signal }),
+      );
     this.#hedges.earn();
     try {
       return await firstAnswer({
         candidates: health?.inOrder(urls) ?? urls,
-        ask: (url, signal) => this.#ask(url, call, { requestId, signal }),
+        // Whatever rings for the next one, it is asked for the same caller.
+        ask: (url, signal) => context.with(within, () => ask(url, signal)),
         isFinal: (failure) => call.signal?.aborted === true || isFinal(failure),
         timer: this.#timer,
         ...(call.isHedged && { hedge: { afterMs: HEDGE_AFTER_MS, isAllowed: () => this.#hedges.spend() } }),

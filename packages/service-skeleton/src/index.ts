@@ -36,5 +36,6 @@ export * from './start-error.js';
 export * from './tended-keys.js';
 export * from './tended-public-keys.js';
 export * from './tier-above.js';
+export * from './tracing/index.js';
 export * from './upward-reports.js';
 export * from './version.js';

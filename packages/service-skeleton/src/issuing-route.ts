@@ -4,6 +4,7 @@ import {
   hasRole,
   KeydError,
   keyRequest,
+  noteFacts,
   SEALED_KEYS_TYPE,
   sealingFor,
   spiffeIdOf,
@@ -58,6 +59,7 @@ export function issuingRoute<R extends Role, Key>(
       if (!hasRole(peer, role)) throw new KeydError('role-not-allowed');
       const sealing = sealingFor(headers.accept, hop.path);
       const { scope, keys } = issueTo({ peer, requestId, log });
+      noteFacts({ 'keyd.keys': body.accessKeyIds.length });
       const issue = (): Promise<KeyAnswer<Key>> => keys.issue(body, requestId);
       const answer = await budget.run(spiffeIdOf(peer), body.accessKeyIds.length, issue);
       if (!sealing) return encodeKeyAnswer(hop, body.date, scope, answer);

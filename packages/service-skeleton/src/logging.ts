@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { destination, pino, type DestinationStream } from 'pino';
+import { traceIds } from './tracing/trace-ids.js';
 import { CENSORED, NEVER_LOGGED, withoutNestedSecrets } from './withheld.js';
 
 /** What is written to: a logger of pino, or what a Fastify app has for one. */
@@ -14,6 +15,8 @@ const STANDARD_OUTPUT = 1;
 export function createLogger(options: {
   readonly service: string;
   readonly level: string;
+  /** Whether lines say to which trace they belong. */
+  readonly isTraced?: boolean;
   readonly destination?: DestinationStream;
 }): Logger {
   return pino(
@@ -21,6 +24,7 @@ export function createLogger(options: {
       level: options.level,
       base: { service: options.service },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      ...(options.isTraced && { mixin: () => ({ ...traceIds() }) }),
       formatters: { level: (label) => ({ level: label }), log: withoutNestedSecrets },
       // Names at the top alone: a pattern with a wildcard would have every value of every line looked at.
       redact: { paths: NEVER_LOGGED.map((name) => `["${name}"]`), censor: CENSORED },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
+import type { Tracer } from '@opentelemetry/api';
 import { fastifyMtls, serverTlsOptions, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import { identityOf, type Identity } from '@sigv4-keyd/hop-protocol';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -9,6 +10,7 @@ import { answerErrorsUniformly } from './error-answer.js';
 import { pathOf, type Logger } from './logging.js';
 import type { HopMeter } from './metrics/hop-meter.js';
 import { readyRoute } from './ready-route.js';
+import { traceRequests } from './tracing/traced-requests.js';
 
 declare module '@sigv4-keyd/fastify-mtls' {
   interface FastifyMtlsTypes {
@@ -26,6 +28,8 @@ export interface MtlsAppOptions {
   readonly notReady?: () => readonly string[];
   /** Counts what is answered. */
   readonly meter?: HopMeter;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** The largest body of a request, bytes. */
   readonly bodyLimit?: number;
 }
@@ -57,6 +61,7 @@ export async function createMtlsApp(options: MtlsAppOptions): Promise<MtlsApp> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerErrorsUniformly(app, options.meter);
+  if (options.tracer) traceRequests(app, options.tracer);
   await app.register(fastifyMtls, {
     trustDomain: options.trustDomain,
     parseIdentity: identityOf,

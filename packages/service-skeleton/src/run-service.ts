@@ -55,7 +55,8 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
       return;
     }
     const level = typeof configuration['logLevel'] === 'string' ? configuration['logLevel'] : 'info';
-    const log = createLogger({ service: program.name, level });
+    const isTraced = configuration['tracesEndpoint'] !== undefined;
+    const log = createLogger({ service: program.name, level, isTraced });
     requireNoExposure(nodeOptions());
     if (process.argv.includes('--confined')) confine(permitted);
     limitExposure(log);

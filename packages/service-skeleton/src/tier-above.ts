@@ -1,3 +1,4 @@
+import type { Tracer } from '@opentelemetry/api';
 import { createMtlsAgent, type CredentialsStore, type MtlsAgent, type SpiffeId } from '@sigv4-keyd/fastify-mtls';
 import {
   mtlsFeedSource,
@@ -21,6 +22,8 @@ export interface TierAboveOptions {
   readonly random: () => number;
   /** Rings the ends of waits for the network. Absent: the system's clock. */
   readonly timer: Clock | undefined;
+  /** Absent: that of the program, if it has one. */
+  readonly tracer: Tracer | undefined;
 }
 
 /** One lost packet is made up for by then; a host that is gone without a word costs no more. */
@@ -43,7 +46,7 @@ export class TierAbove {
 
   /** `urls`: nearest first. */
   constructor(urls: readonly URL[], options: TierAboveOptions) {
-    const { credentials, acceptsServer, clock, random, timer } = options;
+    const { credentials, acceptsServer, clock, random, timer, tracer } = options;
     this.#options = options;
     this.agent = createMtlsAgent({
       credentials,
@@ -60,7 +63,7 @@ export class TierAbove {
       onChange: (url, failure) => this.#tell(url, failure),
     });
     this.client = this.#clientOf(urls);
-    this.streams = new PeerStreams({ urls, dispatcher: this.agent, health: this.#health, clock });
+    this.streams = new PeerStreams({ urls, dispatcher: this.agent, health: this.#health, clock, tracer });
     this.feedSources = urls.map((url) => mtlsFeedSource(url.host, this.#clientOf([url])));
   }
 
@@ -86,8 +89,8 @@ export class TierAbove {
   }
 
   #clientOf(urls: readonly URL[]): PeerClient {
-    const { clock, random, timer } = this.#options;
-    const given = { urls, dispatcher: this.agent, health: this.#health, clock, random };
+    const { clock, random, timer, tracer } = this.#options;
+    const given = { urls, dispatcher: this.agent, health: this.#health, clock, random, tracer };
     return new PeerClient({ ...given, ...(timer && { timer }) });
   }
 

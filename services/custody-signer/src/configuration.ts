@@ -1,5 +1,12 @@
 import { parseSignerPrivateKey, type SignerPrivateKey } from '@sigv4-keyd/hop-protocol';
-import { hopListen, metricsListen, related, serviceSettings, stateFolder } from '@sigv4-keyd/service-skeleton';
+import {
+  hopListen,
+  metricsListen,
+  related,
+  serviceSettings,
+  stateFolder,
+  tracesSettings,
+} from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { LIFETIMES } from './lifetimes.js';
 
@@ -15,6 +22,7 @@ const signerKey = z.string().transform((text, context): SignerPrivateKey => {
 const settings = z.object({
   ...serviceSettings,
   metricsListen,
+  ...tracesSettings,
   stateFolder,
   listen: hopListen,
   signerKey: signerKey.describe('Opens the seals of secrets: a JWK; better given by KEYD_SIGNER_KEY_FILE'),

@@ -7,6 +7,7 @@ import {
   listen,
   Metrics,
   openOwnCredentials,
+  openTraces,
   openWhole,
   ownReadings,
   serveMetrics,
@@ -35,6 +36,8 @@ async function open(
   parts: OpenedParts,
 ): Promise<RunningService> {
   const { stateFolder, signerKey, signerKeyBefore, longestPresigned, clockSkew } = configuration;
+  const traces = await openTraces(configuration, { service: 'custody-signer', log });
+  parts.add(traces.close);
   const credentials = await openOwnCredentials(configuration, 'signer', { clock, log });
   parts.add(credentials.stop);
   const { store, identity } = credentials;
@@ -54,6 +57,7 @@ async function open(
     window: { longestPresignedSeconds: longestPresigned, clockSkewSeconds: clockSkew },
     notReady,
     meter: new HopMeter(metrics),
+    tracer: traces.tracer,
     now: () => clock.now(),
     log,
   });

@@ -10,6 +10,7 @@ import {
   type Logger,
   type MtlsApp,
   type PeerBudget,
+  type Traces,
 } from '@sigv4-keyd/service-skeleton';
 import type { KDate } from '@sigv4-keyd/sigv4-core';
 import type { ServingRule } from './policy.js';
@@ -26,16 +27,25 @@ export interface DeputyAppOptions {
   /** Why it cannot do its work now, in words; empty when it can. */
   readonly notReady: () => readonly string[];
   readonly meter: HopMeter;
+  readonly tracer?: Traces['tracer'];
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** What regions see of deputy-keyd: keys of granted days, and the feed in the very bytes that masters signed. */
 export async function createDeputyApp(options: DeputyAppOptions): Promise<MtlsApp> {
-  const { own, credentials, feed, notReady, meter, clock, log } = options;
+  const { own, credentials, feed, notReady, meter, tracer, clock, log } = options;
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
-  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady, meter });
+  const app = await createMtlsApp({
+    credentials,
+    trustDomain: own.trustDomain,
+    log,
+    isRefused,
+    notReady,
+    meter,
+    tracer,
+  });
   bans.enforceOn(app, log);
   regionKeysRoute(app, options);
   feedRoute(app, { board: feedBoard(feed), clock, roles: ['region'] });

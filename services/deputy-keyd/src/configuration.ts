@@ -10,6 +10,7 @@ import {
   related,
   serviceSettings,
   stateFolder,
+  tracesSettings,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { LIFETIMES } from './lifetimes.js';
@@ -17,6 +18,7 @@ import { LIFETIMES } from './lifetimes.js';
 const settings = z.object({
   ...serviceSettings,
   metricsListen,
+  ...tracesSettings,
   stateFolder,
   feedKeys,
   ledgerKeys,

@@ -23,6 +23,7 @@ import {
   Metrics,
   openOwnCredentials,
   openRelayedFeed,
+  openTraces,
   openWhole,
   ownReadings,
   PeerBudget,
@@ -62,6 +63,9 @@ async function start(
   { clock, log, random = Math.random, timer, makeDurable, watchProcess }: DeputyContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
+  const traces = await openTraces(configuration, { service: 'deputy-keyd', log });
+  parts.add(traces.close);
+  const { tracer } = traces;
   const credentials = await openOwnCredentials(configuration, 'deputy', { clock, log });
   const { store, identity } = credentials;
   parts.add(credentials.stop);
@@ -72,6 +76,7 @@ async function start(
     log,
     random,
     timer,
+    tracer,
   });
   parts.add(() => masters.close());
   const master = masters.client;
@@ -141,6 +146,7 @@ async function start(
     budget,
     notReady,
     meter: new HopMeter(metrics),
+    tracer,
     clock,
     log,
   });

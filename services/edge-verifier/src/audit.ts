@@ -1,9 +1,10 @@
 import { requestRecord, type GuardedKeySource } from '@sigv4-keyd/edge-keys';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
-import type { Refusal } from '@sigv4-keyd/sigv4-answers';
+import { ERROR_CODES, type Refusal } from '@sigv4-keyd/sigv4-answers';
 import { formatCredentialScope, type Accepted, type RecordedRequest, type Examined } from '@sigv4-keyd/sigv4-core';
 import type { RequestMeter } from './request-meter.js';
 import type { Stopwatch } from './stopwatch.js';
+import { noteAccepted, noteRefused } from './tracing/traced-front.js';
 
 /** Whose signature a request says that it has, and where it would be good. */
 export type Claim = Pick<Examined, 'accessKeyId' | 'scope'>;
@@ -18,6 +19,8 @@ export interface AuditOptions {
   readonly meter: RequestMeter;
   /** Remembers what was accepted, with the keys that it was accepted by. */
   readonly keys: Pick<GuardedKeySource, 'recordAccepted'>;
+  /** Whether requests have spans that are to tell of the verdict. */
+  readonly isTraced: boolean;
 }
 
 /** One line and one count for every request that was accepted or refused. No path, query, key or signature. */
@@ -31,13 +34,15 @@ export class Audit {
   }
 
   accepted(request: AuditedRequest, accepted: Accepted): void {
+    if (this.#options.isTraced) noteAccepted(accepted);
     this.#options.meter.accepted(accepted, request.stopwatch.stop());
     this.#options.keys.recordAccepted(accepted, request);
   }
 
   /** Nothing proves the claim. */
   refused(request: AuditedRequest, { reason, detail, cause }: Refusal, claim?: Claim): void {
-    const { log, meter } = this.#options;
+    const { log, meter, isTraced } = this.#options;
+    if (isTraced) noteRefused({ reason }, cause !== undefined || ERROR_CODES[reason][0] >= 500);
     meter.refused(reason, request.stopwatch.stop());
     const line = {
       event: 'request-refused',

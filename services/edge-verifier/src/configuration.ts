@@ -10,6 +10,7 @@ import {
   related,
   seconds,
   serviceSettings,
+  tracesSettings,
   writableFolder,
   yesOrNo,
 } from '@sigv4-keyd/service-skeleton';
@@ -18,12 +19,18 @@ import { algorithms } from './algorithms.js';
 import { externalHosts } from './external-hosts.js';
 import { ORIGINS } from './forward-auth/original-request.js';
 import { payloadModes } from './payload-modes.js';
+import { CLIENT_TRACES } from './tracing/client-traces.js';
 
 const atLeastASecond = seconds.refine((time) => time >= 1, 'must be at least 1s');
 
 const settings = z.object({
   ...serviceSettings,
   metricsListen,
+  ...tracesSettings,
+  clientTraces: z
+    .enum(CLIENT_TRACES)
+    .default('linked')
+    .describe("A client's own traceparent: ignored, linked to the trace of its request, or trusted as its parent"),
   ...edgeKeysSettings,
   externalHosts: externalHosts.describe(
     'Hosts that are served, as clients write them: HOST, HOST:PORT or *.SUFFIX, several separated by commas',

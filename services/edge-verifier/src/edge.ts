@@ -8,6 +8,7 @@ import type { Configuration } from './configuration.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
 import { RefusalPace } from './refusal-pace.js';
 import type { RequestMeter } from './request-meter.js';
+import type { EdgeTraces } from './tracing/traced-front.js';
 
 /** What every front of the edge verifies, answers and records with. */
 export interface Edge {
@@ -17,6 +18,8 @@ export interface Edge {
   readonly keys: GuardedKeySource;
   readonly audit: Audit;
   readonly refusalPace: RefusalPace;
+  /** Undefined: nothing is traced. */
+  readonly traces: EdgeTraces | undefined;
   readonly answer: (refusal: Refusal, requestId: string) => Answer;
   /** The answer to what could not be read as a request. */
   readonly answerUnreadable: (refusal: Refusal, requestId: string) => Answer;
@@ -29,9 +32,15 @@ export interface EdgeParts {
   readonly log: Logger;
   readonly keys: GuardedKeySource;
   readonly meter: RequestMeter;
+  /** Absent: nothing is traced. */
+  readonly traces?: EdgeTraces | undefined;
 }
 
-export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, log, keys, meter }: EdgeParts): Edge {
+export function createEdge(
+  own: EdgeIdentity,
+  settings: EdgeSettings,
+  { clock, log, keys, meter, traces }: EdgeParts,
+): Edge {
   const policy = verificationPolicy(own, settings);
   const shape = settings.answerShape === 'auto' ? answerShapeOf(own.service) : settings.answerShape;
   const { region, clockSkewSeconds } = policy;
@@ -42,7 +51,8 @@ export function createEdge(own: EdgeIdentity, settings: EdgeSettings, { clock, l
     log,
     policy,
     keys,
-    audit: new Audit(spiffeIdOf(own), { log, keys, meter }),
+    audit: new Audit(spiffeIdOf(own), { log, keys, meter, isTraced: traces !== undefined }),
+    traces,
     refusalPace: new RefusalPace({ perSecond: settings.refusalsPerSecond, clock }),
     answer,
     answerUnreadable(refusal, requestId) {

@@ -3,6 +3,7 @@ import {
   createHealthApp,
   listen,
   Metrics,
+  openTraces,
   openWhole,
   ownReadings,
   serveMetrics,
@@ -34,12 +35,16 @@ async function start(
   parts: OpenedParts,
 ): Promise<RunningService> {
   const { clock, log, watchProcess } = context;
+  const { tracer, close: closeTraces } = await openTraces(configuration, { service: 'edge-verifier', log });
+  parts.add(closeTraces);
   // Closed after the fronts: what they accepted last is counted, too.
-  const keys = await openEdgeKeys(configuration, context);
+  const keys = await openEdgeKeys(configuration, { ...context, tracer });
   parts.add(() => keys.close());
   const metrics = new Metrics('edge-verifier');
   const meter = new RequestMeter(metrics);
-  const fronts = await startFronts(createEdge(keys.own, configuration, { clock, log, keys, meter }), configuration);
+  const traces = tracer && { tracer, clientTraces: configuration.clientTraces };
+  const edge = createEdge(keys.own, configuration, { clock, log, keys, meter, traces });
+  const fronts = await startFronts(edge, configuration);
   parts.add(() => fronts.close());
   const { debugSignatures, postForms } = configuration;
   const doubts = [

@@ -9,6 +9,7 @@ import {
   type Logger,
   type MtlsApp,
   type PeerBudget,
+  type Traces,
 } from '@sigv4-keyd/service-skeleton';
 import type { Acceptances } from './acceptances/acceptances.js';
 import type { AccessKeyChanges } from './access-key-changes.js';
@@ -75,6 +76,7 @@ export interface MasterAppOptions {
   /** Why it cannot do its work now, in words; empty when it can. */
   readonly notReady: () => readonly string[];
   readonly meter: HopMeter;
+  readonly tracer?: Traces['tracer'];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -90,6 +92,7 @@ export async function createMasterApp(options: MasterAppOptions): Promise<MtlsAp
     isRefused: (identity) => feed.refusalOf(identity),
     notReady,
     meter,
+    tracer: options.tracer,
   });
   const cancel = feed.onNews(() => app.closeConnectionsOf((peer) => feed.refusalOf(peer) !== undefined));
   app.addHook('onClose', (_app, done) => {

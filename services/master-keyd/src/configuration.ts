@@ -5,6 +5,7 @@ import {
   related,
   seconds,
   serviceSettings,
+  tracesSettings,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { CUSTODY_RELATIONS, custodySettings } from './custody/keeper.js';
@@ -51,6 +52,7 @@ const signerKey = z.string().transform(
 const settings = z.object({
   ...serviceSettings,
   metricsListen,
+  ...tracesSettings,
   listen: hopListen,
   ...budgetSettings,
   databaseUrl: databaseUrl

@@ -1,7 +1,9 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
+import { SpanKind } from '@opentelemetry/api';
 import {
   KeydError,
   spiffeIdOf,
+  withinSpan,
   type Absence,
   type AccessKeyFacts,
   type IssuedKey,
@@ -19,6 +21,7 @@ import { logIssuance, recordIssuance, type IssuedScope, type KeyTaker } from './
 import { SealBroken, type Custody, type SealedSecret } from './custody/custody.js';
 import { findAccessKeys, type IssuableAccessKey } from './database/access-keys.js';
 import { lockForIssuing } from './database/locks.js';
+import { tracerOf } from './database/traced-statements.js';
 import { inTransaction, type Transaction } from './database/transaction.js';
 import { currentBanOf } from './feed/ban-table.js';
 import { refusalFor, requireInWindow } from './policy.js';
@@ -123,10 +126,15 @@ export async function issueFound<Key, Peer extends KeyTaker>(
     await kind.requireDay?.(transaction, peer, date);
     const found = await find(transaction, at);
     const parents = await parentsOf(transaction, found.stored);
-    const answer = await derive(asker, wanted, { ...found, parents }, { custody, at });
+    const scope = kind.scopeOf(peer);
+    const facts = { 'keyd.keys': found.stored.size };
+    const deriving = { name: `derive ${scope.rung}`, kind: SpanKind.INTERNAL, facts };
+    const answer = await withinSpan(tracerOf(pool), deriving, () =>
+      derive(asker, wanted, { ...found, parents }, { custody, at }),
+    );
     const issuance = {
       at,
-      scope: kind.scopeOf(peer),
+      scope,
       peer,
       scopeDate: date,
       accessKeyIds: [...answer.issued.keys()],

@@ -9,6 +9,7 @@ import {
   listen,
   Metrics,
   openOwnCredentials,
+  openTraces,
   ownReadings,
   PeerBudget,
   serveMetrics,
@@ -61,14 +62,25 @@ export async function startMasterKeyd(
     for (let step = undo.pop(); step; step = undo.pop()) await step();
   };
   try {
+    const traces = await openTraces(configuration, { service: 'master-keyd', log });
+    undo.push(traces.close);
+    const { tracer } = traces;
     const credentials = await openOwnCredentials(configuration, 'master', { clock, log });
     const { store, identity } = credentials;
     undo.push(credentials.stop);
     const hosts = DatabaseHosts.of(databaseUrl);
     const schemaVersion = await prepareDatabase(hosts, { clock, log, waitSeconds: databaseWait });
-    const pool = openPool(hosts, log);
+    const pool = openPool(hosts, log, { tracer });
     undo.push(() => pool.end());
-    const keeper = await openCustody(keeperOf(configuration), { pool, hosts, credentials: store, clock, timer, log });
+    const keeper = await openCustody(keeperOf(configuration), {
+      pool,
+      hosts,
+      credentials: store,
+      clock,
+      timer,
+      log,
+      tracer,
+    });
     undo.push(keeper.close);
     const { custody, keySetting } = keeper;
     const beat = new MasterBeat({ pool, credentials: store, custodyKey: custody.sealsWith, clock, log });
@@ -142,6 +154,7 @@ export async function startMasterKeyd(
       overview,
       notReady,
       meter: new HopMeter(metrics),
+      tracer,
       clock,
       log,
     });

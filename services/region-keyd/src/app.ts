@@ -19,6 +19,7 @@ import {
   type Logger,
   type MtlsApp,
   type PeerBudget,
+  type Traces,
 } from '@sigv4-keyd/service-skeleton';
 import type { RegionDays } from './days/region-days.js';
 import type { KRegion } from '@sigv4-keyd/sigv4-core';
@@ -49,6 +50,7 @@ export interface RegionAppOptions {
   /** Why it cannot do its work now, in words; empty when it can. */
   readonly notReady: () => readonly string[];
   readonly meter: HopMeter;
+  readonly tracer?: Traces['tracer'];
   readonly clockSkewSeconds: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -56,12 +58,20 @@ export interface RegionAppOptions {
 
 /** What edges see of region-keyd. */
 export async function createRegionApp(options: RegionAppOptions): Promise<MtlsApp> {
-  const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, budget, clock, notReady, meter } =
-    options;
+  const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, budget, clock } = options;
+  const { notReady, meter, tracer } = options;
   const now = (): number => clock.now();
   const bans = new Bans(feed);
   const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
-  const app = await createMtlsApp({ credentials, trustDomain: own.trustDomain, log, isRefused, notReady, meter });
+  const app = await createMtlsApp({
+    credentials,
+    trustDomain: own.trustDomain,
+    log,
+    isRefused,
+    notReady,
+    meter,
+    tracer,
+  });
   bans.enforceOn(app, log);
   const issuing = { own, feed, ledger, budget, now };
   serviceKeysRoute(app, { ...issuing, regionKeys });

@@ -12,6 +12,7 @@ import {
   related,
   serviceSettings,
   stateFolder,
+  tracesSettings,
 } from '@sigv4-keyd/service-skeleton';
 import { z } from 'zod';
 import { LIFETIMES } from './lifetimes.js';
@@ -19,6 +20,7 @@ import { LIFETIMES } from './lifetimes.js';
 const settings = z.object({
   ...serviceSettings,
   metricsListen,
+  ...tracesSettings,
   stateFolder,
   feedKeys,
   ledgerKeys,

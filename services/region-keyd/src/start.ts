@@ -22,6 +22,7 @@ import {
   Metrics,
   openOwnCredentials,
   openRelayedFeed,
+  openTraces,
   openWhole,
   ownReadings,
   PeerBudget,
@@ -68,6 +69,9 @@ async function start(
   { clock, log, random = Math.random, timer, makeDurable, watchProcess }: RegionContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
+  const traces = await openTraces(configuration, { service: 'region-keyd', log });
+  parts.add(traces.close);
+  const { tracer } = traces;
   const credentials = await openOwnCredentials(configuration, 'region', { clock, log });
   const { store, identity } = credentials;
   parts.add(credentials.stop);
@@ -78,6 +82,7 @@ async function start(
     log,
     random,
     timer,
+    tracer,
   });
   parts.add(() => masters.close());
   const master = masters.client;
@@ -88,6 +93,7 @@ async function start(
     log,
     random,
     timer,
+    tracer,
   });
   parts.add(() => deputies.close());
   const feedContext = { sources: [...masters.feedSources, ...deputies.feedSources], clock, log, random };
@@ -180,6 +186,7 @@ async function start(
     acceptances,
     notReady: whyNotReady,
     meter: new HopMeter(metrics),
+    tracer,
     clockSkewSeconds,
     clock,
     log,

@@ -107,6 +107,24 @@ t.test('sigv4-core is pure: node:crypto and nothing else', (t) => {
   t.end();
 });
 
+t.test('what sends traces is loaded where a collector is configured, and nowhere else', (t) => {
+  const SENDING = 'packages/service-skeleton/src/tracing/';
+  const sending = folders
+    .flatMap((folder) => importsOf(folder))
+    .filter(({ from }) => from.startsWith('@opentelemetry/') && from !== '@opentelemetry/api')
+    .map(({ file }) => relative(root, file));
+  t.same([...new Set(sending)], [`${SENDING}exported-traces.ts`, `${SENDING}watched-exporter.ts`]);
+  const loading = folders
+    .flatMap((folder) => importsOf(folder))
+    .filter(({ from }) => /\/(?:exported-traces|watched-exporter)\.js$/.test(from))
+    .map(({ file }) => relative(root, file));
+  t.same(loading, [`${SENDING}exported-traces.ts`, `${SENDING}open-traces.ts`]);
+  const opening = readFileSync(join(root, SENDING, 'open-traces.ts'), 'utf8');
+  t.match(opening, "await import('./exported-traces.js')", 'when it is needed');
+  t.notMatch(opening, /^import (?!type ).*exported-traces/m, 'and not before');
+  t.end();
+});
+
 t.test('kDate leaves its process where a deputy or a master behind a signer is given it, and nowhere else', (t) => {
   const exporting = folders
     .flatMap((folder) => [...sourceFiles(join(root, folder, 'src'))])

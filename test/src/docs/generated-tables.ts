@@ -3,7 +3,7 @@ import * as signer from '@sigv4-keyd/custody-signer';
 import { edgeKeysSettings } from '@sigv4-keyd/edge-keys';
 import * as deputy from '@sigv4-keyd/deputy-keyd';
 import * as edge from '@sigv4-keyd/edge-verifier';
-import { ERRORS } from '@sigv4-keyd/hop-protocol';
+import { ERRORS, SPAN_ATTRIBUTES } from '@sigv4-keyd/hop-protocol';
 import * as master from '@sigv4-keyd/master-keyd';
 import * as region from '@sigv4-keyd/region-keyd';
 import { describeSettings, METRICS, WATCHED } from '@sigv4-keyd/service-skeleton';
@@ -22,6 +22,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'client-operations': clientOperationsTable,
   'client-keys': clientKeysTable,
   metrics: metricsTables,
+  'span-attributes': spanAttributesTable,
 };
 
 function refusalsTable(): string {
@@ -70,6 +71,13 @@ function metricsTables(): string {
   return WATCHED.map(
     (service) => `### ${service}\n\n${table(['metric', 'type', 'labels', 'what'], rowsOf(service))}`,
   ).join('\n\n');
+}
+
+function spanAttributesTable(): string {
+  return table(
+    ['attribute', 'what'],
+    Object.entries(SPAN_ATTRIBUTES).map(([name, what]) => [`\`${name}\``, what]),
+  );
 }
 
 function clientOperationsTable(): string {

@@ -32,6 +32,10 @@ export interface StoryOptions {
   readonly edge?: Readonly<Record<string, string>>;
   /** Absent: nobody reads it. */
   readonly log?: Logger;
+  /** Settings of every tier. */
+  readonly every?: Readonly<Record<string, string>>;
+  /** Starts what the master needs beside itself; resolves to the master's settings for it. */
+  readonly beside?: (authority: TestAuthority) => Promise<Readonly<Record<string, string>>>;
 }
 
 export interface StoryTiers {
@@ -52,8 +56,9 @@ export async function startStoryTiers(
   t: Test,
   clock: LeapingClock,
   scopes: readonly { readonly region: string; readonly service: string }[],
-  { edge: edgeEnv = {}, log = createLogger({ service: 'story', level: 'silent' }) }: StoryOptions = {},
+  options: StoryOptions = {},
 ): Promise<StoryTiers> {
+  const { edge: edgeEnv = {}, log = createLogger({ service: 'story', level: 'silent' }), every = {} } = options;
   const authority = await TestAuthority.create(t.testdir());
   const database = await freshDatabase(t);
   const context = { clock, log, random: () => 0.5 };
@@ -66,11 +71,17 @@ export async function startStoryTiers(
     return service;
   };
 
-  const env = await environment(authority, { database, custodyKey: randomBytes(32) });
+  const env = {
+    ...(await environment(authority, { database, custodyKey: randomBytes(32) })),
+    ...every,
+    ...(await options.beside?.(authority)),
+  };
   const master = started(await startMasterKeyd(readConfiguration(masterConfiguration, env), context));
   const masterUrl = `https://${master.addresses['hop'] ?? ''}`;
-  const below = (files: TlsFiles): Record<string, string> =>
-    tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', newStateFolder(t));
+  const below = (files: TlsFiles): Record<string, string> => ({
+    ...tierSettings(files, env['KEYD_FEED_KEYS'] ?? '', newStateFolder(t)),
+    ...every,
+  });
   const regions = new Map<string, string>();
   for (const region of new Set(scopes.map((scope) => scope.region))) {
     const settings = readConfiguration(regionConfiguration, {

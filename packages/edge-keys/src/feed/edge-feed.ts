@@ -11,7 +11,7 @@ import {
   type Freshness,
   type Horizons,
 } from '@sigv4-keyd/hop-protocol';
-import { openFollowedFeed, type Logger, type TierAbove } from '@sigv4-keyd/service-skeleton';
+import { openFollowedFeed, type Logger, type TierAbove, type Traces } from '@sigv4-keyd/service-skeleton';
 import { Agent, type Dispatcher } from 'undici';
 import type { EdgeKeysSettings } from '../settings.js';
 
@@ -23,6 +23,7 @@ export interface EdgeFeedOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
+  readonly tracer?: Traces['tracer'];
 }
 
 /** The edge's view of the feed, from all its sources. */
@@ -91,12 +92,14 @@ export class EdgeFeed {
 
 function sourcesOf(
   { feedRegions = [], feedSources = [] }: EdgeKeysSettings,
-  { ownRegion, anyRegion }: EdgeFeedOptions,
+  { ownRegion, anyRegion, tracer }: EdgeFeedOptions,
   web: Dispatcher,
 ): readonly FeedSource[] {
   return [
     ...ownRegion.feedSources,
-    ...feedRegions.map((url) => mtlsFeedSource(url.host, new PeerClient({ urls: [url], dispatcher: anyRegion }))),
+    ...feedRegions.map((url) =>
+      mtlsFeedSource(url.host, new PeerClient({ urls: [url], dispatcher: anyRegion, tracer })),
+    ),
     ...feedSources.map((url) => httpsFeedSource(url, { dispatcher: web })),
   ];
 }

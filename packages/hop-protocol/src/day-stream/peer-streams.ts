@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Tracer } from '@opentelemetry/api';
 import type { Dispatcher } from 'undici';
 import { parseJson, readBounded } from '../bounded-body.js';
 import { systemClock, type Clock } from '../clock.js';
@@ -6,6 +7,8 @@ import { KeydError } from '../errors.js';
 import type { ParentHealth } from '../parents/parent-health.js';
 import { PeerRefusal, refusalOf } from '../parents/peer-request.js';
 import { SEALED_KEYS_TYPE } from '../sealed-keys/sealed-type.js';
+import { askingSpan, noteStatus, withTraceparent } from '../tracing/asking-span.js';
+import { tracerOfTheProgram, withinSpan } from '../tracing/within-span.js';
 import { DAY_STREAM_TYPE } from './day-stream-api.js';
 
 export interface PeerStreamsOptions {
@@ -17,6 +20,8 @@ export interface PeerStreamsOptions {
   readonly health?: ParentHealth;
   /** Of `health`. */
   readonly clock?: Clock;
+  /** Absent: that of the program, if it has one. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface StreamQuestion<Item> {
@@ -35,9 +40,11 @@ const MOST_ERROR_BYTES = 65_536;
 /** Reads streams of the tier above, over mTLS. */
 export class PeerStreams {
   readonly #options: PeerStreamsOptions;
+  readonly #tracer: Tracer;
 
   constructor(options: PeerStreamsOptions) {
     this.#options = options;
+    this.#tracer = options.tracer ?? tracerOfTheProgram();
   }
 
   /**
@@ -77,19 +84,28 @@ export class PeerStreams {
     throw failure instanceof KeydError ? failure : new KeydError('parent-unavailable', { cause: failure });
   }
 
-  async #openAt(
+  /** Its span ends when the answer begins: how long the stream takes, the span of the peer tells. */
+  #openAt(url: URL, question: Pick<StreamQuestion<never>, 'path' | 'body' | 'accept'>): Promise<AsyncIterable<Buffer>> {
+    const requestId = randomUUID();
+    const span = askingSpan(url, { method: 'POST', route: question.path, requestId });
+    return withinSpan(this.#tracer, span, () => this.#ask(url, question, requestId));
+  }
+
+  async #ask(
     url: URL,
     { path, body, accept }: Pick<StreamQuestion<never>, 'path' | 'body' | 'accept'>,
+    requestId: string,
   ): Promise<AsyncIterable<Buffer>> {
     const answer = await this.#options.dispatcher.request({
       origin: url.origin,
       path,
       method: 'POST',
-      headers: { accept, 'content-type': 'application/json', 'x-request-id': randomUUID() },
+      headers: withTraceparent({ accept, 'content-type': 'application/json', 'x-request-id': requestId }),
       body: JSON.stringify(body),
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
     });
+    noteStatus(answer.statusCode);
     const type = answer.headers['content-type'];
     if (answer.statusCode === 200 && (type === SEALED_KEYS_TYPE || type === DAY_STREAM_TYPE)) return answer.body;
     throw refusalOf(answer, parseJson(await readBounded(answer.body, MOST_ERROR_BYTES)));

@@ -4,6 +4,7 @@ import { parseJson, readBounded } from '../bounded-body.js';
 import type { Cancel, Clock } from '../clock.js';
 import { KeydError } from '../errors.js';
 import { errorAnswer } from '../schemas.js';
+import { noteStatus, withTraceparent } from '../tracing/asking-span.js';
 
 export interface PeerRequest<Schema extends z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -57,6 +58,7 @@ export async function requestOf<Schema extends z.ZodType>(
     const signal = AbortSignal.any([request.signal, late.signal]);
     const answer = await begunAnswer(url, { ...request, signal }, dispatcher);
     cancelStart();
+    noteStatus(answer.statusCode);
     return await readAnswer(url, request, answer);
   } finally {
     cancelStart();
@@ -75,11 +77,11 @@ function begunAnswer(
     origin: url.origin,
     path: request.path,
     method: request.method,
-    headers: {
+    headers: withTraceparent({
       accept: request.otherForm?.accept ?? 'application/json',
       'x-request-id': request.requestId,
       ...(request.body !== undefined && { 'content-type': 'application/json' }),
-    },
+    }),
     ...(request.body !== undefined && { body: request.body }),
     signal: request.signal,
     // The deadlines are ours.

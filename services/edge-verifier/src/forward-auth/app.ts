@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { createCatchAllApp } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
+import { tracedFront } from '../tracing/traced-front.js';
 import type { ForwardAuth } from './forward-auth.js';
 
 /**
@@ -10,7 +11,7 @@ import type { ForwardAuth } from './forward-auth.js';
 export function createForwardAuthApp(edge: Edge, forwardAuth: ForwardAuth): FastifyInstance {
   return createCatchAllApp({
     log: edge.log,
-    serve: (arrival) => forwardAuth.serve(arrival),
+    serve: tracedFront(edge.traces, { front: 'forward-auth', scheme: 'http' }, (arrival) => forwardAuth.serve(arrival)),
     answerUnreadable: edge.answerUnreadable,
   });
 }

@@ -5,6 +5,7 @@ import { sendAnswer } from '../send-answer.js';
 import type { Arrival } from '../catch-all-app.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
+import { tracedSending } from '../tracing/traced-upstream.js';
 import { framingOf, incomingPayload, sayContinue } from './incoming-payload.js';
 import { checkConnectionOptions, checkMessage } from './message-checks.js';
 import { refusalOf } from './payload-error.js';
@@ -106,15 +107,20 @@ export class ReverseProxy {
     if (request.socket.destroyed) onClose();
     try {
       const rawHeaders = verified.isUnframed ? unframedHeaders(head.rawHeaders) : head.rawHeaders;
-      const headers = upstreamHeaders(rawHeaders, {
-        identity: identityHeaders(verified.accepted, verified.payloadSha256, requestId),
-        way: { clientAddress: request.socket.remoteAddress ?? 'unknown', scheme, host: request.headers.host ?? '' },
-        forwardAuthorization: this.#rules.forwardAuthorization,
-        contentLength: verified.contentLength,
-      });
       const { method, target } = head;
-      const upstreamRequest = { method, target, headers, body: verified.body, signal: clientGone.signal };
-      return await this.#upstream.forward(upstreamRequest, response, requestId);
+      const { signedHeaders } = verified.accepted;
+      const sending = { origin: this.#upstream.origin, method, signedHeaders, status: () => response.statusCode };
+      return await tracedSending(this.#edge.traces, sending, (traceHeaders) => {
+        const headers = upstreamHeaders(rawHeaders, {
+          identity: identityHeaders(verified.accepted, verified.payloadSha256, requestId),
+          way: { clientAddress: request.socket.remoteAddress ?? 'unknown', scheme, host: request.headers.host ?? '' },
+          forwardAuthorization: this.#rules.forwardAuthorization,
+          contentLength: verified.contentLength,
+          traceHeaders,
+        });
+        const upstreamRequest = { method, target, headers, body: verified.body, signal: clientGone.signal };
+        return this.#upstream.forward(upstreamRequest, response, requestId);
+      });
     } finally {
       response.off('close', onClose);
       await verified.dispose();

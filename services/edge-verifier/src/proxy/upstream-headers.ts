@@ -1,5 +1,6 @@
 import { commonSpelling } from '@sigv4-keyd/sigv4-core';
 import { isIdentityHeader } from '../identity-headers.js';
+import { isTraceHeader } from '../tracing/traced-upstream.js';
 import { endToEndHeaders } from './hop-by-hop.js';
 
 export type Scheme = 'http' | 'https';
@@ -17,6 +18,8 @@ export interface UpstreamHeaderOptions {
   readonly forwardAuthorization: boolean;
   /** Bytes of the body; undefined: none, or in chunks. */
   readonly contentLength: number | undefined;
+  /** In place of the client's own; empty: those stay. */
+  readonly traceHeaders: readonly string[];
 }
 
 // Some frameworks take the last ones for the target or host of the request, in place of what was verified.
@@ -27,15 +30,17 @@ const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'x-amz-securi
 
 /** The headers for the upstream: the client's own, as they came, without what must not travel, and ours. */
 export function upstreamHeaders(rawHeaders: readonly string[], options: UpstreamHeaderOptions): string[] {
-  const { identity, way, contentLength, forwardAuthorization } = options;
+  const { identity, way, contentLength, forwardAuthorization, traceHeaders } = options;
   const kept = endToEndHeaders(rawHeaders, (name) => {
     if (isIdentityHeader(name) || ABOUT_THE_WAY.test(commonSpelling(name))) return false;
     if (name === 'content-length' || name === 'expect') return false;
+    if (traceHeaders.length > 0 && isTraceHeader(name)) return false;
     return forwardAuthorization || !CREDENTIALS.has(name);
   });
   return [
     ...kept,
     ...identity,
+    ...traceHeaders,
     'x-forwarded-for',
     way.clientAddress,
     'x-forwarded-proto',

@@ -22,9 +22,11 @@ export type Forwarded = 'answered' | 'client-gone' | Refusal;
 
 /** The one upstream, over kept connections. */
 export class Upstream {
+  readonly origin: URL;
   readonly #pool: Pool;
 
   constructor(origin: URL, timeoutMs: number) {
+    this.origin = origin;
     this.#pool = new Pool(origin, { headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   }
 

@@ -1,6 +1,6 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
-import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { Logger, Traces } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import type { DatabaseHosts } from '../database/database-hosts.js';
 import type { Custody, Resealing } from './custody.js';
@@ -20,6 +20,7 @@ export interface CustodyContext {
   /** Rings the ends of waits for what lives in real time, whatever `clock` says. */
   readonly timer: Clock;
   readonly log: Logger;
+  readonly tracer?: Traces['tracer'];
 }
 
 /** The keeper that was chosen, at work. */

@@ -1,3 +1,4 @@
+import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import type { DatabaseHosts } from './database-hosts.js';
@@ -9,11 +10,21 @@ const STATEMENT_WITHIN_MS = 10_000;
 /** For steps of the schema, which may rewrite large tables while other replicas wait for their end. */
 export const MIGRATION_WITHIN_MS = 3_600_000;
 
+export interface PoolOptions {
+  readonly statementWithinMs?: number;
+  /** Absent: statements are not traced. */
+  readonly tracer?: Tracer | undefined;
+}
+
 /**
  * Connections to PostgreSQL. Every wait on the server has an end. Of a connection that breaks while idle the log is
  * told; the next request gets a new one.
  */
-export function openPool(hosts: DatabaseHosts, log: Logger, statementWithinMs = STATEMENT_WITHIN_MS): Pool {
+export function openPool(
+  hosts: DatabaseHosts,
+  log: Logger,
+  { statementWithinMs = STATEMENT_WITHIN_MS, tracer }: PoolOptions = {},
+): Pool {
   const pool = new PrimaryPool(hosts, {
     application_name: 'master-keyd',
     max: MOST_CONNECTIONS,
@@ -25,6 +36,7 @@ export function openPool(hosts: DatabaseHosts, log: Logger, statementWithinMs = 
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    tracer,
   });
   // The server may say goodbye in the same bytes in which it says welcome, before whoever asked for the connection can
   // listen; the next statement on it fails all the same.

@@ -14,7 +14,7 @@ export async function prepareDatabase(
   hosts: DatabaseHosts,
   options: { readonly clock: Clock; readonly log: Logger; readonly waitSeconds: number },
 ): Promise<number> {
-  const pool = openPool(hosts, options.log, MIGRATION_WITHIN_MS);
+  const pool = openPool(hosts, options.log, { statementWithinMs: MIGRATION_WITHIN_MS });
   try {
     await waitForDatabase(pool, options);
     if (hosts.count > 1) await warnOfLossByFailover(pool, options.log);

@@ -1,3 +1,4 @@
+import type { Tracer } from '@opentelemetry/api';
 import { Client, Pool, type ClientConfig, type PoolClient, type PoolConfig } from 'pg';
 import { isConnectionLost, stateOf } from './database-error.js';
 import type { DatabaseHosts } from './database-hosts.js';
@@ -10,9 +11,11 @@ type ConnectCallback = Parameters<Pool['connect']>[0];
  * away when their turn comes; a failure that shows one makes all others suspect.
  */
 export class PrimaryPool extends Pool {
+  /** Undefined: statements are not traced. */
+  readonly tracer: Tracer | undefined;
   readonly #hosts: DatabaseHosts;
 
-  constructor(hosts: DatabaseHosts, settings: PoolConfig) {
+  constructor(hosts: DatabaseHosts, { tracer, ...settings }: PoolConfig & { readonly tracer: Tracer | undefined }) {
     const HostClient = hostClientOf(hosts);
     super({
       ...settings,
@@ -22,6 +25,7 @@ export class PrimaryPool extends Pool {
         requireSuitable(client, host, hosts.sessionAttributes).then(() => done(), done);
       },
     });
+    this.tracer = tracer;
     this.#hosts = hosts;
     this.on('release', (error: unknown, client: unknown) => {
       if (client instanceof HostClient) this.#judge(client, error);

@@ -1,5 +1,7 @@
+import { withinSpan } from '@sigv4-keyd/hop-protocol';
 import type { Pool, PoolClient } from 'pg';
 import { answerable, isConnectionLost } from './database-error.js';
+import { statementSpan, tracedConnection, tracerOf } from './traced-statements.js';
 
 /** A connection with a transaction open on it: what runs here becomes durable as a whole, or not at all. */
 export type Transaction = Pick<PoolClient, 'query'>;
@@ -12,9 +14,11 @@ export async function inTransaction<Result>(
   pool: Pool,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
+  const tracer = tracerOf(pool);
   let client: PoolClient;
   try {
-    client = await pool.connect();
+    const connected = await pool.connect();
+    client = tracer ? tracedConnection(connected, tracer) : connected;
   } catch (error) {
     throw answerable(error);
   }
@@ -38,8 +42,10 @@ export async function query<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {
+  const tracer = tracerOf(pool);
+  const run = async (): Promise<readonly Row[]> => (await pool.query<Row>(text, [...values])).rows;
   try {
-    return (await pool.query<Row>(text, [...values])).rows;
+    return await withinSpan(tracer, statementSpan(text), run);
   } catch (error) {
     throw answerable(error);
   }

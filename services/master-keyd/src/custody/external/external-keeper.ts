@@ -26,7 +26,7 @@ const FORGET_EVERY_MS = 3_600_000;
 /** Does not wait for a signer: one that is away now may be back when it is needed. @throws StartError */
 export function openExternalKeeper(keeper: ExternalKeeper, context: CustodyContext): Promise<OpenCustody> {
   const { signers, signerKey, signerKeyBefore, custodyKeyBefore } = keeper;
-  const { pool, hosts, credentials, clock, timer, log } = context;
+  const { pool, hosts, credentials, clock, timer, log, tracer } = context;
   return openWhole(async (parts) => {
     await checkCustodyKeys(pool, {
       current: checkedSignerKey(signerKey, 'KEYD_SIGNER_KEY'),
@@ -39,14 +39,23 @@ export function openExternalKeeper(keeper: ExternalKeeper, context: CustodyConte
     const agent = createMtlsAgent({ credentials, timer, acceptsServer: (id) => identityOf(id)?.role === 'signer' });
     parts.add(() => agent.close());
     // Transactions that wait for a signer hold connections of the other pool: the record of a call takes none of it.
-    const records = openPool(hosts, log);
+    const records = openPool(hosts, log, { tracer });
     parts.add(() => records.end());
     const forget = (): Promise<void> =>
       forgetAskedCalls(records, clock.now() - ASKED_KEPT_MS).catch((error: unknown) =>
         log.warn({ err: error }, 'old records of calls of the signer were not removed'),
       );
     parts.add(every(clock, FORGET_EVERY_MS, forget));
-    const client = new SignerClient({ urls: signers, dispatcher: agent, records, credentials, clock, timer, log });
+    const client = new SignerClient({
+      urls: signers,
+      dispatcher: agent,
+      records,
+      credentials,
+      clock,
+      timer,
+      log,
+      tracer,
+    });
     const before = custodyKeyBefore && fileCustody(custodyKeyBefore);
     return {
       custody: externalCustody({ signerKey, signerKeyBefore, fileCustody: before, calls: new SignerCalls(client) }),

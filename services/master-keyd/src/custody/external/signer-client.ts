@@ -8,7 +8,7 @@ import {
   type Clock,
   type DerivationAnswer,
 } from '@sigv4-keyd/hop-protocol';
-import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { Logger, Traces } from '@sigv4-keyd/service-skeleton';
 import { ECDSA_PUBLIC_KEY_BYTES } from '@sigv4-keyd/sigv4-core';
 import type { Pool } from 'pg';
 import type { Dispatcher } from 'undici';
@@ -27,6 +27,7 @@ export interface SignerClientOptions {
   /** Rings the ends of waits for the network. */
   readonly timer: Clock;
   readonly log: Logger;
+  readonly tracer?: Traces['tracer'];
 }
 
 /** A transaction waits meanwhile. */
@@ -42,8 +43,8 @@ export class SignerClient {
 
   constructor(options: SignerClientOptions) {
     this.#options = options;
-    const { urls, dispatcher, clock, timer } = options;
-    const clientOf = (url: URL): PeerClient => new PeerClient({ urls: [url], dispatcher, clock, timer });
+    const { urls, dispatcher, clock, timer, tracer } = options;
+    const clientOf = (url: URL): PeerClient => new PeerClient({ urls: [url], dispatcher, clock, timer, tracer });
     this.#signers = urls.map((url) => ({ url, client: clientOf(url) }));
   }
 
