@@ -6,6 +6,7 @@ export function readyLines(facts: StackFacts, isTerminal: boolean): string {
   const paint = picocolors.createColors(isTerminal && (process.env['NO_COLOR'] ?? '') === '');
   const [s3, json] = ['s3', 'execute-api'].map((service) => facts.edges.find((edge) => edge.service === service));
   const credentials = `AWS_ACCESS_KEY_ID=${facts.accessKeyId} AWS_SECRET_ACCESS_KEY=${facts.secretAccessKey}`;
+  const operator = `KEYD_MASTER=${facts.master.url} KEYD_CREDENTIALS=${facts.credentials}`;
   const user = `${facts.accessKeyId}:${facts.secretAccessKey}`;
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ['Edges', facts.edges.map(({ region, service, proxy }) => `${proxy}  ${service} in ${region}`)],
@@ -36,13 +37,12 @@ export function readyLines(facts: StackFacts, isTerminal: boolean): string {
       ],
     ],
     [
-      'keydctl',
-      [
-        `export KEYD_MASTER=${facts.master.url} KEYD_CREDENTIALS=${facts.credentials}`,
-        'npm run --silent keydctl -- status',
-        'npm run --silent keydctl -- access-key list',
-        'npm run --silent keydctl -- console    # prints a link for the browser',
-      ],
+      'keydctl, in another terminal, in this folder',
+      [`export ${operator}`, 'npm run --silent keydctl -- status', 'npm run --silent keydctl -- access-key list'],
+    ],
+    [
+      'Console: revoke a region in the browser. In another terminal, in this folder; it prints a link',
+      [`${operator} npm run --silent keydctl -- console`],
     ],
   ];
   const text = sections.map(([title, lines]) => [paint.bold(title), ...lines.map((line) => `  ${line}`)].join('\n'));

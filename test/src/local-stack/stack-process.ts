@@ -45,6 +45,11 @@ export class StackProcess {
     return new StackProcess(t, [process.execPath, program('start'), ...args], env);
   }
 
+  /** What Ctrl-C does: all processes that it has started are told, too. */
+  interrupt(): void {
+    if (this.child.exitCode === null && this.child.signalCode === null) process.kill(-this.pid, 'SIGINT');
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }
