@@ -15,9 +15,6 @@ import { ACCESS_KEY, HOST, NOW, REGION, SESSION_TOKEN, type MeasuredRequest } fr
 /** Something that is measured; a number is which of many copies of the request it is. */
 export type Work = (turn: number) => unknown;
 
-/** A parser makes new strings for every request: what a runtime knows of a string it has met before does not count. */
-const COPIES = 256;
-
 /** Everybody who verifies this request, by name. */
 export function contenders(request: MeasuredRequest): Readonly<Record<string, Work>> {
   return {
@@ -32,11 +29,11 @@ export function contenders(request: MeasuredRequest): Readonly<Record<string, Wo
 
 function verifier(
   { examineRequest, concludeRequest }: Pick<typeof reference, 'examineRequest' | 'concludeRequest'>,
-  { head, policy, key }: MeasuredRequest,
+  { othersLikeIt, head, policy, key }: MeasuredRequest,
 ): Work {
-  const heads = Array.from({ length: COPIES }, () => copyOf(head));
+  const heads = othersLikeIt.map(copyOf);
   return (turn) => {
-    const examined = examineRequest(heads[turn % COPIES] ?? head, policy, NOW);
+    const examined = examineRequest(heads[turn % heads.length] ?? head, policy, NOW);
     if (isRefused(examined)) throw new Error(`a good request was refused: ${examined.reason}`);
     const verdict = concludeRequest(examined, key);
     if (isRefused(verdict)) throw new Error(`a good request was refused: ${verdict.reason}`);
@@ -44,9 +41,9 @@ function verifier(
 }
 
 /** Shapes are learnt by the contender before, which has the same policy. */
-function examiner({ head, policy }: MeasuredRequest): Work {
-  const heads = Array.from({ length: COPIES }, () => copyOf(head));
-  return (turn) => examineRequest(heads[turn % COPIES] ?? head, policy, NOW);
+function examiner({ othersLikeIt, head, policy }: MeasuredRequest): Work {
+  const heads = othersLikeIt.map(copyOf);
+  return (turn) => examineRequest(heads[turn % heads.length] ?? head, policy, NOW);
 }
 
 /** What no verifier on Node.js can do without: three hashes, in the fastest way there is. */
@@ -101,6 +98,7 @@ function credentialsOf(kind: MeasuredRequest['kind']): typeof ACCESS_KEY & { rea
   return kind === 'presigned' ? { ...ACCESS_KEY, sessionToken: SESSION_TOKEN } : ACCESS_KEY;
 }
 
+/** In strings of its own, as a parser makes them: what a runtime knows of one that it has met before does not count. */
 function copyOf({ method, target, rawHeaders }: RequestHead): RequestHead {
   return { method: copied(method), target: copied(target), rawHeaders: rawHeaders.map(copied) };
 }

@@ -31,15 +31,20 @@ export const HOST = 'photographs.storage.us-east-1.example.com';
 export const KINDS = ['GET', 'PUT', 'presigned'] as const;
 type Kind = (typeof KINDS)[number];
 
+/** More than a processor learns by heart: it guesses digests wrong that it has not met. */
+const LIKE_IT = 512;
+
 /** One request that everybody verifies. */
 export interface MeasuredRequest {
   readonly kind: Kind;
   readonly service: string;
   readonly method: string;
   readonly target: string;
-  /** What the client had before it signed. */
+  /** What is signed: the client's own headers, and unless presigned the time and the hash of the body. */
   readonly headers: readonly (readonly [string, string])[];
   readonly head: RequestHead;
+  /** Requests of the same client for other objects, with other bodies, so that each has a signature of its own. */
+  readonly othersLikeIt: readonly RequestHead[];
   readonly canonicalRequest: string;
   readonly stringToSign: string;
   readonly policy: VerificationPolicy;
@@ -48,14 +53,12 @@ export interface MeasuredRequest {
 
 type Unsigned = Pick<MeasuredRequest, 'kind' | 'method' | 'target' | 'headers'>;
 
-const BODY_SHA256 = sha256Hex(Buffer.from('body'));
-
 const REQUESTS: readonly Unsigned[] = [
-  { kind: 'GET', method: 'GET', target: '/2026/11/22/a-picture-of-a-place-0001.jpg', headers: [['Host', HOST]] },
+  { kind: 'GET', method: 'GET', target: '/2026/11/22/a-picture-of-a-place-0000.jpg', headers: [['Host', HOST]] },
   {
     kind: 'PUT',
     method: 'PUT',
-    target: '/2026/11/22/a-picture-of-a-place-0002.jpg',
+    target: '/2026/11/22/a-picture-of-a-place-0000.jpg',
     headers: [
       ['Host', HOST],
       ['Content-Type', 'application/octet-stream'],
@@ -68,10 +71,12 @@ const REQUESTS: readonly Unsigned[] = [
   {
     kind: 'presigned',
     method: 'GET',
-    target: '/2026/11/22/a-picture-of-a-place-0003.jpg?x-id=GetObject',
+    target: '/2026/11/22/a-picture-of-a-place-0000.jpg?x-id=GetObject',
     headers: [['Host', HOST]],
   },
 ];
+
+const NUMBER = /\d{4}(?=\.jpg)/;
 
 /** A GET, a PUT with eight signed headers, and a presigned GET of a session. */
 export function measuredRequests(service: string): readonly MeasuredRequest[] {
@@ -89,18 +94,24 @@ export function measuredRequests(service: string): readonly MeasuredRequest[] {
       unnormalisedPaths: 'refused',
     },
   );
-  return REQUESTS.map((request) => ({ ...request, ...signed(request, service), service, policy, key }));
+  return REQUESTS.map((request) => {
+    const othersLikeIt = Array.from({ length: LIKE_IT }, (_, number) => signed(request, service, number).head);
+    return { ...request, ...signed(request, service), othersLikeIt, service, policy, key };
+  });
 }
 
 export function keyInHex(key: KSigning): string {
   return exportKSigning(key).toString('hex');
 }
 
+/** `number`: of the object. */
 function signed(
-  { kind, method, target, headers }: Unsigned,
+  { kind, method, target: path, headers }: Unsigned,
   service: string,
-): Pick<MeasuredRequest, 'head' | 'canonicalRequest' | 'stringToSign'> {
+  number = 0,
+): Pick<MeasuredRequest, 'head' | 'headers' | 'canonicalRequest' | 'stringToSign'> {
   const signing = { region: REGION, service, now: NOW };
+  const target = path.replace(NUMBER, String(number).padStart(4, '0'));
   if (kind === 'presigned') {
     const payload = { kind: 'unsigned' } as const;
     const session = { ...ACCESS_KEY, sessionToken: SESSION_TOKEN };
@@ -110,15 +121,17 @@ function signed(
       ...(service === 's3' ? {} : { payload }),
     });
     const { canonicalRequest, stringToSign } = presigned;
-    return { canonicalRequest, stringToSign, head: { method, target: presigned.target, rawHeaders: headers.flat() } };
+    const head = { method, target: presigned.target, rawHeaders: headers.flat() };
+    return { head, headers, canonicalRequest, stringToSign };
   }
-  const payload = { kind: 'exact', sha256: BODY_SHA256 } as const;
+  const payload = { kind: 'exact', sha256: sha256Hex(Buffer.from(`body ${number}`)) } as const;
   const request = signRequest({ method, target, headers }, ACCESS_KEY, { ...signing, payload });
   const { canonicalRequest, stringToSign } = request;
-  // Only these: what was measured of the peers would else be another request, without the client's own headers.
+  const all = [...headers, ...request.headers];
   return {
+    head: { method, target, rawHeaders: all.flat() },
+    headers: all.filter(([name]) => name !== 'authorization'),
     canonicalRequest,
     stringToSign,
-    head: { method, target, rawHeaders: [...headers, ...request.headers].flat() },
   };
 }

@@ -108,7 +108,7 @@ export class HeaderShape implements RequestShape {
   #middleOf(day: ScopeDay): string {
     if (this.#day !== day) {
       this.#day = day;
-      this.#middle = `/${day.scope.date}${this.#tail}`;
+      this.#middle = ownText(`/${day.scope.date}${this.#tail}`);
     }
     return this.#middle;
   }

@@ -2,6 +2,7 @@ import { timeOfAmzDate } from '../amz-date.js';
 import { formatCredentialScope } from '../credential-scope.js';
 import type { CredentialScope } from '../credential-scope.js';
 import { isScopeDate, startOfScopeDate } from '../scope-date.js';
+import { ownText } from './plain-text.js';
 
 /** What follows from the date of a credential scope, where region and service are known. */
 export interface ScopeDay {
@@ -44,24 +45,25 @@ export class ScopeDays {
   }
 
   /** Undefined when the text is no x-amz-date. */
+  read(amzDate: string): SigningInstant | undefined {
+    const timeOfDay = timeOfAmzDate(amzDate);
+    const day = timeOfDay === undefined ? undefined : this.#find(amzDate.slice(0, DATE_LENGTH));
+    if (timeOfDay === undefined || day === undefined) return undefined;
+    const stringToSignHead = `AWS4-HMAC-SHA256\n${amzDate}\n${day.text}\n`;
+    return { amzDate, day, signedAt: day.startsAt + timeOfDay, stringToSignHead };
+  }
+
+  /** The same, remembered: within a second, most requests name the same few. */
   instantOf(amzDate: string): SigningInstant | undefined {
     const second = amzDate.charCodeAt(SECONDS_AT) * 10 + amzDate.charCodeAt(SECONDS_AT + 1);
     const known = this.#instants.get(second);
     if (known?.amzDate === amzDate) return known;
-    const instant = this.#read(amzDate);
-    if (instant !== undefined) this.#instants.set(second, instant);
+    const read = this.read(amzDate);
+    if (read === undefined) return undefined;
+    const texts = { amzDate: ownText(amzDate), stringToSignHead: ownText(read.stringToSignHead) };
+    const instant = { ...read, ...texts };
+    this.#instants.set(second, instant);
     return instant;
-  }
-
-  #read(text: string): SigningInstant | undefined {
-    const date = text.slice(0, DATE_LENGTH);
-    const timeOfDay = timeOfAmzDate(text);
-    const day = timeOfDay === undefined ? undefined : this.#find(date);
-    if (timeOfDay === undefined || day === undefined) return undefined;
-    // Of parts that are too short to keep in memory what they were cut out of.
-    const amzDate = date + text.slice(DATE_LENGTH);
-    const stringToSignHead = `AWS4-HMAC-SHA256\n${amzDate}\n${day.text}\n`;
-    return { amzDate, day, signedAt: day.startsAt + timeOfDay, stringToSignHead };
   }
 
   #find(date: string): ScopeDay | undefined {
