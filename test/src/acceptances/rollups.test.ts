@@ -22,6 +22,7 @@ import { newStateFolder } from '../support/state-folder.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { freePort } from '../support/free-port.js';
 import { rollupAt } from './made-up-batches.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const HOUR_MS = 3_600_000;
 const log = createLogger({ service: 'test', level: 'silent' });
@@ -40,9 +41,17 @@ async function setUp(t: Test, limits: { readonly relayBytes?: number; readonly e
   const [regionPort, masterPort] = [await freePort(), await freePort()];
   const [regionFolder, edgeFolder] = [newStateFolder(t), newStateFolder(t)];
   const clientOf = (credentials: CredentialsStore, role: string, port: number): PeerClient => {
-    const dispatcher = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === role });
+    const dispatcher = createMtlsAgent({
+      credentials,
+      timer: STANDING_TIMER,
+      acceptsServer: ({ segments }) => segments[0] === role,
+    });
     t.teardown(() => dispatcher.close());
-    return new PeerClient({ urls: [new URL(`https://127.0.0.1:${masterPort && port}`)], dispatcher });
+    return new PeerClient({
+      urls: [new URL(`https://127.0.0.1:${masterPort && port}`)],
+      dispatcher,
+      timer: STANDING_TIMER,
+    });
   };
   const regionCredentials = await authority.credentials(own);
   const startRegion = async () => {

@@ -7,6 +7,7 @@ import type { Dispatcher } from 'undici';
 import { startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { watchedMaster } from './watched-master.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 t.setTimeout(120_000);
 
@@ -25,7 +26,11 @@ type Ask = (
 
 /** Requests with any headers, over mTLS. */
 function askerOf(t: Test, master: MasterUnderTest, credentials: CredentialsStore): Ask {
-  const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+  const agent = createMtlsAgent({
+    credentials,
+    timer: STANDING_TIMER,
+    acceptsServer: ({ segments }) => segments[0] === 'master',
+  });
   t.teardown(() => agent.close());
   const origin = `https://${master.service.addresses['hop'] ?? ''}`;
   return async (method, path, headers = {}, body) => {

@@ -19,6 +19,7 @@ import { freePort } from '../support/free-port.js';
 import { KeySearch, type SoughtKey } from '../support/key-search.js';
 import { until } from '../support/victim.js';
 import { externalSettings, signerEnvironment } from './signer-under-test.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 // Whole tiers as processes.
 t.setTimeout(150_000);
@@ -54,9 +55,13 @@ async function startWithSigner(t: Test): Promise<TiersWithSigner> {
 /** Another region than the one that runs: what it asks for, the master derives each time. */
 async function regionOf(t: Test, { tiers, authority }: TiersWithSigner): Promise<RegionKeySource> {
   const credentials = await authority.credentials({ role: 'region', region: 'eu-west-1', name: 'r1' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+  const dispatcher = createMtlsAgent({
+    credentials,
+    timer: STANDING_TIMER,
+    acceptsServer: ({ segments }) => segments[0] === 'master',
+  });
   t.teardown(() => dispatcher.close());
-  const client = new PeerClient({ urls: [tiers.masterUrl], dispatcher });
+  const client = new PeerClient({ urls: [tiers.masterUrl], dispatcher, timer: STANDING_TIMER });
   return mtlsKeySource(REGION_KEYS, { region: 'eu-west-1' }, client);
 }
 

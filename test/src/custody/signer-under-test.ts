@@ -5,7 +5,6 @@ import {
   identityOf,
   parseSignerPublicKey,
   PeerClient,
-  systemClock,
   type Identity,
   type SignerKeyFiles,
   type SignerPublicKey,
@@ -27,6 +26,7 @@ import { capturedLog, NOON } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN, type TestAuthority } from '../support/certificates.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 export interface SignerOptions {
   readonly authority: TestAuthority;
@@ -68,9 +68,13 @@ export async function startSigner(t: Test, options: SignerOptions): Promise<Sign
     ...{ service, key, clock, url, stateFolder, logged },
     async clientOf(identity) {
       const credentials = await authority.credentials(identity);
-      const agent = createMtlsAgent({ credentials, acceptsServer: (id) => identityOf(id)?.role === 'signer' });
+      const agent = createMtlsAgent({
+        credentials,
+        timer: STANDING_TIMER,
+        acceptsServer: (id) => identityOf(id)?.role === 'signer',
+      });
       t.teardown(() => agent.close());
-      return new PeerClient({ urls: [url], dispatcher: agent });
+      return new PeerClient({ urls: [url], dispatcher: agent, timer: STANDING_TIMER });
     },
   };
 }
@@ -131,12 +135,16 @@ export async function externalKeeper(t: Test, options: KeeperOptions): Promise<C
   const { authority, database, urls, key, before, fileKey } = options;
   const { log } = capturedLog();
   const credentials = await authority.credentials({ role: 'master', name: 'm1' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: (id) => identityOf(id)?.role === 'signer' });
+  const dispatcher = createMtlsAgent({
+    credentials,
+    timer: STANDING_TIMER,
+    acceptsServer: (id) => identityOf(id)?.role === 'signer',
+  });
   t.teardown(() => dispatcher.close());
   const records = openPool(DatabaseHosts.of(database), log);
   t.teardown(() => records.end());
   const clock = options.clock ?? new VirtualClock(NOON);
-  const client = new SignerClient({ urls, dispatcher, records, credentials, clock, timer: systemClock, log });
+  const client = new SignerClient({ urls, dispatcher, records, credentials, clock, timer: STANDING_TIMER, log });
   return externalCustody({
     signerKey: publicHalf(key),
     signerKeyBefore: before && publicHalf(before),

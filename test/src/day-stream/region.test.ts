@@ -28,6 +28,7 @@ import { newStateFolder } from '../support/state-folder.js';
 import { until } from '../support/victim.js';
 import { edgeStreams, idsOf, keysOf } from './streaming-peers.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 t.setTimeout(120_000);
 
@@ -198,7 +199,7 @@ t.test(
         KEYD_UPSTREAM: upstream.url,
         KEYD_PREFETCH: 'all',
       }),
-      { clock: master.clock, log: capturedLog().log, random: () => 0.5 },
+      { clock: master.clock, log: capturedLog().log, timer: STANDING_TIMER, random: () => 0.5 },
     );
     t.teardown(() => edge.close());
     await until(async () => (await heldToday({ status: () => statusOf(edge) })) === ids.length);
@@ -223,7 +224,11 @@ t.test('page by page: judged, recorded, then released', async (t) => {
   const client = clientOf(await authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' }));
   const revoked = new Set<string>();
   const parent = mtlsKeySource(REGION_KEYS, { region: own.region }, client);
-  const regionKeys = createRegionKeys(settings, parent, { clock, random: () => 0.5, denialOf: () => undefined });
+  const regionKeys = createRegionKeys(settings, parent, {
+    clock,
+    random: () => 0.5,
+    denialOf: () => undefined,
+  });
   const ids = madeUpIds(6);
   const facts = { version: 1, createdAt: 0 };
   for (const accessKeyId of ids) regionKeys.days.hold(day(TODAY), { ...facts, accessKeyId }, new Uint8Array(32));

@@ -12,12 +12,17 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import type { Test } from 'tap';
 import type { TestAuthority } from '../support/certificates.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 type Identity = Parameters<TestAuthority['credentials']>[0];
 
 /** Dials with the certificate of this identity, until the test is over. */
 export async function agentOf(t: Test, authority: TestAuthority, identity: Identity): Promise<MtlsAgent> {
-  const agent = createMtlsAgent({ credentials: await authority.credentials(identity), acceptsServer: () => true });
+  const agent = createMtlsAgent({
+    credentials: await authority.credentials(identity),
+    timer: STANDING_TIMER,
+    acceptsServer: () => true,
+  });
   t.teardown(() => agent.destroy());
   return agent;
 }

@@ -23,6 +23,7 @@ import { freshDatabase, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { serviceProcess, until } from '../support/victim.js';
 import { DEPUTY, deputyEnvironment, type DeputyStatus } from './wired-deputy.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 t.setTimeout(170_000);
 
@@ -61,9 +62,9 @@ t.test('a deputy as a process: kill -9 loses no record of what was given, and it
   await insertAccessKeys({ database, custodyKey }, ids);
   const clientTo = async (url: string, identity: Parameters<TestAuthority['credentials']>[0]): Promise<PeerClient> => {
     const credentials = await authority.credentials(identity);
-    const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+    const dispatcher = createMtlsAgent({ credentials, timer: STANDING_TIMER, acceptsServer: () => true });
     t.teardown(() => dispatcher.destroy());
-    return new PeerClient({ urls: [new URL(`https://${url}`)], dispatcher });
+    return new PeerClient({ urls: [new URL(`https://${url}`)], dispatcher, timer: STANDING_TIMER });
   };
   const operator = await clientTo(masterAt ?? '', { role: 'operator', name: 'alice' });
   const today = scopeDateOf(Date.now());

@@ -23,6 +23,7 @@ import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { tierSettings } from '../support/tier-settings.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 type Identity = Parameters<TestAuthority['credentials']>[0];
 
@@ -97,10 +98,10 @@ async function regionWith(
       KEYD_MASTERS: masters ?? url.origin,
       KEYD_DEPUTIES: deputies,
     }),
-    { clock, log: createLogger({ service: 'region-keyd', level: 'silent' }), random: () => 0.5 },
+    { clock, log: createLogger({ service: 'region-keyd', level: 'silent' }), timer: STANDING_TIMER, random: () => 0.5 },
   );
   const edge = await authority.credentials({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e1' });
-  const dispatcher = createMtlsAgent({ credentials: edge, acceptsServer: () => true });
+  const dispatcher = createMtlsAgent({ credentials: edge, timer: STANDING_TIMER, acceptsServer: () => true });
   t.teardown(async () => {
     await dispatcher.close();
     await region.close();
@@ -110,7 +111,7 @@ async function regionWith(
   const source = mtlsKeySource(
     SERVICE_KEYS,
     { region: 'us-east-1', service: 's3' },
-    new PeerClient({ urls, dispatcher }),
+    new PeerClient({ urls, dispatcher, timer: STANDING_TIMER }),
   );
   return {
     master,

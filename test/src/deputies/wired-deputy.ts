@@ -17,6 +17,7 @@ import { capturedLog, recordingInto, sharedFeedKeys, TODAY } from '../master-key
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 export const DEPUTY = `spiffe://${TRUST_DOMAIN}/deputy/d1`;
 /** A master that has deputies. */
@@ -68,7 +69,7 @@ export async function wiredDeputy(t: Test, master: WiredMaster, options: DeputyO
       ...(await deputyEnvironment(files, { stateFolder, masterUrl })),
       ...options.env,
     }),
-    { clock, log, random: () => 0.5, ...(makeDurable && { makeDurable }) },
+    { clock, log, timer: STANDING_TIMER, random: () => 0.5, ...(makeDurable && { makeDurable }) },
   );
   let isClosed: Promise<void> | undefined;
   const close = (): Promise<void> => (isClosed ??= service.close());
@@ -77,9 +78,17 @@ export async function wiredDeputy(t: Test, master: WiredMaster, options: DeputyO
   const url = `https://${service.addresses['hop'] ?? ''}`;
   const client = async (region: string, name = 'r1'): Promise<PeerClient> => {
     const credentials = await authority.credentials({ role: 'region', region, name });
-    const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'deputy' });
+    const agent = createMtlsAgent({
+      credentials,
+      timer: STANDING_TIMER,
+      acceptsServer: ({ segments }) => segments[0] === 'deputy',
+    });
     t.teardown(() => agent.close());
-    return new PeerClient({ urls: [new URL(url)], dispatcher: agent.compose(recordingInto(received)) });
+    return new PeerClient({
+      urls: [new URL(url)],
+      dispatcher: agent.compose(recordingInto(received)),
+      timer: STANDING_TIMER,
+    });
   };
   const status = async (): Promise<DeputyStatus> => {
     const answer = await fetch(`http://${service.addresses['health'] ?? ''}/status`);

@@ -30,6 +30,7 @@ import { hmac, independentKRegion } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { newStateFolder } from '../support/state-folder.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const EDGE = { role: 'edge', region: REGION, service: 's3', name: 'e1' } as const;
 const BOUND = { ...EDGE, purpose: 'aws4_request' } as const;
@@ -114,9 +115,9 @@ t.test('each edge is given the rung of its certificate, and no other', async (t)
   const region = await tiers.startRegion();
   const clientFor = async (identity: typeof EDGE | typeof BOUND): Promise<PeerClient> => {
     const credentials = await tiers.authority.credentials(identity);
-    const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+    const dispatcher = createMtlsAgent({ credentials, timer: STANDING_TIMER, acceptsServer: () => true });
     t.teardown(() => dispatcher.destroy());
-    return new PeerClient({ urls: [new URL(region.url)], dispatcher });
+    return new PeerClient({ urls: [new URL(region.url)], dispatcher, timer: STANDING_TIMER });
   };
   const [ordinary, bound] = [await clientFor(EDGE), await clientFor(BOUND)];
   const question = { date: TODAY, accessKeyIds: [ANN] };

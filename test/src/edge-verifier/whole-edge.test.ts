@@ -14,6 +14,7 @@ import { DerivingParent } from './deriving-parent.js';
 import { form } from './post-form-client.js';
 import { RecordingUpstream } from './recording-upstream.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 interface Tiers {
   readonly clock: VirtualClock;
@@ -44,7 +45,7 @@ async function startTiers(t: Test): Promise<Tiers> {
     AKIASECOND: { secretAccessKey: 'another-secret-of-these-tests' },
   });
   const masterUrl = await master.listen();
-  const context = { clock, log: quiet, random: () => 0.5 };
+  const context = { clock, log: quiet, timer: STANDING_TIMER, random: () => 0.5 };
   const regionFiles = await authority.filesOf({ role: 'region', region: 'eu-west-1', name: 'r1' });
   const region = await startRegionKeyd(
     readConfiguration(regionConfiguration, {

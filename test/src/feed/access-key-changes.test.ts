@@ -10,6 +10,7 @@ import { day } from '../support/days.js';
 import { TestFeed } from '../support/test-feed.js';
 import { ANN, BEN, FeedTiers, NEW, REGION, statusOf, told, until, untilVersion } from './feed-tiers.js';
 import type { EdgeTier, RegionTier, Tier } from './feed-tiers.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 // Whole tiers, one after the other.
 t.setTimeout(170_000);
@@ -126,9 +127,9 @@ t.test('a new secret: held keys of the old one are wiped and fetched anew, and n
 t.test('the region issues nothing that the feed denies', async (t) => {
   const { tiers, region } = await started(t);
   const credentials = await tiers.authority.credentials({ role: 'edge', region: REGION, service: 's3', name: 'e9' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+  const dispatcher = createMtlsAgent({ credentials, timer: STANDING_TIMER, acceptsServer: () => true });
   t.teardown(() => dispatcher.close());
-  const client = new PeerClient({ urls: [new URL(region.url)], dispatcher });
+  const client = new PeerClient({ urls: [new URL(region.url)], dispatcher, timer: STANDING_TIMER });
   const keys = mtlsKeySource(SERVICE_KEYS, { region: REGION, service: 's3' }, client);
   const absences = async (): Promise<unknown> =>
     Object.fromEntries((await keys.issue({ date: TODAY, accessKeyIds: [ANN, BEN, NEW] })).absent);

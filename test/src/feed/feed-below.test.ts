@@ -9,6 +9,7 @@ import { TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { ANN, BEN, FeedTiers, NEW, NEW_SINCE, REGION, statusOf, told } from './feed-tiers.js';
 import { until, untilVersion, type Tier } from './feed-tiers.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 // Whole tiers, one after the other.
 t.setTimeout(120_000);
@@ -51,9 +52,9 @@ t.test('a statement wipes the keys that it hits: at the edge, at the region, and
   t.same([await keysOf(region), await keysOf(edge)], [3, 3]);
 
   const credentials = await tiers.authority.credentials({ role: 'edge', region: REGION, service: 's3', name: 'e2' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+  const dispatcher = createMtlsAgent({ credentials, timer: STANDING_TIMER, acceptsServer: () => true });
   t.teardown(() => dispatcher.close());
-  const client = new PeerClient({ urls: [new URL(region.url)], dispatcher });
+  const client = new PeerClient({ urls: [new URL(region.url)], dispatcher, timer: STANDING_TIMER });
   const keys = mtlsKeySource(SERVICE_KEYS, { region: REGION, service: 's3' }, client);
 
   // For one service: the region needs its kRegion for the others.
@@ -245,9 +246,9 @@ t.test('a ban shuts an edge out of its region at once, live connections included
   await untilVersion(region, 1);
   const clientOf = async (name: string): Promise<PeerClient> => {
     const credentials = await tiers.authority.credentials({ role: 'edge', region: REGION, service: 's3', name });
-    const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+    const dispatcher = createMtlsAgent({ credentials, timer: STANDING_TIMER, acceptsServer: () => true });
     t.teardown(() => dispatcher.close());
-    return new PeerClient({ urls: [new URL(region.url)], dispatcher });
+    return new PeerClient({ urls: [new URL(region.url)], dispatcher, timer: STANDING_TIMER });
   };
   const [banned, other] = [await clientOf('e-banned'), await clientOf('e-other')];
   const keys = (client: PeerClient) =>

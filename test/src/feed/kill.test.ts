@@ -11,6 +11,7 @@ import { TestAuthority } from '../support/certificates.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { serviceProcess, until } from '../support/victim.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 t.setTimeout(170_000);
 
@@ -21,7 +22,11 @@ t.test(
     const database = await freshDatabase(t);
     const custodyKey = randomBytes(32);
     const credentials = await authority.credentials({ role: 'operator', name: 'alice' });
-    const dispatcher = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+    const dispatcher = createMtlsAgent({
+      credentials,
+      timer: STANDING_TIMER,
+      acceptsServer: ({ segments }) => segments[0] === 'master',
+    });
     t.teardown(() => dispatcher.close());
     const masters = [];
     for (const name of ['m1', 'm2']) {
@@ -29,7 +34,11 @@ t.test(
       const env = await environment(authority, { database, custodyKey, name });
       const victim = serviceProcess(t, 'master-keyd', { ...env, KEYD_LISTEN: `127.0.0.1:${port}` });
       victim.start();
-      const operator = new PeerClient({ urls: [new URL(`https://127.0.0.1:${port}`)], dispatcher });
+      const operator = new PeerClient({
+        urls: [new URL(`https://127.0.0.1:${port}`)],
+        dispatcher,
+        timer: STANDING_TIMER,
+      });
       await until(() =>
         feed(operator).then(
           (document) => document !== undefined,

@@ -17,6 +17,7 @@ import { LeapingClock } from '../support/leaping-clock.js';
 import { freshDatabase } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 export const REGION = 'eu-west-1';
 const SERVICE = 's3';
@@ -46,7 +47,12 @@ export async function startRenewingTiers(t: Test): Promise<RenewingTiers> {
   const folder = newStateFolder(t);
   const certificates = await TestAuthority.create(folder);
   const authority = await openAuthority({ folder: join(folder, 'ca') });
-  const context = { clock, log: createLogger({ service: 'renewals', level: 'silent' }), random: () => 0.5 };
+  const context = {
+    clock,
+    log: createLogger({ service: 'renewals', level: 'silent' }),
+    timer: STANDING_TIMER,
+    random: () => 0.5,
+  };
   const env = await environment(certificates, { database: await freshDatabase(t), custodyKey: randomBytes(32) });
   const upstream = await RecordingUpstream.start();
   const below = (files: TlsFiles): Record<string, string> =>

@@ -7,6 +7,7 @@ import type { Test } from 'tap';
 import { capturedLog, recordingInto, sharedFeedKeys, type MasterUnderTest } from '../master-keyd/master-under-test.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 export interface WiredRegion {
   readonly service: RunningService;
@@ -36,7 +37,7 @@ export async function wiredRegion(t: Test, master: MasterUnderTest, options: Reg
       ...(await regionEnvironment(master, { stateFolder, masterUrl })),
       ...options.env,
     }),
-    { clock, log, random: () => 0.5, ...(makeDurable && { makeDurable }) },
+    { clock, log, timer: STANDING_TIMER, random: () => 0.5, ...(makeDurable && { makeDurable }) },
   );
   let isClosed: Promise<void> | undefined;
   const close = (): Promise<void> => (isClosed ??= service.close());
@@ -44,10 +45,14 @@ export async function wiredRegion(t: Test, master: MasterUnderTest, options: Reg
   const received: Buffer[] = [];
   const edgeClient = async (name = 'e1'): Promise<PeerClient> => {
     const credentials = await authority.credentials({ role: 'edge', region: 'us-east-1', service: 's3', name });
-    const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'region' });
+    const agent = createMtlsAgent({
+      credentials,
+      timer: STANDING_TIMER,
+      acceptsServer: ({ segments }) => segments[0] === 'region',
+    });
     t.teardown(() => agent.close());
     const urls = [new URL(`https://${service.addresses['hop'] ?? ''}`)];
-    return new PeerClient({ urls, dispatcher: agent.compose(recordingInto(received)) });
+    return new PeerClient({ urls, dispatcher: agent.compose(recordingInto(received)), timer: STANDING_TIMER });
   };
   return {
     service: { ...service, close },

@@ -16,6 +16,7 @@ import { day } from '../support/days.js';
 import { freshDatabase, runSql } from '../support/postgres.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { NOON, startMaster, TODAY, type MasterUnderTest } from './master-under-test.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const HONEST = 'spiffe://keyd.test/region/eu-west-1/honest';
 const BAD = 'spiffe://keyd.test/region/us-east-1/bad';
@@ -45,7 +46,11 @@ async function setUp(t: Test, env: Readonly<Record<string, string>>): Promise<Ma
   }
   const dispatcherOf = async (region: string, name: string): Promise<Dispatcher> => {
     const credentials = await authority.credentials({ role: 'region', region, name });
-    const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+    const agent = createMtlsAgent({
+      credentials,
+      timer: STANDING_TIMER,
+      acceptsServer: ({ segments }) => segments[0] === 'master',
+    });
     t.teardown(() => agent.close());
     return agent;
   };
@@ -58,7 +63,7 @@ const urlOf = ({ service }: MasterUnderTest): URL => new URL(`https://${service.
 function relentless(dispatcher: Dispatcher, master: MasterUnderTest, region: string): RegionKeySource {
   return {
     issue: (request) => {
-      const client = new PeerClient({ urls: [urlOf(master)], dispatcher });
+      const client = new PeerClient({ urls: [urlOf(master)], dispatcher, timer: STANDING_TIMER });
       return mtlsKeySource(REGION_KEYS, { region }, client).issue(request);
     },
   };
@@ -93,7 +98,7 @@ t.test('a region that floods two masters gets one budget; an honest one is serve
   const floods = masters.map((master) => flood(relentless(bad, master, 'us-east-1'), tally, () => isOver));
 
   const urls = masters.map(urlOf);
-  const client = new PeerClient({ urls, dispatcher: await dispatcherOf('eu-west-1', 'honest') });
+  const client = new PeerClient({ urls, dispatcher: await dispatcherOf('eu-west-1', 'honest'), timer: STANDING_TIMER });
   const honest = mtlsKeySource(REGION_KEYS, { region: 'eu-west-1' }, client);
   let served = 0;
   while (tally.answered + tally.told < 900 || served < 20) {

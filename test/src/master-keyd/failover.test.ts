@@ -20,6 +20,7 @@ import { connected, postgresOfItsOwn, runSql } from '../support/postgres.js';
 import { promote, standbyOf, urlOfAll, waitForStandby } from '../support/standby.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { capturedLog, NOON, startMaster, TODAY, type MasterUnderTest } from './master-under-test.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const DATABASE = 'keyd_failover';
@@ -50,11 +51,19 @@ async function setUp(t: Test): Promise<Replicated> {
   }
   const urls = masters.map(({ service }) => new URL(`https://${service.addresses['hop'] ?? ''}`));
   const credentials = await authority.credentials({ role: 'region', region: 'us-east-1', name: 'r1' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+  const dispatcher = createMtlsAgent({
+    credentials,
+    timer: STANDING_TIMER,
+    acceptsServer: ({ segments }) => segments[0] === 'master',
+  });
   t.teardown(() => dispatcher.close());
   const operator = await masters[1]?.operator();
   if (!operator) throw new Error('no master');
-  const region = mtlsKeySource(REGION_KEYS, { region: 'us-east-1' }, new PeerClient({ urls, dispatcher }));
+  const region = mtlsKeySource(
+    REGION_KEYS,
+    { region: 'us-east-1' },
+    new PeerClient({ urls, dispatcher, timer: STANDING_TIMER }),
+  );
   return { primary, standby, masters, clock, operator, region };
 }
 

@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { feed } from './feed-clients.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const SET = 'a'.repeat(64);
 
@@ -96,9 +97,9 @@ async function setUp(t: Test, mostWaiting?: number): Promise<Fixture> {
     clock,
     async client(name) {
       const own = await authority.credentials({ role: 'region', region: 'us-east-1', name });
-      const dispatcher = createMtlsAgent({ credentials: own, acceptsServer: () => true });
+      const dispatcher = createMtlsAgent({ credentials: own, timer: STANDING_TIMER, acceptsServer: () => true });
       t.teardown(() => dispatcher.destroy());
-      return new PeerClient({ urls: [url], dispatcher });
+      return new PeerClient({ urls: [url], dispatcher, timer: STANDING_TIMER });
     },
   };
 }

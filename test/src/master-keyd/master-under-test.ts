@@ -12,6 +12,7 @@ import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { freshDatabase } from '../support/postgres.js';
 import { LEDGER_KEY } from '../support/test-ledger.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 export const NOON = '2026-11-22T12:00:00Z';
 export const TODAY = '20261122';
@@ -56,10 +57,18 @@ export async function startMaster(t: Test, options: MasterOptions = {}): Promise
   t.teardown(() => service.close());
   const received: Buffer[] = [];
   const clientOf = (credentials: CredentialsStore): PeerClient => {
-    const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+    const agent = createMtlsAgent({
+      credentials,
+      timer: STANDING_TIMER,
+      acceptsServer: ({ segments }) => segments[0] === 'master',
+    });
     t.teardown(() => agent.close());
     const dispatcher = agent.compose(recordingInto(received));
-    return new PeerClient({ urls: [new URL(`https://${service.addresses['hop'] ?? ''}`)], dispatcher });
+    return new PeerClient({
+      urls: [new URL(`https://${service.addresses['hop'] ?? ''}`)],
+      dispatcher,
+      timer: STANDING_TIMER,
+    });
   };
   return {
     service,

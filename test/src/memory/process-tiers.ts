@@ -16,6 +16,7 @@ import { freshDatabase } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
 import { serviceProcess, until } from '../support/victim.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 export const REGION = 'us-east-1';
 export const SERVICE = 's3';
@@ -167,9 +168,9 @@ export async function startProcessTiers(
 
 async function peerOf(t: Test, authority: TestAuthority, masterUrl: string): Promise<PeerClient> {
   const credentials = await authority.credentials({ role: 'region', region: REGION, name: 'r2' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+  const dispatcher = createMtlsAgent({ credentials, timer: STANDING_TIMER, acceptsServer: () => true });
   t.teardown(() => dispatcher.destroy());
-  return new PeerClient({ urls: [new URL(masterUrl)], dispatcher });
+  return new PeerClient({ urls: [new URL(masterUrl)], dispatcher, timer: STANDING_TIMER });
 }
 
 const onSignal = fileURLToPath(new URL('on-signal.js', import.meta.url));

@@ -15,6 +15,7 @@ import { secretsOf } from './ladder.js';
 import { canReadMemoryOf } from './process-memory.js';
 import { keeping, startProcessTiers } from './process-tiers.js';
 import { createAccessKeys, messagesOf } from './requests.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 // Whole tiers as processes, one after the other.
 t.setTimeout(150_000);
@@ -28,9 +29,17 @@ const ROUNDS = 20;
 /** What another region may ask of the master itself. */
 async function otherRegion(t: Test, masterUrl: URL, authority: TestAuthority): Promise<RegionKeySource> {
   const credentials = await authority.credentials({ role: 'region', region: 'eu-west-1', name: 'r1' });
-  const agent = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'master' });
+  const agent = createMtlsAgent({
+    credentials,
+    timer: STANDING_TIMER,
+    acceptsServer: ({ segments }) => segments[0] === 'master',
+  });
   t.teardown(() => agent.close());
-  return mtlsKeySource(REGION_KEYS, { region: 'eu-west-1' }, new PeerClient({ urls: [masterUrl], dispatcher: agent }));
+  return mtlsKeySource(
+    REGION_KEYS,
+    { region: 'eu-west-1' },
+    new PeerClient({ urls: [masterUrl], dispatcher: agent, timer: STANDING_TIMER }),
+  );
 }
 
 async function isGoneWithin(rounds: number, isGone: () => Promise<boolean>): Promise<boolean> {

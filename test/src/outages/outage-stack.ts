@@ -22,6 +22,7 @@ import { freshDatabase, postgresOfItsOwn } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
 import { freePort } from '../support/free-port.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const REGION = 'eu-west-1';
 const SERVICE = 's3';
@@ -76,7 +77,7 @@ export class OutageStack {
     const database = await freshDatabase(t, postgres);
     const authority = await TestAuthority.create(newStateFolder(t));
     const log = createLogger({ service: 'outage', level: 'silent' });
-    const context = { clock, log, random: () => 0.5 };
+    const context = { clock, log, timer: STANDING_TIMER, random: () => 0.5 };
     const [masterPort, regionPort] = [await freePort(), await freePort()];
     const masterUrl = `https://127.0.0.1:${masterPort}`;
     const masterEnv: Record<string, string> = {

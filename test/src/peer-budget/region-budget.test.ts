@@ -4,6 +4,7 @@ import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import { z } from 'zod';
 import { FeedTiers, REGION, statusOf } from '../feed/feed-tiers.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 t.test(
   'a region counts what each of its edges asks for; one that floods costs the master next to nothing',
@@ -13,9 +14,13 @@ t.test(
     const region = await tiers.startRegion({ env: { KEYD_PEER_REQUESTS_PER_SECOND: '3' } });
     const clientOf = async (name: string): Promise<PeerClient> => {
       const credentials = await tiers.authority.credentials({ role: 'edge', region: REGION, service: 's3', name });
-      const dispatcher = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'region' });
+      const dispatcher = createMtlsAgent({
+        credentials,
+        timer: STANDING_TIMER,
+        acceptsServer: ({ segments }) => segments[0] === 'region',
+      });
       t.teardown(() => dispatcher.close());
-      return new PeerClient({ urls: [new URL(region.url)], dispatcher });
+      return new PeerClient({ urls: [new URL(region.url)], dispatcher, timer: STANDING_TIMER });
     };
     /** Each request has a client of its own: nobody remembers what it was told. */
     const edge = (name: string): ServiceKeySource => ({

@@ -26,6 +26,7 @@ import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const NOON = '2026-11-22T12:00:00Z';
@@ -66,12 +67,25 @@ async function setUp(t: Test): Promise<{
       KEYD_LONGEST_PRESIGNED: '1h',
       KEYD_MASTERS: masterUrl.origin,
     }),
-    { clock, log: createLogger({ service: 'region-keyd', level: 'trace', destination }), random: () => 0.5 },
+    {
+      clock,
+      log: createLogger({ service: 'region-keyd', level: 'trace', destination }),
+      timer: STANDING_TIMER,
+      random: () => 0.5,
+    },
   );
   const clientOf = (credentials: CredentialsStore): PeerClient => {
-    const dispatcher = createMtlsAgent({ credentials, acceptsServer: ({ segments }) => segments[0] === 'region' });
+    const dispatcher = createMtlsAgent({
+      credentials,
+      timer: STANDING_TIMER,
+      acceptsServer: ({ segments }) => segments[0] === 'region',
+    });
     t.teardown(() => dispatcher.close());
-    return new PeerClient({ urls: [new URL(`https://${region.addresses['hop'] ?? ''}`)], dispatcher });
+    return new PeerClient({
+      urls: [new URL(`https://${region.addresses['hop'] ?? ''}`)],
+      dispatcher,
+      timer: STANDING_TIMER,
+    });
   };
   t.teardown(async () => {
     await region.close();
@@ -110,11 +124,15 @@ t.test('an edge gets kService of its own service, as an independent derivation s
 t.test('edges of this release and of earlier ones get the same, sealed and in the clear', async (t) => {
   const { authority, region } = await setUp(t);
   const credentials = await authority.credentials({ role: 'edge', region: 'us-east-1', service: 's3', name: 'e0' });
-  const dispatcher = createMtlsAgent({ credentials, acceptsServer: () => true });
+  const dispatcher = createMtlsAgent({ credentials, timer: STANDING_TIMER, acceptsServer: () => true });
   t.teardown(() => dispatcher.close());
   const received: Buffer[] = [];
   const urls = [new URL(`https://${region.addresses['hop'] ?? ''}`)];
-  const client = new PeerClient({ urls, dispatcher: dispatcher.compose(recordingInto(received)) });
+  const client = new PeerClient({
+    urls,
+    dispatcher: dispatcher.compose(recordingInto(received)),
+    timer: STANDING_TIMER,
+  });
   const scope = { region: 'us-east-1', service: 's3' };
   const request = { date: TODAY, accessKeyIds: ['AKIAONE', 'AKIANONE'] };
   const expected = hmac(hmac(hmac(`AWS4${SECRET}`, TODAY), 'us-east-1'), 's3');

@@ -26,6 +26,7 @@ import { newStateFolder } from '../support/state-folder.js';
 import { TestFeed } from '../support/test-feed.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const FACTS: AccessKeyFacts = {
   accessKeyId: ACCESS_KEY_ID,
@@ -179,7 +180,7 @@ async function setUp(t: Test): Promise<TieredEdge> {
     stopRegion: () => region.app.close(),
     stopEdge,
     async startEdge() {
-      running = await startEdgeVerifier(settings, { clock, log, random: () => 0.5 });
+      running = await startEdgeVerifier(settings, { clock, log, timer: STANDING_TIMER, random: () => 0.5 });
       return running;
     },
   };

@@ -17,6 +17,7 @@ import type { LeapingClock } from '../support/leaping-clock.js';
 import { freshDatabase } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { STANDING_TIMER } from '../support/standing-timer.js';
 
 export interface EdgeOfStory {
   readonly region: string;
@@ -61,7 +62,7 @@ export async function startStoryTiers(
   const { edge: edgeEnv = {}, log = createLogger({ service: 'story', level: 'silent' }), every = {} } = options;
   const authority = await TestAuthority.create(t.testdir());
   const database = await freshDatabase(t);
-  const context = { clock, log, random: () => 0.5 };
+  const context = { clock, log, timer: STANDING_TIMER, random: () => 0.5 };
   const stops: (() => Promise<unknown>)[] = [];
   t.teardown(async () => {
     for (const stop of stops.toReversed()) await stop();
