@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { HeldKeys, UsedAccessKeys, type AccessKeyFacts } from '@sigv4-keyd/hop-protocol';
+import { HeldKeys, mostBytesAKey, UsedAccessKeys, type AccessKeyFacts } from '@sigv4-keyd/hop-protocol';
 import t from 'tap';
 import { day } from '../support/days.js';
 import { factsOf, HASH_SEED } from './text-keys.js';
@@ -51,6 +51,10 @@ const TURNS_OF_FACTS: readonly Partial<AccessKeyFacts>[] = [
   { services: ['s3'] },
   { services: ['execute-api', 's3'], version: 4_294_967_295 },
   { services: [], expiresAt: 0 },
+  { version: 255, createdAt: 2 ** 48 - 1 },
+  { version: 256 },
+  { createdAt: 2 ** 48 },
+  { createdAt: -1.5 },
 ];
 
 t.test('behaves as a map does, whatever happens to it in which order', (t) => {
@@ -105,7 +109,7 @@ t.test('at the bound as many as fit stay, long ids count for more, and all that 
     }
     t.ok(keys.size <= 1_000 && keys.size > 500, `${keys.size} are held`);
     t.equal(keys.evicted, evicted.length);
-    t.equal(memory.length, 1, 'in the memory that was meant for them');
+    t.equal(memory.length, 2, 'in the memory that was meant for them, and for their facts');
     for (const { facts, key } of keys.entries()) {
       const n = Number.parseInt(facts.accessKeyId.replace(/^AK(IA)?/, ''), 10);
       if (facts.accessKeyId !== idOf(n) || !keyOf(n).equals(key)) t.fail(`${facts.accessKeyId} has another's key`);
@@ -119,13 +123,25 @@ t.test('at the bound as many as fit stay, long ids count for more, and all that 
 t.test('ids that share a hash are told apart', (t) => {
   // Of so many ids some pairs share all 32 bits, under any seed.
   for (const width of [20, 40]) {
-    const many = 200_000;
+    const many = 120_000;
     const { keys } = hold(2 * many);
     const id = (n: number): string => `AK${n}`.padEnd(width, 'x');
     for (let n = 0; n < many; n += 1) keys.put(factsOf(id(n)), keyOf(n));
     t.equal(keys.size, many);
     for (let n = 0; n < many; n += 1) if (!keyOf(n).equals(keys.get(id(n))?.key ?? Buffer.alloc(0))) t.fail(id(n));
   }
+  t.end();
+});
+
+t.test('an id that only begins like one that is held is not found', (t) => {
+  // Among so many, some have the same place and the same six bits of their hash.
+  const { keys } = hold(20_000);
+  const ids = Array.from({ length: 10_000 }, (_, n) => `AKIA${String(n).padStart(16, '0')}`);
+  for (const [n, id] of ids.entries()) keys.put(factsOf(id), keyOf(n));
+  const found = ids.flatMap((id) =>
+    Array.from({ length: 60 }, (_, n) => `${id}${n}`).filter((other) => keys.has(other)),
+  );
+  t.same(found, []);
   t.end();
 });
 
@@ -168,10 +184,13 @@ t.test('key bytes are gone from memory once their key is replaced, deleted, evic
   const longId = 'L'.repeat(128);
   put(longId, 3);
   keys.delete(longId);
-  t.same([occurs(keyOf(3)), occurs(Buffer.from('LLLL'))], [false, false], 'of a long id nothing is left either');
+  t.equal(occurs(keyOf(3)), false, 'deleted, with a long id');
+  // A free block names the next free one; the ids were letters, which are no zeros in any form.
+  const left = memory.flatMap((piece) => [...piece]).filter((byte) => byte !== 0);
+  t.ok(left.length <= 4, `of ids and facts nothing is left either (${left.length} bytes)`);
   for (let n = 100; n < 111; n += 1) put(`B${n}`, n);
-  const left = Array.from({ length: 11 }, (_, i) => 100 + i).filter((n) => occurs(keyOf(n)));
-  t.equal(left.length, 10, 'evicted');
+  const occurring = Array.from({ length: 11 }, (_, i) => 100 + i).filter((n) => occurs(keyOf(n)));
+  t.equal(occurring.length, 10, 'evicted');
   keys.wipe();
   t.equal(
     memory.every((piece) => piece.every((byte) => byte === 0)),
@@ -207,9 +226,48 @@ t.test('entries can be walked while the table changes', (t) => {
   t.end();
 });
 
+t.test('ids of all lengths and characters come back as they are, whatever they begin or end alike with', (t) => {
+  const characters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_';
+  const ids = Array.from(characters).flatMap((one) =>
+    ['', 'AKI', 'AKIA0123456789ABCDE'].map((begin) => `${begin}${one}`),
+  );
+  for (let length = 1; length <= 128; length += 1) {
+    ids.push('0'.repeat(length), 'z'.repeat(length), `${'_'.repeat(length - 1)}A`, `A${'_'.repeat(length - 1)}`);
+  }
+  const distinct = [...new Set(ids)];
+  const { keys } = hold(10_000);
+  for (const [n, id] of distinct.entries()) {
+    keys.put(factsOf(id, TURNS_OF_FACTS[n % TURNS_OF_FACTS.length]), keyOf(n));
+  }
+  t.equal(keys.size, distinct.length);
+  t.same([...keys.facts()].map(({ accessKeyId }) => accessKeyId).sort(), distinct.toSorted());
+  const wrong = distinct.filter((id, n) => !keyOf(n).equals(keys.get(id)?.key ?? Buffer.alloc(0)));
+  t.same(wrong, []);
+  for (const id of distinct.filter((_, n) => n % 2 === 0)) keys.delete(id);
+  const left = distinct.filter((_, n) => n % 2 === 1);
+  t.same([...keys.facts()].map(({ accessKeyId }) => accessKeyId).sort(), left.toSorted());
+  t.end();
+});
+
+t.test(
+  'a key with an id of 20 characters and usual facts takes at most 64 bytes, any at most what is reckoned with',
+  (t) => {
+    const many = 100_000;
+    for (const { further, most } of [
+      { further: {}, most: 64 },
+      { further: { expiresAt: 1_800_000_000_123 }, most: mostBytesAKey(KEY_BYTES) },
+    ]) {
+      const { keys } = hold(2 * many);
+      for (let n = 0; n < many; n += 1) keys.put(factsOf(`AKIA${String(n).padStart(16, '0')}`, further), keyOf(n));
+      t.ok(keys.bytes / many <= most, `${(keys.bytes / many).toFixed(1)} bytes, of ${most}`);
+    }
+    t.end();
+  },
+);
+
 t.test('what cannot be an access key id or a key is refused, and never found', (t) => {
   const { keys } = hold(10);
-  for (const id of ['', 'x'.repeat(129), 'ä', 'AK\u0100', '\ud83d\ude00']) {
+  for (const id of ['', 'x'.repeat(129), 'ä', 'AK\u0100', '\ud83d\ude00', 'AK-1', 'AK 1', 'AK\0', 'AK[', '\x7f']) {
     t.throws(() => keys.put(factsOf(id), keyOf(1)), RangeError, JSON.stringify(id));
     t.same([keys.get(id), keys.has(id), keys.delete(id)], [undefined, false, false]);
   }

@@ -1,22 +1,17 @@
 import type { AccessKeyFacts } from '../key-source.js';
 import { NONE } from './blocks.js';
+import { FACTS_BYTES, FactsStore, UNUSUAL_FACTS_BYTES, type FactsPlace } from './facts-store.js';
 import { IdTable, mostBytesAnEntry } from './id-table.js';
 import type { HashSeed } from './keyed-hash.js';
 import type { RecordNumber } from './records.js';
-import { ServiceLists } from './service-lists.js';
 
-// The payload of a record: version of the secret (4 bytes), number of the list of services (4), creation and expiry
-// (8 each, epoch milliseconds; NaN: it does not expire), the key.
-const VERSION_AT = 0;
-const SERVICES_AT = 4;
-const CREATED_AT = 8;
-const EXPIRES_AT = 16;
-const KEY_AT = 24;
+// The payload of a record: the facts, the key.
+const KEY_AT = FACTS_BYTES;
 
 export interface HeldKeysOptions {
   /** Length of every key, bytes: 32 for the rungs of the ladder, 64 for public keys. */
   readonly keyBytes: number;
-  /** Access keys that are held at most; ids of more than 24 characters count for two or three. */
+  /** Access keys that are held at most; ids of more than 20 characters count for two or three. */
   readonly mostKeys: number;
   readonly hashSeed: HashSeed;
   /** Zeroed memory. */
@@ -34,20 +29,26 @@ export interface HeldKey {
   readonly isPinned: boolean;
 }
 
-/** The most bytes that an access key takes whose id has up to 24 characters. */
+/**
+ * The most bytes that an access key takes whose id has up to 20 characters: one that expires or is restricted to
+ * services, right after the index grew.
+ */
 export function mostBytesAKey(keyBytes: number): number {
-  return mostBytesAnEntry(KEY_AT + keyBytes);
+  return mostBytesAnEntry(KEY_AT + keyBytes) + UNUSUAL_FACTS_BYTES;
 }
 
 /** The keys of one day, flat. Key bytes are overwritten with zeros as soon as they are deleted, evicted or replaced. */
 export class HeldKeys {
   readonly #keyBytes: number;
   readonly #table: IdTable;
-  readonly #services = new ServiceLists();
+  readonly #facts: FactsStore;
   #evicted = 0;
 
-  constructor({ keyBytes, mostKeys, hashSeed, allocate, isInUse, onEvicted }: HeldKeysOptions) {
+  constructor(options: HeldKeysOptions) {
+    const { keyBytes, mostKeys, hashSeed, isInUse, onEvicted } = options;
+    const { allocate = (bytes: number) => new Uint8Array(bytes) } = options;
     this.#keyBytes = keyBytes;
+    this.#facts = new FactsStore({ most: mostKeys, allocate });
     this.#table = new IdTable({
       payloadBytes: KEY_AT + keyBytes,
       mostRecords: mostKeys,
@@ -55,7 +56,7 @@ export class HeldKeys {
       allocate,
       isSpared: (record) => isInUse?.(this.#table.idOf(record)) ?? false,
       onRelease: (record, reason) => {
-        this.#services.release(this.#numberOfServices(record));
+        this.#facts.release(this.#placeOf(record));
         if (reason === 'removed') return;
         this.#evicted += 1;
         onEvicted?.(this.#table.idOf(record));
@@ -69,7 +70,7 @@ export class HeldKeys {
 
   /** Memory taken, bytes. */
   get bytes(): number {
-    return this.#table.bytes;
+    return this.#table.bytes + this.#facts.bytes;
   }
 
   /** How many access keys had to make room so far. */
@@ -91,17 +92,10 @@ export class HeldKeys {
       throw new RangeError(`a key has ${this.#keyBytes} bytes here, not ${key.length}`);
     const record = this.#table.add(facts.accessKeyId);
     if (record === NONE) return 'no-room';
-    const { bytes, view } = this.#table.chunkOf(record);
-    const at = this.#table.payloadAt(record);
-    // A new record is all zeros.
-    if (facts.version < view.getUint32(at + VERSION_AT, true)) return 'outdated';
-    const services = this.#services.numberOf(facts.services);
-    this.#services.release(this.#numberOfServices(record));
-    view.setUint32(at + VERSION_AT, facts.version, true);
-    view.setUint32(at + SERVICES_AT, services, true);
-    view.setFloat64(at + CREATED_AT, facts.createdAt, true);
-    view.setFloat64(at + EXPIRES_AT, facts.expiresAt ?? Number.NaN, true);
-    bytes.set(key, at + KEY_AT);
+    const place = this.#placeOf(record);
+    if (facts.version < this.#facts.versionAt(place)) return 'outdated';
+    this.#facts.write(place, facts);
+    place.chunk.bytes.set(key, place.at + KEY_AT);
     // What was pinned stays so when it is fetched anew by somebody who does not know that it is.
     if (isPinned) this.#table.pin(record, true);
     return 'held';
@@ -154,7 +148,7 @@ export class HeldKeys {
   /** Overwrites everything with zeros. */
   wipe(): void {
     this.#table.wipe();
-    this.#services.clear();
+    this.#facts.wipe();
   }
 
   #read(record: RecordNumber): HeldKey {
@@ -166,20 +160,10 @@ export class HeldKeys {
   }
 
   #factsAt(record: RecordNumber): AccessKeyFacts {
-    const { view } = this.#table.chunkOf(record);
-    const at = this.#table.payloadAt(record);
-    const expiresAt = view.getFloat64(at + EXPIRES_AT, true);
-    const services = this.#services.listOf(view.getUint32(at + SERVICES_AT, true));
-    return {
-      accessKeyId: this.#table.idOf(record),
-      version: view.getUint32(at + VERSION_AT, true),
-      createdAt: view.getFloat64(at + CREATED_AT, true),
-      ...(!Number.isNaN(expiresAt) && { expiresAt }),
-      ...(services && { services }),
-    };
+    return { accessKeyId: this.#table.idOf(record), ...this.#facts.read(this.#placeOf(record)) };
   }
 
-  #numberOfServices(record: RecordNumber): number {
-    return this.#table.chunkOf(record).view.getUint32(this.#table.payloadAt(record) + SERVICES_AT, true);
+  #placeOf(record: RecordNumber): FactsPlace {
+    return { chunk: this.#table.chunkOf(record), at: this.#table.payloadAt(record) };
   }
 }

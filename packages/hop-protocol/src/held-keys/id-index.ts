@@ -1,29 +1,44 @@
 import { NONE } from './blocks.js';
-import type { RecordNumber, Records } from './records.js';
+import type { RecordNumber } from './records.js';
 
-/** The highest ten bits of a hash choose the segment, its lowest the slot. */
+/** The highest ten bits of a hash choose the segment, the others the slot. */
 const SEGMENT_BITS = 10;
-const SEGMENT_SHIFT = 32 - SEGMENT_BITS;
+const SLOT_BITS = 32 - SEGMENT_BITS;
+const SLOT_RANGE = 1 << SLOT_BITS;
 const FEWEST_SLOTS = 8;
 
+/** A slot is a record's number, counted from 1, and above it the lowest six bits of the hash; 0 is an empty slot. */
+const NUMBER_BITS = 26;
+const NUMBER_MASK = (1 << NUMBER_BITS) - 1;
+const TAG_MASK = (1 << (32 - NUMBER_BITS)) - 1;
+
+/** The most records that can be told apart. */
+export const MOST_RECORDS = NUMBER_MASK;
+
 interface Segment {
-  /** Record numbers, counted from 1; 0 is an empty slot. A power of two of them. */
   slots: Uint32Array;
   used: number;
 }
 
-/** The most bytes of index that a record takes: four, in a segment that has just doubled and is three eighths full. */
-export const MOST_INDEX_BYTES_A_RECORD = 11;
+/** The most bytes of index that a record takes: four, in a segment that has just grown and is seven tenths full. */
+export const MOST_INDEX_BYTES_A_RECORD = 6;
+
+/** What the index does not keep itself. */
+export interface IndexedRecords {
+  /** Whether the record is the one that is looked for. */
+  isWanted(record: RecordNumber): boolean;
+  hashOf(record: RecordNumber): number;
+}
 
 /**
- * Finds records by the hash of their id: open addressing in many small segments, each of which grows by itself. So
- * growing takes microseconds at a time, however large the table is.
+ * Finds records by the hash of their id: open addressing in many small segments, each of which grows by itself, by a
+ * quarter. So growing takes microseconds at a time, however large the table is, and little is left empty.
  */
 export class IdIndex {
-  readonly #records: Records;
+  readonly #records: IndexedRecords;
   readonly #segments: Segment[] = [];
 
-  constructor(records: Records) {
+  constructor(records: IndexedRecords) {
     this.#records = records;
     this.clear();
   }
@@ -32,19 +47,20 @@ export class IdIndex {
     return this.#segments.reduce((sum, { slots }) => sum + slots.byteLength, 0);
   }
 
-  find(hash: number, id: string): RecordNumber {
+  find(hash: number): RecordNumber {
     const { slots } = this.#segmentOf(hash);
-    const mask = slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const record = (slots[slot] ?? 0) - 1;
-      if (record === NONE || this.#records.isOf(record, hash, id)) return record;
+    const tag = hash & TAG_MASK;
+    for (let slot = homeOf(hash, slots); ; slot = after(slot, slots)) {
+      const entry = slots[slot] ?? 0;
+      if (entry === 0) return NONE;
+      if (entry >>> NUMBER_BITS === tag && this.#records.isWanted(numberIn(entry))) return numberIn(entry);
     }
   }
 
   add(hash: number, record: RecordNumber): void {
     const segment = this.#segmentOf(hash);
-    // Never more than three quarters full: what is not there is soon seen not to be there.
-    if ((segment.used + 1) * 4 > segment.slots.length * 3) this.#grow(segment);
+    // Never more than seven eighths full: what is not there is soon seen not to be there.
+    if ((segment.used + 1) * 8 > segment.slots.length * 7) this.#grow(segment);
     place(segment.slots, hash, record);
     segment.used += 1;
   }
@@ -53,15 +69,14 @@ export class IdIndex {
   remove(hash: number, record: RecordNumber): void {
     const segment = this.#segmentOf(hash);
     const { slots } = segment;
-    const mask = slots.length - 1;
-    let gap = hash & mask;
-    while (slots[gap] !== record + 1) gap = (gap + 1) & mask;
-    for (let slot = (gap + 1) & mask; ; slot = (slot + 1) & mask) {
+    let gap = homeOf(hash, slots);
+    while (numberIn(slots[gap] ?? 0) !== record) gap = after(gap, slots);
+    for (let slot = after(gap, slots); ; slot = after(slot, slots)) {
       const moved = slots[slot] ?? 0;
       if (moved === 0) break;
-      const home = this.#records.hashOf(moved - 1) & mask;
+      const home = homeOf(this.#records.hashOf(numberIn(moved)), slots);
       // It may move back to the gap unless its own place lies behind the gap.
-      if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
+      if (distance(home, slot, slots) < distance(gap, slot, slots)) continue;
       slots[gap] = moved;
       gap = slot;
     }
@@ -76,21 +91,39 @@ export class IdIndex {
   }
 
   #segmentOf(hash: number): Segment {
-    const segment = this.#segments[hash >>> SEGMENT_SHIFT];
+    const segment = this.#segments[hash >>> SLOT_BITS];
     if (!segment) throw new RangeError('a hash has 32 bits');
     return segment;
   }
 
   #grow(segment: Segment): void {
-    const grown = new Uint32Array(segment.slots.length * 2);
-    for (const slot of segment.slots) if (slot !== 0) place(grown, this.#records.hashOf(slot - 1), slot - 1);
+    const grown = new Uint32Array(Math.ceil(segment.slots.length * 1.25));
+    for (const entry of segment.slots) {
+      if (entry !== 0) place(grown, this.#records.hashOf(numberIn(entry)), numberIn(entry));
+    }
     segment.slots = grown;
   }
 }
 
+function homeOf(hash: number, { length }: Uint32Array): number {
+  return Math.trunc(((hash & (SLOT_RANGE - 1)) * length) / SLOT_RANGE);
+}
+
+function after(slot: number, { length }: Uint32Array): number {
+  return slot + 1 === length ? 0 : slot + 1;
+}
+
+/** How many slots after `from` the slot `to` is. */
+function distance(from: number, to: number, { length }: Uint32Array): number {
+  return to >= from ? to - from : to - from + length;
+}
+
+function numberIn(entry: number): RecordNumber {
+  return (entry & NUMBER_MASK) - 1;
+}
+
 function place(slots: Uint32Array, hash: number, record: RecordNumber): void {
-  const mask = slots.length - 1;
-  let slot = hash & mask;
-  while (slots[slot] !== 0) slot = (slot + 1) & mask;
-  slots[slot] = record + 1;
+  let slot = homeOf(hash, slots);
+  while (slots[slot] !== 0) slot = after(slot, slots);
+  slots[slot] = ((hash & TAG_MASK) << NUMBER_BITS) | (record + 1);
 }

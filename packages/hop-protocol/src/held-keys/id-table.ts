@@ -1,11 +1,12 @@
 import { NONE, type Chunk } from './blocks.js';
-import { IdIndex, MOST_INDEX_BYTES_A_RECORD } from './id-index.js';
+import { IdIndex, MOST_INDEX_BYTES_A_RECORD, MOST_RECORDS } from './id-index.js';
 import { KeyedHash, type HashSeed } from './keyed-hash.js';
-import { LONGEST_ID, PINNED, recordBytesOf, Records, REFERENCED, type RecordNumber } from './records.js';
+import { LONGEST_ID, PackedId } from './packed-id.js';
+import { PINNED, recordBytesOf, Records, REFERENCED, type RecordNumber } from './records.js';
 
 export interface IdTableOptions {
   readonly payloadBytes: number;
-  /** An id of up to 24 characters takes one, a longer one more. */
+  /** An id of up to 20 characters takes one, a longer one more. */
   readonly mostRecords: number;
   readonly hashSeed: HashSeed;
   /** Zeroed memory; by default from the heap of ArrayBuffers. */
@@ -19,7 +20,7 @@ export interface IdTableOptions {
 /** Records that are looked at to find one that may go: making room never takes long. */
 const LONGEST_SWEEP = 4_096;
 
-/** The most bytes that an entry with an id of up to 24 characters takes in a table, index included. */
+/** The most bytes that an entry with an id of up to 20 characters takes in a table, index included. */
 export function mostBytesAnEntry(payloadBytes: number): number {
   return recordBytesOf(payloadBytes) + MOST_INDEX_BYTES_A_RECORD;
 }
@@ -34,6 +35,9 @@ export class IdTable {
   readonly #hash: KeyedHash;
   readonly #records: Records;
   readonly #index: IdIndex;
+  /** The id that is looked for, and one that is read. */
+  readonly #wanted = new PackedId();
+  readonly #read = new PackedId();
   #size = 0;
   #hand: RecordNumber = 0;
 
@@ -41,8 +45,11 @@ export class IdTable {
     this.#options = options;
     this.#hash = new KeyedHash(options.hashSeed);
     const { payloadBytes, mostRecords, allocate = (bytes: number) => new Uint8Array(bytes) } = options;
-    this.#records = new Records({ payloadBytes, mostRecords, allocate });
-    this.#index = new IdIndex(this.#records);
+    this.#records = new Records({ payloadBytes, mostRecords: Math.min(mostRecords, MOST_RECORDS), allocate });
+    this.#index = new IdIndex({
+      isWanted: (record) => this.#records.isOf(record, this.#wanted, this.#read),
+      hashOf: (record) => this.#hashOf(record),
+    });
   }
 
   get size(): number {
@@ -55,21 +62,27 @@ export class IdTable {
   }
 
   find(id: string): RecordNumber {
-    return this.#index.find(this.#hash.of(id), id);
+    return this.#wanted.pack(id) ? this.#index.find(this.#hash.of(this.#wanted)) : NONE;
   }
 
   /**
    * The entry of this id, made when there is none, which may evict others; `NONE` when all that may go is pinned.
-   * Throws RangeError unless the id has 1 to 128 ASCII characters.
+   * Throws RangeError unless the id has 1 to 128 letters, digits or underscores.
    */
   add(id: string): RecordNumber {
-    const hash = this.#hash.of(id);
-    const known = this.#index.find(hash, id);
+    if (!this.#wanted.pack(id)) {
+      throw new RangeError(`an access key id has 1 to ${LONGEST_ID} letters, digits or underscores`);
+    }
+    const hash = this.#hash.of(this.#wanted);
+    const known = this.#index.find(hash);
     if (known !== NONE) return known;
-    requireAscii(id);
-    const needed = this.#records.blocksFor(id.length);
-    while (this.#records.free < needed) if (!this.#evict()) return NONE;
-    const record = this.#records.create(id, hash);
+    const needed = this.#records.blocksFor(this.#wanted);
+    if (this.#records.free < needed) {
+      while (this.#records.free < needed) if (!this.#evict()) return NONE;
+      // Whoever was told of what went may have looked for something else meanwhile.
+      this.#wanted.pack(id);
+    }
+    const record = this.#records.create(this.#wanted);
     this.#index.add(hash, record);
     this.#size += 1;
     return record;
@@ -78,7 +91,7 @@ export class IdTable {
   /** Overwrites the entry with zeros. */
   remove(record: RecordNumber, reason: 'removed' | 'evicted' = 'removed'): void {
     this.#options.onRelease?.(record, reason);
-    this.#index.remove(this.#records.hashOf(record), record);
+    this.#index.remove(this.#hashOf(record), record);
     this.#records.release(record);
     this.#size -= 1;
   }
@@ -97,7 +110,8 @@ export class IdTable {
   }
 
   idOf(record: RecordNumber): string {
-    return this.#records.idOf(record);
+    this.#records.readId(record, this.#read);
+    return this.#read.toString();
   }
 
   /** The memory that holds the record's payload, from `payloadAt` on. */
@@ -125,6 +139,11 @@ export class IdTable {
     this.#hand = 0;
   }
 
+  #hashOf(record: RecordNumber): number {
+    this.#records.readId(record, this.#read);
+    return this.#hash.of(this.#read);
+  }
+
   #evict(): boolean {
     let fallback = NONE;
     const steps = Math.min(LONGEST_SWEEP, 2 * this.#records.end);
@@ -143,12 +162,4 @@ export class IdTable {
     if (fallback !== NONE) this.remove(fallback, 'evicted');
     return fallback !== NONE;
   }
-}
-
-function requireAscii(id: string): void {
-  for (let i = 0; i < id.length; i += 1) {
-    if (id.charCodeAt(i) > 0x7f) throw new RangeError('an access key id has ASCII characters only');
-  }
-  if (id.length >= 1 && id.length <= LONGEST_ID) return;
-  throw new RangeError(`an access key id has 1 to ${LONGEST_ID} characters, not ${id.length}`);
 }

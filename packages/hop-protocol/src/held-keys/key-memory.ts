@@ -14,7 +14,7 @@ export interface KeyMemory {
 /** A tier that holds fewer would fetch the same keys again and again. */
 const FEWEST_KEYS_A_DAY = 1_000;
 
-/** How many access keys fit on each day of the window, every day alike; ids of more than 24 characters take more. */
+/** How many access keys fit on each day of the window, every day alike; ids of more than 20 characters take more. */
 export function keysADay(memory: KeyMemory): number {
   return Math.floor(memory.memoryBytes / bytesAnAccessKey(memory));
 }

@@ -1,3 +1,5 @@
+import type { PackedId } from './packed-id.js';
+
 /** Eight random bytes: the seed of a table's hash. Whoever does not know them cannot choose ids that collide. */
 export type HashSeed = Uint8Array;
 
@@ -5,7 +7,7 @@ const SEED_BYTES = 8;
 const FINAL_ROUNDS = 3;
 
 /**
- * HalfSipHash-1-3 of an ASCII text, 32 bits: the keyed hash that was made for tables whose keys an attacker may choose.
+ * HalfSipHash-1-3 of a packed id, 32 bits: the keyed hash that was made for tables whose keys an attacker may choose.
  * It protects the table's speed and nothing else; no secret depends on it.
  */
 export class KeyedHash {
@@ -21,15 +23,16 @@ export class KeyedHash {
   }
 
   /** From 0 up to 2^32 - 1. */
-  of(text: string): number {
-    const words = (text.length >>> 2) + 1;
+  of({ view, length }: PackedId): number {
+    // Behind the last byte are zeros; the length is a word of its own.
+    const words = (length + 3) >>> 2;
     let v0 = this.#k0;
     let v1 = this.#k1;
     let v2 = 0x6c796765 ^ this.#k0;
     let v3 = 0x74656462 ^ this.#k1;
-    for (let round = 0; round < words + FINAL_ROUNDS; round += 1) {
-      const word = round < words ? wordOf(text, round, words) : 0;
-      if (round === words) v2 ^= 0xff;
+    for (let round = 0; round <= words + FINAL_ROUNDS; round += 1) {
+      const word = round < words ? view.getUint32(round * 4, true) : round === words ? length << 24 : 0;
+      if (round === words + 1) v2 ^= 0xff;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -45,20 +48,4 @@ export class KeyedHash {
     }
     return (v1 ^ v3) >>> 0;
   }
-}
-
-/** Four characters, little-endian; the last word holds what is left, and the length in its highest byte. */
-function wordOf(text: string, index: number, words: number): number {
-  const at = index * 4;
-  if (index < words - 1) {
-    return (
-      text.charCodeAt(at) |
-      (text.charCodeAt(at + 1) << 8) |
-      (text.charCodeAt(at + 2) << 16) |
-      (text.charCodeAt(at + 3) << 24)
-    );
-  }
-  let word = text.length << 24;
-  for (let i = 0; at + i < text.length; i += 1) word |= text.charCodeAt(at + i) << (8 * i);
-  return word;
 }

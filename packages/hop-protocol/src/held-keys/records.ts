@@ -1,10 +1,8 @@
 import { Blocks, NONE, type BlockNumber, type Chunk } from './blocks.js';
+import type { IdPiece, PackedId } from './packed-id.js';
 
 /** The number of a record in its table: that of its first block. */
 export type RecordNumber = BlockNumber;
-
-/** Longest access key id, characters. */
-export const LONGEST_ID = 128;
 
 /** What a block is: the first of an entry, or one that continues its id. The others are flags of an entry. */
 const ENTRY = 1;
@@ -12,14 +10,13 @@ const CONTINUED = 2;
 export const REFERENCED = 4;
 export const PINNED = 8;
 
-// A record: hash of the id (4 bytes), flags (1), length of the id (1), two unused, id (24), payload. A longer id has 20
-// characters here and, after them, the block that it continues in; that one names the next in place of a hash.
-const FLAGS_AT = 4;
-const LENGTH_AT = 5;
-const ID_AT = 8;
-const ID_BYTES = 24;
-const SPLIT_ID_BYTES = 20;
-const LINK_AT = ID_AT + SPLIT_ID_BYTES;
+// A block begins with four bytes: the flags in its highest four bits, and in the others the number of the block that
+// the id continues in, counted from 1. A record goes on with the first 15 bytes of its packed id, which are all of an id
+// of up to 20 characters, and its payload; a block that continues, with more of the id.
+const FLAGS_SHIFT = 28;
+const LINK_MASK = (1 << FLAGS_SHIFT) - 1;
+const ID_AT = 4;
+const ID_BYTES = 15;
 const PAYLOAD_AT = ID_AT + ID_BYTES;
 
 /** Bytes that a record takes whose payload has so many. */
@@ -34,10 +31,10 @@ export interface RecordsOptions {
   readonly allocate: (bytes: number) => Uint8Array;
 }
 
-/** Records of one size in flat memory, each with an ASCII id and a payload. */
+/** Records of one size in flat memory, each with an id and a payload. */
 export class Records {
   readonly #blocks: Blocks;
-  /** Characters of a long id in each further block. */
+  /** Bytes of a long id in each further block. */
   readonly #continuationBytes: number;
 
   constructor({ payloadBytes, mostRecords, allocate }: RecordsOptions) {
@@ -61,34 +58,28 @@ export class Records {
     return this.#blocks.bytes;
   }
 
-  /** How many blocks an entry with an id of this length takes. */
-  blocksFor(idLength: number): number {
-    if (idLength <= ID_BYTES) return 1;
-    return 1 + Math.ceil((idLength - SPLIT_ID_BYTES) / this.#continuationBytes);
+  /** How many blocks an entry with this id takes. */
+  blocksFor({ length }: PackedId): number {
+    return length <= ID_BYTES ? 1 : 1 + Math.ceil((length - ID_BYTES) / this.#continuationBytes);
   }
 
   /** A new entry with an empty payload. The caller has seen to it that enough is free. */
-  create(id: string, hash: number): RecordNumber {
+  create(id: PackedId): RecordNumber {
     const record = this.#blocks.take();
-    const { view, bytes } = this.chunkOf(record);
-    const at = this.#at(record);
-    view.setUint32(at, hash, true);
-    view.setUint8(at + FLAGS_AT, ENTRY);
-    view.setUint8(at + LENGTH_AT, id.length);
-    const inline = id.length <= ID_BYTES ? id.length : SPLIT_ID_BYTES;
-    bytes.write(id.slice(0, inline), at + ID_AT, 'latin1');
-    if (inline < id.length) view.setUint32(at + LINK_AT, this.#continue(id, inline) + 1, true);
+    const { bytes } = this.chunkOf(record);
+    const at = this.#at(record) + ID_AT;
+    for (let i = 0; i < ID_BYTES; i += 1) bytes[at + i] = id.bytes[i] ?? 0;
+    const next = id.length > ID_BYTES ? this.#continue(id, ID_BYTES) : NONE;
+    this.#setState(record, ENTRY, next);
     return record;
   }
 
   /** Overwrites the whole entry with zeros and takes it back. */
   release(record: RecordNumber): void {
-    let next = this.#firstContinuation(record);
-    this.#blocks.giveBack(record);
-    while (next !== NONE) {
-      const block = next;
-      next = this.#linkOf(block);
+    for (let block = record; block !== NONE;) {
+      const next = this.#nextOf(block);
       this.#blocks.giveBack(block);
+      block = next;
     }
   }
 
@@ -97,35 +88,27 @@ export class Records {
   }
 
   flagsOf(record: RecordNumber): number {
-    return this.chunkOf(record).view.getUint8(this.#at(record) + FLAGS_AT);
+    return this.#stateOf(record) >>> FLAGS_SHIFT;
   }
 
   setFlag(record: RecordNumber, flag: number, isSet: boolean): void {
     const flags = this.flagsOf(record);
-    this.chunkOf(record).view.setUint8(this.#at(record) + FLAGS_AT, isSet ? flags | flag : flags & ~flag);
+    this.#setState(record, isSet ? flags | flag : flags & ~flag, this.#nextOf(record));
   }
 
-  hashOf(record: RecordNumber): number {
-    return this.chunkOf(record).view.getUint32(this.#at(record), true);
+  /** Whether the entry is the one of this id; `scratch` is for an id that continues elsewhere. */
+  isOf(record: RecordNumber, id: PackedId, scratch: PackedId): boolean {
+    const { bytes } = this.chunkOf(record);
+    const at = this.#at(record) + ID_AT;
+    for (let i = 0; i < ID_BYTES; i += 1) if (bytes[at + i] !== id.bytes[i]) return false;
+    const continues = this.#nextOf(record) !== NONE;
+    if (!continues || id.length <= ID_BYTES) return continues === id.length > ID_BYTES;
+    this.readId(record, scratch);
+    return scratch.length === id.length && scratch.bytes.compare(id.bytes, 0, id.length, 0, id.length) === 0;
   }
 
-  /** Whether the entry is the one of this id. */
-  isOf(record: RecordNumber, hash: number, id: string): boolean {
-    const { view, bytes } = this.chunkOf(record);
-    const at = this.#at(record);
-    if (view.getUint32(at, true) !== hash || view.getUint8(at + LENGTH_AT) !== id.length) return false;
-    if (id.length > ID_BYTES) return this.idOf(record) === id;
-    for (let i = 0; i < id.length; i += 1) if (bytes[at + ID_AT + i] !== id.charCodeAt(i)) return false;
-    return true;
-  }
-
-  idOf(record: RecordNumber): string {
-    const length = this.chunkOf(record).view.getUint8(this.#at(record) + LENGTH_AT);
-    let id = this.#textOf(record, length <= ID_BYTES ? length : SPLIT_ID_BYTES);
-    for (let block = this.#firstContinuation(record); block !== NONE; block = this.#linkOf(block)) {
-      id += this.#textOf(block, Math.min(this.#continuationBytes, length - id.length));
-    }
-    return id;
+  readId(record: RecordNumber, into: PackedId): void {
+    into.unpack(this.#piecesOf(record));
   }
 
   /** The memory that holds the record. */
@@ -147,30 +130,37 @@ export class Records {
     return this.#blocks.offsetOf(block);
   }
 
-  #textOf(block: BlockNumber, length: number): string {
-    const from = this.#at(block) + ID_AT;
-    return this.chunkOf(block).bytes.toString('latin1', from, from + length);
-  }
-
   /** The rest of a long id, in as many blocks as it needs; the number of the first. */
-  #continue(id: string, from: number): BlockNumber {
+  #continue(id: PackedId, from: number): BlockNumber {
     const block = this.#blocks.take();
-    const { view, bytes } = this.chunkOf(block);
-    const at = this.#at(block);
     const to = Math.min(id.length, from + this.#continuationBytes);
-    view.setUint8(at + FLAGS_AT, CONTINUED);
-    bytes.write(id.slice(from, to), at + ID_AT, 'latin1');
-    if (to < id.length) view.setUint32(at, this.#continue(id, to) + 1, true);
+    id.bytes.copy(this.chunkOf(block).bytes, this.#at(block) + ID_AT, from, to);
+    this.#setState(block, CONTINUED, to < id.length ? this.#continue(id, to) : NONE);
     return block;
   }
 
-  #firstContinuation(record: RecordNumber): BlockNumber {
-    const { view } = this.chunkOf(record);
-    const at = this.#at(record);
-    return view.getUint8(at + LENGTH_AT) > ID_BYTES ? view.getUint32(at + LINK_AT, true) - 1 : NONE;
+  #piecesOf(record: RecordNumber): readonly IdPiece[] {
+    const pieces = [this.#pieceOf(record, ID_BYTES)];
+    for (let block = this.#nextOf(record); block !== NONE; block = this.#nextOf(block)) {
+      pieces.push(this.#pieceOf(block, this.#continuationBytes));
+    }
+    return pieces;
   }
 
-  #linkOf(block: BlockNumber): BlockNumber {
-    return this.hashOf(block) - 1;
+  #pieceOf(block: BlockNumber, length: number): IdPiece {
+    const from = this.#at(block) + ID_AT;
+    return { bytes: this.chunkOf(block).bytes, from, to: from + length };
+  }
+
+  #nextOf(block: BlockNumber): BlockNumber {
+    return (this.#stateOf(block) & LINK_MASK) - 1;
+  }
+
+  #stateOf(block: BlockNumber): number {
+    return this.chunkOf(block).view.getUint32(this.#at(block), true);
+  }
+
+  #setState(block: BlockNumber, flags: number, next: BlockNumber): void {
+    this.chunkOf(block).view.setUint32(this.#at(block), ((flags << FLAGS_SHIFT) | (next + 1)) >>> 0, true);
   }
 }

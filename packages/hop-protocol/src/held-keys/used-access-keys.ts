@@ -7,7 +7,7 @@ import type { RecordNumber } from './records.js';
 /** The payload of a record: the day, counted from 1 January 1970. */
 const DAY_BYTES = 4;
 
-/** The most bytes that remembering the use of an access key takes whose id has up to 24 characters. */
+/** The most bytes that remembering the use of an access key takes whose id has up to 20 characters. */
 export const MOST_BYTES_A_USE = mostBytesAnEntry(DAY_BYTES);
 
 /** The newest day that each access key was used on, flat. It outlives keys: what was revoked comes back some day. */
