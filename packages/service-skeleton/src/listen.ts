@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { StartError } from './start-error.js';
 import type { ListenAddress } from './settings.js';
 
-/** The part of a Fastify app that listening needs, whatever its type parameters. */
+/** What listening needs: a Fastify app has it, whatever its type parameters, and so has a server of another kind. */
 interface Listener {
-  listen(address: ListenAddress): Promise<string>;
+  listen(address: ListenAddress): Promise<unknown>;
   addresses(): readonly (string | AddressInfo)[];
 }
 

@@ -1,11 +1,11 @@
 import { Server as TlsServer } from 'node:tls';
 import { every, type Cancel } from '@sigv4-keyd/hop-protocol';
 import { listen, type ListenAddress } from '@sigv4-keyd/service-skeleton';
-import type { FastifyInstance } from 'fastify';
 import type { Configuration } from './configuration.js';
 import type { Edge } from './edge.js';
 import { createForwardAuthApp } from './forward-auth/app.js';
 import { ForwardAuth } from './forward-auth/forward-auth.js';
+import type { FrontServer } from './front-server.js';
 import { acceptedModes } from './payload-modes.js';
 import { createProxyApp } from './proxy/app.js';
 import { PublicCertificate } from './proxy/public-certificate.js';
@@ -38,7 +38,7 @@ export async function startFronts(edge: Edge, configuration: Configuration): Pro
 class Fronts implements RunningFronts {
   readonly addresses: Record<string, string> = {};
   readonly #edge: Edge;
-  readonly #apps: FastifyInstance[] = [];
+  readonly #apps: FrontServer[] = [];
   readonly #reloads: (() => Promise<void>)[] = [];
   #stopReloading: Cancel = () => undefined;
   #upstream: Upstream | undefined;
@@ -87,7 +87,7 @@ class Fronts implements RunningFronts {
     await this.#listen('proxyTls', app, proxyTlsListen, 'KEYD_PROXY_TLS_LISTEN');
   }
 
-  async #listen(name: string, app: FastifyInstance, at: ListenAddress, setting: string): Promise<void> {
+  async #listen(name: string, app: FrontServer, at: ListenAddress, setting: string): Promise<void> {
     this.#apps.push(app);
     this.addresses[name] = await listen(app, at, setting);
   }

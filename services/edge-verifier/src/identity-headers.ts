@@ -4,6 +4,8 @@ const PREFIX = 'x-keyd-';
 
 /** Whether a header could be read as one of ours. */
 export function isIdentityHeader(name: string): boolean {
+  // Nothing else becomes an x in lower case. Most names end here.
+  if (!name.startsWith('x') && !name.startsWith('X')) return false;
   return commonSpelling(name).startsWith(PREFIX);
 }
 

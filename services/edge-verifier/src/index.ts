@@ -6,6 +6,7 @@ export * from './edge.js';
 export * from './forward-auth/app.js';
 export * from './forward-auth/forward-auth.js';
 export * from './forward-auth/original-request.js';
+export * from './front-server.js';
 export * from './fronts.js';
 export { isIdentityHeader } from './identity-headers.js';
 export * from './proxy/app.js';

@@ -1,5 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
 import type { Answer } from '@sigv4-keyd/sigv4-answers';
 
@@ -37,12 +37,11 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
 }
 
 /** Answers on the bare socket what could not be read as a request, and ends it. */
-export function endWithAnswer(socket: Socket, { status, headers, body }: Answer): void {
+export function endWithAnswer(socket: Duplex, { status, headers, body }: Answer): void {
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
   for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at] ?? ''}: ${headers[at + 1] ?? ''}`);
   lines.push(`content-length: ${body.length}`, 'connection: close', '', '');
-  socket.write(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), body]));
-  socket.destroySoon();
+  socket.end(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), body]), () => socket.destroy());
 }
 
 function isShort({ headers }: IncomingMessage): boolean {

@@ -1,7 +1,8 @@
+import type { GuardedKeyFinding } from '@sigv4-keyd/edge-keys';
 import type { Answer, Refusal } from '@sigv4-keyd/sigv4-answers';
 import { examineRequest, ofSession, type Examined, type RequestHead } from '@sigv4-keyd/sigv4-core';
 import { sendAnswer } from '../send-answer.js';
-import type { Arrival } from '../catch-all-app.js';
+import type { Arrival } from '../front-server.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
 import { checkMessage } from '../proxy/message-checks.js';
@@ -29,17 +30,29 @@ export class ForwardAuth {
     this.#rules = rules;
   }
 
-  /** Answers one question: 204 with the identity headers, or the refusal. Never rejects. */
-  async serve(arrival: Arrival): Promise<void> {
-    const { request, response, requestId, stopwatch } = arrival;
+  /**
+   * Answers one question: 204 with the identity headers, or the refusal. Never rejects. At once where the key is held
+   * and no body is to come.
+   */
+  serve(arrival: Arrival): Promise<void> | void {
+    const { requestId, stopwatch } = arrival;
     const question: Question = { head: { method: '', target: '', rawHeaders: [] }, requestId, stopwatch };
-    const outcome = await this.#decide(question, arrival).catch(refusalOf);
+    let outcome;
+    try {
+      outcome = this.#decide(question, arrival);
+    } catch (error) {
+      outcome = refusalOf(error);
+    }
+    if (!(outcome instanceof Promise)) return this.#answer(question, outcome, arrival);
+    return outcome.catch(refusalOf).then((later) => this.#answer(question, later, arrival));
+  }
+
+  #answer(question: Question, outcome: Vouched | Refusal | undefined, arrival: Arrival): Promise<void> | void {
+    const { request, response, requestId } = arrival;
     if (outcome === undefined) {
       response.destroy();
     } else if ('reason' in outcome) {
-      await this.#edge.refusalPace.turn();
-      this.#edge.audit.refused(question, outcome, question.examined);
-      sendAnswer(request, response, this.#asTheFrontTakesIt(this.#edge.answer(outcome, requestId)), this.#edge.clock);
+      return this.#refuse(question, outcome, arrival);
     } else {
       this.#edge.audit.accepted(question, outcome.accepted);
       request.resume();
@@ -48,7 +61,13 @@ export class ForwardAuth {
     }
   }
 
-  async #decide(question: Question, arrival: Arrival): Promise<Vouched | Refusal> {
+  async #refuse(question: Question, refusal: Refusal, { request, response, requestId }: Arrival): Promise<void> {
+    await this.#edge.refusalPace.turn();
+    this.#edge.audit.refused(question, refusal, question.examined);
+    sendAnswer(request, response, this.#asTheFrontTakesIt(this.#edge.answer(refusal, requestId)), this.#edge.clock);
+  }
+
+  #decide(question: Question, arrival: Arrival): Promise<Vouched | Refusal> | Vouched | Refusal {
     const { request, target } = arrival;
     const asked = { method: request.method ?? '', target, rawHeaders: request.rawHeaders };
     const original = originalRequest(asked, this.#rules.origin);
@@ -61,17 +80,25 @@ export class ForwardAuth {
     if (examined.verdict === 'refused') return examined;
     question.examined = examined;
     const { accessKeyId, scope, algorithm, sessionToken } = examined;
-    const finding = await this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken, question.requestId);
+    const finding = this.#edge.keys.find(accessKeyId, scope, algorithm, sessionToken, question.requestId);
+    const conclude = (found: GuardedKeyFinding): Promise<Vouched | Refusal> | Vouched | Refusal =>
+      this.#conclude(examined, found, original.hasBody, arrival);
+    return finding instanceof Promise ? finding.then(conclude) : conclude(finding);
+  }
+
+  #conclude(
+    examined: Examined,
+    finding: GuardedKeyFinding,
+    hasBody: boolean,
+    arrival: Arrival,
+  ): Promise<Vouched | Refusal> | Vouched | Refusal {
     if (!finding.found) return finding;
-    const vouched = await this.#verify(
-      { ...finding, examined: ofSession(examined, finding.session) },
-      original.hasBody,
-      arrival,
-    );
-    if ('reason' in vouched) return vouched;
-    // What was revoked while a body came is not accepted any more.
-    const reason = finding.objection();
-    return reason === undefined ? vouched : { reason };
+    const { objection } = finding;
+    const proof = { ...finding, examined: ofSession(examined, finding.session) };
+    const vouched = this.#verify(proof, hasBody, arrival);
+    return vouched instanceof Promise
+      ? vouched.then((later) => unlessObjected(later, objection))
+      : unlessObjected(vouched, objection);
   }
 
   #verify(
@@ -99,6 +126,13 @@ export class ForwardAuth {
     const headers = [...answer.headers, 'x-keyd-status', String(status), 'x-keyd-code', code];
     return { ...answer, status: isOutage ? status : 403, headers };
   }
+}
+
+/** What was revoked while a body came is not accepted any more. */
+function unlessObjected(vouched: Vouched | Refusal, objection: Proof['objection']): Vouched | Refusal {
+  if ('reason' in vouched) return vouched;
+  const reason = objection();
+  return reason === undefined ? vouched : { reason };
 }
 
 /** A request, the key that proves it, and what speaks against it by now. */

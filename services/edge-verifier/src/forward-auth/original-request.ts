@@ -39,9 +39,9 @@ const TELLINGS: Readonly<Record<Exclude<Origin, 'request-line'>, Telling>> = {
 
 /** The question as it came: `head` is its own. */
 export function originalRequest(head: RequestHead, origin: Origin): OriginalRequest | Refusal {
-  const reserved = [...headerPairs(head.rawHeaders)].find(([name]) => isIdentityHeader(name));
+  const reserved = head.rawHeaders.find((name, at) => at % 2 === 0 && isIdentityHeader(name));
   // The front sets those that we answer; a client's copy of any other, in any spelling, would reach the application.
-  if (reserved) return { reason: 'reserved-header', detail: reserved[0] };
+  if (reserved !== undefined) return { reason: 'reserved-header', detail: reserved };
   if (origin === 'request-line') return { head, hasBody: carriesBody(head.rawHeaders) };
   return toldRequest(head.rawHeaders, TELLINGS[origin]);
 }
@@ -89,8 +89,9 @@ function originalHeaders(rawHeaders: readonly string[], { names, host, length }:
 }
 
 function carriesBody(rawHeaders: readonly string[]): boolean {
-  return [...headerPairs(rawHeaders)].some(([rawName, value]) => {
+  return rawHeaders.some((rawName, at) => {
+    if (at % 2 !== 0) return false;
     const name = rawName.toLowerCase();
-    return name === 'transfer-encoding' || (name === 'content-length' && Number(value) !== 0);
+    return name === 'transfer-encoding' || (name === 'content-length' && Number(rawHeaders[at + 1]) !== 0);
   });
 }

@@ -2,7 +2,7 @@ import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import { examineRequest, isPostForm, ofSession, type RequestHead } from '@sigv4-keyd/sigv4-core';
 import type { Claim } from '../audit.js';
 import { sendAnswer } from '../send-answer.js';
-import type { Arrival } from '../catch-all-app.js';
+import type { Arrival } from '../front-server.js';
 import type { Edge } from '../edge.js';
 import { identityHeaders } from '../identity-headers.js';
 import { tracedSending } from '../tracing/traced-upstream.js';

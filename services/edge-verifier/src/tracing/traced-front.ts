@@ -2,7 +2,7 @@ import { context, SpanKind, trace, type Tracer } from '@opentelemetry/api';
 import { addFacts, markFailed, noteFacts, type SpanFacts } from '@sigv4-keyd/hop-protocol';
 import type { Refusal } from '@sigv4-keyd/sigv4-answers';
 import type { Accepted } from '@sigv4-keyd/sigv4-core';
-import type { Arrival } from '../catch-all-app.js';
+import type { Arrival } from '../front-server.js';
 import { placeOf, type ClientTraces } from './client-traces.js';
 import { knownMethod } from './known-method.js';
 
@@ -17,7 +17,7 @@ export interface TracedFront {
   readonly scheme: 'http' | 'https';
 }
 
-type Serve = (arrival: Arrival) => Promise<void>;
+type Serve = (arrival: Arrival) => Promise<void> | void;
 
 /** The same front, with a span for each request. No span says what a client asks for, or with which access key. */
 export function tracedFront(traces: EdgeTraces | undefined, { front, scheme }: TracedFront, serve: Serve): Serve {

@@ -11,7 +11,7 @@ import {
   type RequestHead,
 } from '@sigv4-keyd/sigv4-core';
 import type { Claim } from '../../audit.js';
-import type { Arrival } from '../../catch-all-app.js';
+import type { Arrival } from '../../front-server.js';
 import type { Edge } from '../../edge.js';
 import { UNSIGNED_PAYLOAD } from '../../identity-headers.js';
 import { holdPayload } from '../held-payload.js';
