@@ -9,7 +9,16 @@ import { keydctlJson } from '../keydctl/keydctl-under-test.js';
 import { sharedFeedKeys } from '../master-keyd/master-under-test.js';
 import { createFeedKeys, type FeedKeys } from '../revocation/publisher.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
-import { browser, complaintsOf, opened, picture, runningConsole, skip } from './console-in-browser.js';
+import {
+  barriersOn,
+  browser,
+  complaintsOf,
+  focused,
+  opened,
+  picture,
+  runningConsole,
+  skip,
+} from './console-in-browser.js';
 import { watchedMaster, type WatchedMaster } from './watched-master.js';
 
 t.setTimeout(170_000);
@@ -56,12 +65,14 @@ t.test('an edge is shut out, and let back in', { skip }, async (t) => {
   await page.fill('#ban-reason', 'edge host broken into');
   await page.click('#ban-next');
   await page.waitForSelector('#confirm-ban');
+  t.same(await barriersOn(page), [], 'no barriers');
   await picture(page, 'shut-out', 'seen');
   await page.fill('#ban-reason', HOSTILE);
   t.notOk(await page.$('#confirm-ban'), 'a change of the reason begins anew');
   await page.click('#ban-next');
   await page.keyboard.press('Escape');
   t.notOk(await page.$('dialog[open]'));
+  t.equal(await focused(page), `ban-${EDGE}`, 'back where it was opened');
   t.same(await bansOf(watched), [], 'nothing was done yet');
 
   await tier.locator('button').click();
@@ -143,6 +154,7 @@ t.test('a revocation is lifted by the root key alone, which the browser never se
   t.match(file, /lift-INC-7\.json$/);
   const good = await signed(t, file, await sharedFeedKeys(), 'good');
   const forged = await signed(t, file, await createFeedKeys(), 'forged');
+  t.same(await barriersOn(page), [], 'no barriers');
   await picture(page, 'lift', 'seen');
 
   const problem = async (): Promise<string | null> => {
@@ -193,6 +205,7 @@ t.test('a report on a scope: its figures, a page, and JSON', { skip }, async (t)
   await page.click('#report');
   await page.waitForSelector('#report-html');
   t.match(await page.textContent('#dialog-body'), /in region us-east-1.*signatures accepted in it/);
+  t.same(await barriersOn(page), [], 'no barriers');
   await picture(page, 'report', 'seen');
   const saved = async (id: string): Promise<{ readonly name: string; readonly text: string }> => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.click(`#${id}`)]);

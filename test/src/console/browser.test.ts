@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { addDays } from '@sigv4-keyd/sigv4-core';
-import type { Page } from 'playwright-core';
 import t from 'tap';
 import {
+  barriersOn,
   browser,
   cell,
   complaintsOf,
@@ -15,22 +13,12 @@ import {
   skip,
   styleOf,
 } from './console-in-browser.js';
+import { TRUST_DOMAIN } from '../support/certificates.js';
 import { watchedMaster } from './watched-master.js';
 
 t.setTimeout(170_000);
 
 const REASON = 'edge host broken into';
-
-/** What axe-core has against the page as it is drawn now, by the rules of WCAG 2.2 AA. */
-async function barriersOn(page: Page): Promise<readonly string[]> {
-  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  return page.evaluate<string[]>(`(async () => {
-    ${axe};
-    const { violations } = await axe.run(document, { runOnly: ${JSON.stringify(tags)} });
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ': ' + node.html + ' ' + node.failureSummary));
-  })()`);
-}
 
 t.test('from the link to a revoked cell, without a mouse', { skip }, async (t) => {
   const watched = await watchedMaster(t);
@@ -70,6 +58,7 @@ t.test('from the link to a revoked cell, without a mouse', { skip }, async (t) =
   t.notOk(await page.$('td.revoked-all'), 'nothing was done yet');
   t.equal(await focused(page), 'confirm-word');
   await page.click('#preview summary');
+  t.same(await barriersOn(page), [], 'no barriers');
   await picture(page, 'dry-run');
   for (const wrong of ['INC-8', 'inc-7', 'yes']) {
     await page.fill('#confirm-word', wrong);
@@ -165,4 +154,30 @@ t.test('no link, and a master that has nothing to show', { skip }, async (t) => 
   await page.waitForSelector('#trouble:not([hidden])');
   t.match(await page.textContent('#trouble'), /Open the console by the link/);
   t.match(await page.textContent('#summary'), /Nothing could be read yet/);
+});
+
+t.test('a client certificate in place of a link, at the master itself', { skip }, async (t) => {
+  const watched = await watchedMaster(t);
+  await watched.report(1);
+  const { cert, key } = await watched.master.authority.filesOf({ role: 'operator', name: 'bob' });
+  const context = await (
+    await browser()
+  ).newContext({
+    // The authority is one of this test alone.
+    ignoreHTTPSErrors: true,
+    clientCertificates: [{ origin: watched.url, certPath: cert, keyPath: key }],
+  });
+  const page = await opened(context, `${watched.url}/console/`);
+  const complaints = complaintsOf(page);
+  await page.click(`${cell('eu-west-1', watched.today)} button`);
+  t.match(await page.textContent('#summary'), /you are \/operator\/bob/);
+  await page.fill('#incident-id', 'INC-7');
+  await page.fill('#reason', REASON);
+  await page.click('#look');
+  await page.fill('#confirm-word', 'INC-7');
+  await page.click('#confirm-go');
+  await page.waitForSelector('#preview h3:text-is("INC-7 is published")');
+  const { revocations } = await watched.keydctl('revocation', 'list');
+  t.match(revocations, [{ statement: { incident: 'INC-7', author: `spiffe://${TRUST_DOMAIN}/operator/bob` } }]);
+  t.same(complaints, []);
 });

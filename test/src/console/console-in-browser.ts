@@ -1,4 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import t, { type Test } from 'tap';
@@ -84,3 +86,14 @@ export const styleOf = (page: Page, selector: string, property: string): Promise
 export const focused = (page: Page): Promise<string> => page.evaluate<string>('document.activeElement?.id');
 
 export const cell = (region: string, date: string): string => `[data-cell="${region}/${date}"]`;
+
+/** What axe-core has against the page as it is drawn now, by the rules of WCAG 2.2 AA. */
+export async function barriersOn(page: Page): Promise<readonly string[]> {
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  return page.evaluate<string[]>(`(async () => {
+    ${axe};
+    const { violations } = await axe.run(document, { runOnly: ${JSON.stringify(tags)} });
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ': ' + node.html + ' ' + node.failureSummary));
+  })()`);
+}

@@ -9,11 +9,14 @@ export class Dialog {
   readonly #problem = part('dialog-problem', HTMLElement);
   /** Counts what was opened: an answer that comes late is not shown in a window that tells of something else. */
   #opened = 0;
+  /** The id of what opened it: figures are drawn anew meanwhile, and the element itself may be gone. */
+  #openedFrom = '';
 
   constructor() {
     part('dialog-close', HTMLButtonElement).addEventListener('click', () => this.close());
     this.#dialog.addEventListener('close', () => {
       this.#opened += 1;
+      document.getElementById(this.#openedFrom)?.focus();
     });
   }
 
@@ -21,7 +24,9 @@ export class Dialog {
     this.#opened += 1;
     this.#title.textContent = title;
     this.show(...children);
-    if (!this.#dialog.open) this.#dialog.showModal();
+    if (this.#dialog.open) return;
+    this.#openedFrom = document.activeElement?.id ?? '';
+    this.#dialog.showModal();
   }
 
   /** In place of what was there. */
