@@ -21,6 +21,8 @@ export interface Credential<Scope extends MultiRegionScope = CredentialScope> {
   readonly scope: Scope;
 }
 
+const FIVE_PARTS = /^([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/;
+const FOUR_PARTS = /^([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/;
 const ACCESS_KEY_ID = /^[A-Za-z0-9_]+$/;
 // A DNS label: the names appear in host names, in certificates' URIs and between the slashes of a scope.
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -52,10 +54,9 @@ export function formatMultiRegionScope(scope: MultiRegionScope): string {
 
 /** Reads `ACCESS-KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request`; every part has a closed grammar without a slash. */
 export function parseCredential(text: string): Credential | Refused {
-  // One part more than the form has is enough to know; a limit keeps a text of slashes from becoming a long array.
-  const parts = text.split('/', 6);
-  if (parts.length !== 5) return refuse('malformed-credential', 'it has not five parts');
-  const [accessKeyId = '', date = '', region = '', service = '', terminator = ''] = parts;
+  const parts = FIVE_PARTS.exec(text);
+  if (parts === null) return refuse('malformed-credential', 'it has not five parts');
+  const [, accessKeyId = '', date = '', region = '', service = '', terminator = ''] = parts;
   const credential = readCredential({ accessKeyId, date, service, terminator });
   if (isRefused(credential)) return credential;
   if (!isRegionName(region)) return refuse('malformed-credential', 'region');
@@ -64,9 +65,9 @@ export function parseCredential(text: string): Credential | Refused {
 
 /** Reads `ACCESS-KEY-ID/YYYYMMDD/SERVICE/aws4_request`. */
 export function parseMultiRegionCredential(text: string): Credential<MultiRegionScope> | Refused {
-  const parts = text.split('/', 5);
-  if (parts.length !== 4) return refuse('malformed-credential', 'it has not four parts');
-  const [accessKeyId = '', date = '', service = '', terminator = ''] = parts;
+  const parts = FOUR_PARTS.exec(text);
+  if (parts === null) return refuse('malformed-credential', 'it has not four parts');
+  const [, accessKeyId = '', date = '', service = '', terminator = ''] = parts;
   return readCredential({ accessKeyId, date, service, terminator });
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Algorithm } from './algorithm.js';
 import { formatCredentialScope, formatMultiRegionScope } from './credential-scope.js';
 import type { CredentialScope } from './credential-scope.js';
@@ -14,8 +14,8 @@ export interface SignedTerms {
 
 /** Steps 2 and 3 of the specification: hashes the canonical request (latin1) and makes the string to sign. */
 export function stringToSign({ algorithm, amzDate, scope }: SignedTerms, canonicalRequest: string): string {
-  const hash = createHash('sha256').update(canonicalRequest, 'latin1').digest('hex');
-  return `${algorithm}\n${amzDate}\n${scope}\n${hash}`;
+  const digest = hash('sha256', Buffer.from(canonicalRequest, 'latin1'));
+  return `${algorithm}\n${amzDate}\n${scope}\n${digest}`;
 }
 
 /** The scope as requests write it: ECDSA's has no region. */
