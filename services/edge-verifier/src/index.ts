@@ -8,7 +8,7 @@ export * from './forward-auth/forward-auth.js';
 export * from './forward-auth/original-request.js';
 export * from './front-server.js';
 export * from './fronts.js';
-export { isIdentityHeader } from './identity-headers.js';
+export { identityHeaders, isIdentityHeader } from './identity-headers.js';
 export * from './proxy/app.js';
 export * from './proxy/post-form/boundary.js';
 export * from './proxy/post-form/form-reader.js';

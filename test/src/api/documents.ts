@@ -7,6 +7,7 @@ import { createMasterApp, type MasterAppOptions } from '@sigv4-keyd/master-keyd'
 import { createRegionApp, type RegionAppOptions } from '@sigv4-keyd/region-keyd';
 import { createHealthApp, createLogger, createMetricsApp, Metrics, VERSION } from '@sigv4-keyd/service-skeleton';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
+import { frontDocument } from './fronts.js';
 import { openApiOf, type DescribedListener, type OpenApi } from './openapi.js';
 import { appsMadeBy, isOfTheApi, type ServedRoute } from './served-routes.js';
 
@@ -36,6 +37,9 @@ export async function apiDocuments(): Promise<ReadonlyMap<string, OpenApi>> {
       listeners.push({ name: 'metrics', routes: await routesOf(() => Promise.resolve(createMetricsApp(metrics))) });
       const own = new Map([...summaries, ...summariesIn([`services/${service}/src`])]);
       documents.set(service, openApiOf(service, VERSION, listeners, own));
+    }
+    for (const front of ['proxy', 'forward-auth'] as const) {
+      documents.set(`edge-verifier-${front}`, frontDocument(front, VERSION));
     }
     return documents;
   } finally {

@@ -127,7 +127,8 @@ function parametersOf(place: 'path' | 'query', schema: unknown): readonly Json[]
   }));
 }
 
-function jsonSchemaOf(schema: unknown): Json {
+/** Throws where a schema refers to a part of itself. */
+export function jsonSchemaOf(schema: unknown): Json {
   // What travels is the input of a schema: answers are encoded back into it.
   const whole = z.toJSONSchema(schema as z.ZodType, { io: 'input', unrepresentable: 'any' });
   const rest = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== '$schema'));

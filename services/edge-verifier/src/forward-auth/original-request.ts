@@ -27,7 +27,8 @@ interface Telling {
   readonly encoding?: string;
 }
 
-const TELLINGS: Readonly<Record<Exclude<Origin, 'request-line'>, Telling>> = {
+/** By which headers a front tells, lower-case. */
+export const TELLINGS: Readonly<Record<Exclude<Origin, 'request-line'>, Telling>> = {
   'x-original': {
     method: 'x-original-method',
     target: 'x-original-uri',
