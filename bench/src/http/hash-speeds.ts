@@ -27,7 +27,7 @@ export interface HashSpeeds {
   readonly chunks: number;
 }
 
-const BODY_BYTES = 16 * 1024 * 1024;
+const BODY_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 /** As a socket gives them. */
 const PART_BYTES = 64 * 1024;
@@ -53,7 +53,7 @@ export async function hashSpeeds(rounds: number): Promise<HashSpeeds> {
 
 async function speedOf(work: () => unknown): Promise<number> {
   const begin = process.cpuUsage();
-  const turns = 10;
+  const turns = 160;
   for (let turn = 0; turn < turns; turn += 1) await work();
   const { user, system } = process.cpuUsage(begin);
   return (turns * BODY_BYTES) / (user + system);

@@ -1,4 +1,10 @@
-import { isRefused, type ChecksumHeader, type ChunkDecoder, type PayloadPiece } from '@sigv4-keyd/sigv4-core';
+import {
+  bytesOfPiece,
+  isRefused,
+  type ChecksumHeader,
+  type ChunkDecoder,
+  type PayloadPiece,
+} from '@sigv4-keyd/sigv4-core';
 import { ChecksumCheck, type Checksums } from './checksum-check.js';
 import { PayloadRefused } from './payload-refused.js';
 
@@ -26,9 +32,12 @@ export async function* verifiedChunks(
 ): AsyncGenerator<Buffer, void, undefined> {
   const check = new ChecksumCheck([...trailers, ...declared.keys()]);
   const passing = (pieces: readonly PayloadPiece[]): readonly Buffer[] => {
-    const data = pieces.filter(({ kind }) => kind === 'data');
-    for (const { bytes } of data) check.update(bytes);
-    return (form === 'decoded' ? data : pieces).map(({ bytes }) => bytes);
+    const passed: Buffer[] = [];
+    for (const piece of pieces) {
+      if (piece.kind === 'data') check.update(piece.bytes);
+      if (piece.kind === 'data' || form === 'as-received') passed.push(bytesOfPiece(piece));
+    }
+    return passed;
   };
   for await (const part of parts) {
     const { pieces, refused } = decoder.push(part);

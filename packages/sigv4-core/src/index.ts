@@ -22,6 +22,7 @@ export { isChunkedMode } from './chunked/chunked-mode.js';
 export type { ChunkedMode } from './chunked/chunked-mode.js';
 export type { ChunkedPayload } from './chunked/chunked-payload.js';
 export { withoutAwsChunked } from './chunked/content-encoding.js';
+export { bytesOfPiece } from './chunked/piece-release.js';
 export type { PayloadPiece } from './chunked/piece-release.js';
 export { signChunkedRequest } from './chunked/sign-chunked.js';
 export type { ChunkedSigned, ChunkedSigning } from './chunked/sign-chunked.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  bytesOfPiece,
   ChunkDecoder,
   examineRequest,
   isChunkedMode,
@@ -109,7 +110,7 @@ export function decode(decoder: ChunkDecoder, wire: Buffer, cuts: readonly numbe
   return {
     early: dataOf(early),
     last: dataOf(last),
-    wire: Buffer.concat([...early, ...last].map(({ bytes }) => bytes)),
+    wire: Buffer.concat([...early, ...last].map(bytesOfPiece)),
     trailers: isEnded ? end.trailers : undefined,
     reason: isEnded ? 'ended' : end.reason,
     detail: isEnded ? undefined : end.detail,
@@ -117,7 +118,7 @@ export function decode(decoder: ChunkDecoder, wire: Buffer, cuts: readonly numbe
 }
 
 function dataOf(pieces: readonly PayloadPiece[]): Buffer {
-  return Buffer.concat(pieces.filter(({ kind }) => kind === 'data').map(({ bytes }) => bytes));
+  return Buffer.concat(pieces.filter(({ kind }) => kind === 'data').map(bytesOfPiece));
 }
 
 function isChunked(payload: Examined['payload']): payload is ChunkedPayload {

@@ -128,7 +128,7 @@ export class ChunkDecoder {
   }
 
   #readLine(state: LineState, line: string): Refused | undefined {
-    this.#hold('framing', Buffer.from(`${line}\r\n`, 'latin1'));
+    this.#held.push({ kind: 'framing', line: `${line}\r\n` });
     switch (state) {
       case 'header':
         return this.#beginChunk(line);
@@ -164,7 +164,7 @@ export class ChunkDecoder {
     const bytes = part.subarray(from, from + this.#remaining);
     this.#remaining -= bytes.length;
     if (this.#rules.signsChunks) this.#hash.update(bytes);
-    this.#hold('data', bytes);
+    this.#held.push({ kind: 'data', bytes });
     if (!this.#rules.signsChunks) this.#releaseHeld();
     if (this.#remaining === 0) {
       this.#refused = this.#checkSignature();
@@ -209,10 +209,6 @@ export class ChunkDecoder {
   #end(): void {
     this.#releaseHeld();
     this.#state = 'ended';
-  }
-
-  #hold(kind: PayloadPiece['kind'], bytes: Buffer): void {
-    this.#held.push({ kind, bytes });
   }
 
   #releaseHeld(): void {

@@ -1,7 +1,10 @@
-/** Some bytes of a body in chunks: the data itself, or what frames it. */
-export interface PayloadPiece {
-  readonly kind: 'data' | 'framing';
-  readonly bytes: Buffer;
+/** Some bytes of a body in chunks: the data itself, or what frames it, a line of latin1 with its line end. */
+export type PayloadPiece =
+  { readonly kind: 'data'; readonly bytes: Buffer } | { readonly kind: 'framing'; readonly line: string };
+
+/** The bytes of a piece, as they came. */
+export function bytesOfPiece(piece: PayloadPiece): Buffer {
+  return piece.kind === 'data' ? piece.bytes : Buffer.from(piece.line, 'latin1');
 }
 
 /** Lets go of verified pieces, but keeps the last byte of the data, and all that follows it, for the end. */
