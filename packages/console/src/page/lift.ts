@@ -49,7 +49,8 @@ export class Lift {
     const { incident, reason } = listed.statement;
     this.#dialog.open(
       `Lift ${incident}`,
-      element('p', {}, `${listed.scope}. ${reason}.`),
+      element('p', {}, `It revokes ${listed.scope}.`),
+      element('p', { class: 'note' }, `Why it was revoked: ${reason}`),
       ...this.#request(listed),
       ...this.#submission(listed),
     );
@@ -122,7 +123,7 @@ export class Lift {
       deed: `Lift ${statement.incident}`,
       confirmed: () => this.#submit(read.jws),
     });
-    next.replaceChildren(element('p', {}, `Asked for by ${pathOf(author)}: ${reason}.`), confirmation);
+    next.replaceChildren(element('p', {}, `Asked for by ${pathOf(author)}: ${reason}`), confirmation);
     confirmation.querySelector('input')?.focus();
   }
 

@@ -65,7 +65,7 @@ export class ShutOut {
   askToLetIn({ spiffeId, reason, by, at }: IdentityBan): void {
     this.#dialog.open(
       `Let ${pathOf(spiffeId)} back in`,
-      element('p', {}, `Shut out by ${pathOf(by)} on ${instantDay(at)} at ${clockText(at)}: ${reason}.`),
+      element('p', {}, `Shut out by ${pathOf(by)} on ${instantDay(at)} at ${clockText(at)}: ${reason}`),
       typedConfirmation({
         id: 'confirm-unban',
         word: incidentIn(reason) ?? pathOf(spiffeId),
