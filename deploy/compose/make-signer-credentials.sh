@@ -23,5 +23,7 @@ if [ ! -e signer-public-key/signer.pub.jwk ]; then
   mv signer-public-key/new signer-public-key/signer.pub.jwk
 fi
 chmod 0755 signer-public-key
+# An empty volume would be given the owner that its mount point has in the image of the signer.
+: >signer-state/made
 chown -R "$SIGNER_USER" signer signer-key signer-state
 echo 'credentials of the signer are in place'

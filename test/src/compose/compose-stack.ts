@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { EMPTY_BODY_SHA256, signRequest } from '@sigv4-keyd/sigv4-core';
 import * as compose from 'docker-compose';
@@ -46,10 +47,12 @@ const PATIENCE_MS = 300_000;
 /** A stack that was really brought up, under a name of its own; it goes, with its volumes, when the test ends. */
 export class ComposeStack {
   readonly project: string;
+  readonly #files: readonly string[];
   readonly #options: compose.IDockerComposeOptions;
 
-  private constructor(project: string, options: compose.IDockerComposeOptions) {
+  private constructor(project: string, files: readonly string[], options: compose.IDockerComposeOptions) {
     this.project = project;
+    this.#files = files;
     this.#options = options;
   }
 
@@ -58,7 +61,7 @@ export class ComposeStack {
     const project = `keyd-test-${process.pid}`;
     const hosts = Object.values(PORTS).map((port) => `127.0.0.1:${port}`);
     const [program = 'docker-compose'] = composeProgram() ?? [];
-    const stack = new ComposeStack(project, {
+    const stack = new ComposeStack(project, filesOf(variant), {
       cwd: process.cwd(),
       executable: program === 'docker' ? { executablePath: program } : { executablePath: program, standalone: true },
       config: [...filesOf(variant)],
@@ -73,7 +76,7 @@ export class ComposeStack {
         EXTERNAL_HOSTS: hosts.join(','),
       },
     });
-    t.teardown(() => compose.downAll({ ...stack.#options, commandOptions: ['--volumes', '--remove-orphans'] }));
+    t.teardown(() => stack.destroy());
     await compose.buildAll(stack.#options);
     await compose.upAll(stack.#options);
     await stack.allHealthy();
@@ -90,9 +93,29 @@ export class ComposeStack {
     return this.run('keydctl', command);
   }
 
+  /**
+   * A line of the documentation as it stands there, in `folder`: `docker compose` means this stack. What it wrote; it
+   * throws when the line fails.
+   */
+  line(text: string, folder: string): string {
+    const { cwd = '.', env } = this.#options;
+    const files = this.#files.flatMap((file) => ['-f', join(cwd, file)]);
+    const own = [...(composeProgram() ?? []), '--project-name', this.project, '--project-directory', cwd, ...files];
+    return execFileSync('sh', ['-c', text.replaceAll('docker compose', own.join(' '))], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).toString();
+  }
+
   /** Runs a command inside a service that runs. */
   async exec(service: string, command: readonly string[]): Promise<string> {
     return (await compose.exec(service, [...command], this.#options)).out;
+  }
+
+  /** Everything is gone, with all volumes. */
+  async destroy(): Promise<void> {
+    await compose.downAll({ ...this.#options, commandOptions: ['--volumes', '--remove-orphans'] });
   }
 
   async stop(...services: readonly string[]): Promise<void> {

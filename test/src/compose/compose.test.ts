@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { z } from 'zod';
-import { engineMissing } from './compose-program.js';
+import { stackMissing } from './compose-program.js';
 import { ask, ComposeStack, outcome, PORTS, until } from './compose-stack.js';
 import { VARIANTS } from './stack-files.js';
 
@@ -45,7 +45,7 @@ const EXPIRY = `fetch('http://127.0.0.1:8081/status').then(async (answer) => con
 
 // Building the images takes minutes.
 t.setTimeout(1_800_000);
-t.test('the Compose stack', { skip: engineMissing(), timeout: 1_700_000 }, async (t) => {
+t.test('the Compose stack', { skip: stackMissing(), timeout: 1_700_000 }, async (t) => {
   const stack = await ComposeStack.up(t, VARIANTS['two regions']);
   const accessKey = await stack.newAccessKey();
 
