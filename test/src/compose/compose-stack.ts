@@ -147,6 +147,10 @@ export class ComposeStack {
     return first;
   }
 
+  logs(service: string): string {
+    return docker('logs', this.container(service).Id);
+  }
+
   /**
    * Ends the process of a service with SIGKILL, from outside, as the kernel does when memory is short. `docker kill` is
    * what an operator does: the restart policy would leave the service down.
