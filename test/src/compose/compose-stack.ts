@@ -56,8 +56,8 @@ export class ComposeStack {
     this.#options = options;
   }
 
-  /** Builds the images, brings everything up, and waits until it is healthy. */
-  static async up(t: Test, variant: Variant): Promise<ComposeStack> {
+  /** Builds the images, brings everything up, and waits until it is healthy, but for what is not ready by itself. */
+  static async up(t: Test, variant: Variant, notReady: readonly string[] = []): Promise<ComposeStack> {
     const project = `keyd-test-${process.pid}`;
     const hosts = Object.values(PORTS).map((port) => `127.0.0.1:${port}`);
     const [program = 'docker-compose'] = composeProgram() ?? [];
@@ -79,7 +79,7 @@ export class ComposeStack {
     t.teardown(() => stack.destroy());
     await compose.buildAll(stack.#options);
     await compose.upAll(stack.#options);
-    await stack.allHealthy();
+    await stack.allHealthy(notReady);
     return stack;
   }
 
@@ -162,10 +162,13 @@ export class ComposeStack {
   }
 
   /** Waits until every container with a health check is healthy, for as long as it takes. */
-  async allHealthy(): Promise<void> {
+  async allHealthy(butFor: readonly string[] = []): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
-      const ill = this.containers().filter(({ State }) => State.Health && State.Health.Status !== 'healthy');
+      const ill = this.containers().filter(
+        ({ State: { Health }, Config: { Labels } }) =>
+          Health && Health.Status !== 'healthy' && !butFor.includes(Labels['com.docker.compose.service'] ?? ''),
+      );
       if (ill.length === 0) return;
       if (Date.now() > deadline) throw new Error(`not healthy: ${ill.map(({ Name }) => Name).join(', ')}`);
       await setTimeout(500);

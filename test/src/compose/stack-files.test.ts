@@ -238,6 +238,21 @@ function problemsOf(
   }
 }
 
+t.test('the example of settings has every setting, as it is by itself', (t) => {
+  const files = new Set(Object.values(VARIANTS).flatMap((variant: Variant) => filesOf(variant)));
+  const used = [...files].flatMap((file) => [
+    ...readFileSync(file, 'utf8').matchAll(/\$\{(?<name>\w+):-(?<fallback>[^}]*)\}/g),
+  ]);
+  const example = readFileSync('deploy/compose/example.env', 'utf8').split('\n');
+  t.ok(used.length > 20);
+  for (const { groups } of used) {
+    // It is given for one command, and no setting of the stack.
+    if (groups?.['name'] === 'RENEW') continue;
+    t.ok(example.includes(`${groups?.['name']}=${groups?.['fallback']}`), groups?.['name']);
+  }
+  t.end();
+});
+
 /** Unused services are enabled by no variant: everything that the files define is looked at above. */
 t.test('no service is left out', (t) => {
   const looked = new Set(STACKS.flatMap(({ stack }) => Object.keys(stack.services)));
