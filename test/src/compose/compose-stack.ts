@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { EMPTY_BODY_SHA256, signRequest } from '@sigv4-keyd/sigv4-core';
 import * as compose from 'docker-compose';
 import type { Test } from 'tap';
@@ -97,15 +98,12 @@ export class ComposeStack {
    * A line of the documentation as it stands there, in `folder`: `docker compose` means this stack. What it wrote; it
    * throws when the line fails.
    */
-  line(text: string, folder: string): string {
+  async line(text: string, folder: string): Promise<string> {
     const { cwd = '.', env } = this.#options;
     const files = this.#files.flatMap((file) => ['-f', join(cwd, file)]);
     const own = [...(composeProgram() ?? []), '--project-name', this.project, '--project-directory', cwd, ...files];
-    return execFileSync('sh', ['-c', text.replaceAll('docker compose', own.join(' '))], {
-      cwd: folder,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }).toString();
+    const command = text.replaceAll('docker compose', own.join(' '));
+    return (await promisify(execFile)('sh', ['-c', command], { cwd: folder, env })).stdout;
   }
 
   /** Runs a command inside a service that runs. */
@@ -190,7 +188,9 @@ export function ask(
   const request = { method: 'GET', target: '/bucket/key', headers: [['Host', `127.0.0.1:${port}`]] } as const;
   const payload = { kind: 'exact', sha256: EMPTY_BODY_SHA256 } as const;
   const signed = signRequest(request, accessKey, { now: Date.now(), region, service, payload });
-  return fetch(`http://127.0.0.1:${port}/bucket/key`, { headers: signed.headers.map(([n, v]) => [n, v]) });
+  // A connection that is kept might be closed by the edge while this process stands still.
+  const headers = [...signed.headers.map(([name, value]): [string, string] => [name, value]), ['connection', 'close']];
+  return fetch(`http://127.0.0.1:${port}/bucket/key`, { headers });
 }
 
 /** Why a request was not served, or `served`; `unreachable` when nobody answered. */

@@ -24,18 +24,18 @@ t.test('a backup of the Compose stack', { skip: stackMissing(), timeout: 1_700_0
   const stack = await ComposeStack.up(t, VARIANTS['one region']);
   const [kept, disabledSince] = [await stack.newAccessKey(), await stack.newAccessKey()];
   for (const key of [kept, disabledSince]) t.equal(await outcome(S3, key), 'served');
-  for (const line of documented('backup')) stack.line(line, folder);
+  for (const line of documented('backup')) await stack.line(line, folder);
 
   await t.test('the database is restored, and what happened since the backup is put back', async (t) => {
     const lost = await stack.newAccessKey();
     await stack.keydctl('access-key', 'disable', disabledSince.accessKeyId);
     await until('access-key-disabled', () => outcome(S3, disabledSince));
     const lines = documented('restore');
-    for (const line of lines.slice(0, -1)) stack.line(line, folder);
+    for (const line of lines.slice(0, -1)) await stack.line(line, folder);
     // Until a region has told the master what it has seen there is nothing to resume.
     await until('resumed', async () => {
       try {
-        stack.line(lines.at(-1) ?? '', folder);
+        await stack.line(lines.at(-1) ?? '', folder);
         return 'resumed';
       } catch (error) {
         return setTimeout(500, String(error));
@@ -51,7 +51,7 @@ t.test('a backup of the Compose stack', { skip: stackMissing(), timeout: 1_700_0
 
   await t.test('another machine takes over from the two files', async (t) => {
     await stack.destroy();
-    for (const line of documented('another machine')) stack.line(line, folder);
+    for (const line of documented('another machine')) await stack.line(line, folder);
     await stack.allHealthy();
     t.equal(await outcome(S3, kept), 'served', 'the secret was opened again');
   });
