@@ -5,6 +5,7 @@ type Load = () => Promise<{ readonly part: BenchPart }>;
 /** Every part, in the order in which all are run: what is measured in one process alone comes first. */
 export const PARTS: Readonly<Record<string, Load>> = {
   verification: () => import('./verification/part.js'),
+  derivation: () => import('./derivation/part.js'),
   sessions: () => import('./sessions/part.js'),
   'access-keys': () => import('./access-keys/part.js'),
   restart: () => import('./restart/part.js'),

@@ -133,8 +133,8 @@ export function exportKSigning(key: KSigning): Buffer {
   return LadderKey.bytesOf(key);
 }
 
-// Where whole days go down, a key is made to travel and nothing else: these spare it every object, and leave none of the
-// rungs between behind. They do for many keys what the steps above do for one.
+// Where whole days go down, a key is made to travel and nothing else: these spare it every object, and leave none of
+// the rungs between behind. They do for many keys what the steps above do for one.
 
 /** The bytes of `kRegion`. The caller wipes them. */
 export function kRegionBytes(key: KDate, region: string): Buffer {
@@ -142,8 +142,8 @@ export function kRegionBytes(key: KDate, region: string): Buffer {
 }
 
 /**
- * The same from the bytes of a secret access key, two rungs above. The caller wipes both. Throws RangeError for an empty
- * one.
+ * The same from the bytes of a secret access key, two rungs above. The caller wipes both. Throws RangeError for an
+ * empty one.
  */
 export function kRegionBytesOfSecret(
   secretAccessKey: Uint8Array,

@@ -8,8 +8,8 @@ export type FactsBesideId = Omit<AccessKeyFacts, 'accessKeyId'>;
 /** Bytes that facts take in a record. */
 export const FACTS_BYTES = 7;
 
-// Usual facts, those of an access key that does not expire and is good for every service, are in the record: version of
-// the secret (1 byte, never 0), creation (6 bytes). Of others it has a 0, and the number of a block, counted from 1 (4).
+// Usual facts, those of an access key that does not expire and is good for every service, are in the record: version
+// of the secret (1 byte, never 0), creation (6 bytes). Of others it has a 0, and the number of a block, counted from 1.
 const CREATED_AT = 1;
 const CREATED_BYTES = 6;
 const NEWEST_CREATION = 2 ** (8 * CREATED_BYTES) - 1;

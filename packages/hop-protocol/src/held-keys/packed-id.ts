@@ -11,13 +11,6 @@ const GROUP_BYTES = 3;
 /** With room for what blocks have beyond the end of an id. */
 const BYTES = 256;
 
-/** Some of the bytes of a packed id, where they lie. */
-export interface IdPiece {
-  readonly bytes: Uint8Array;
-  readonly from: number;
-  readonly to: number;
-}
-
 /**
  * An access key id in six bits a character, four characters in three bytes, as tables hold it: an id of 20 characters
  * takes 15 bytes. Two ids have the same bytes only if they are the same. It is filled again and again, so that looking
@@ -55,13 +48,20 @@ export class PackedId {
     return isId;
   }
 
-  /** Reads packed bytes that lie in pieces, with zeros after the last. */
-  unpack(pieces: readonly IdPiece[]): void {
-    let end = 0;
-    for (const { bytes, from, to } of pieces) {
-      // A few bytes: a loop takes less time than a call that copies.
-      for (let at = from; at < to; at += 1) this.bytes[end++] = bytes[at] ?? 0;
-    }
+  /** Begins to read packed bytes, which come in pieces with zeros after the last. */
+  beginReading(): void {
+    this.#length = 0;
+  }
+
+  readPiece(bytes: Uint8Array, from: number, to: number): void {
+    let end = this.#length;
+    // A few bytes: a loop takes less time than a call that copies.
+    for (let at = from; at < to; at += 1) this.bytes[end++] = bytes[at] ?? 0;
+    this.#length = end;
+  }
+
+  endReading(): void {
+    let end = this.#length;
     while (end % GROUP_BYTES !== 0) this.bytes[end++] = 0;
     this.#filled = Math.max(this.#filled, end);
     // The first byte of a group is never zero: no character has a code below one.

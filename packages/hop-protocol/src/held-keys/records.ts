@@ -1,5 +1,5 @@
 import { Blocks, NONE, type BlockNumber, type Chunk } from './blocks.js';
-import type { IdPiece, PackedId } from './packed-id.js';
+import type { PackedId } from './packed-id.js';
 
 /** The number of a record in its table: that of its first block. */
 export type RecordNumber = BlockNumber;
@@ -11,8 +11,8 @@ export const REFERENCED = 4;
 export const PINNED = 8;
 
 // A block begins with four bytes: the flags in its highest four bits, and in the others the number of the block that
-// the id continues in, counted from 1. A record goes on with the first 15 bytes of its packed id, which are all of an id
-// of up to 20 characters, and its payload; a block that continues, with more of the id.
+// the id continues in, counted from 1. A record goes on with the first 15 bytes of its packed id, which are all of an
+// id of up to 20 characters, and its payload; a block that continues, with more of the id.
 const FLAGS_SHIFT = 28;
 const LINK_MASK = (1 << FLAGS_SHIFT) - 1;
 const ID_AT = 4;
@@ -108,7 +108,12 @@ export class Records {
   }
 
   readId(record: RecordNumber, into: PackedId): void {
-    into.unpack(this.#piecesOf(record));
+    into.beginReading();
+    this.#readPiece(record, ID_BYTES, into);
+    for (let block = this.#nextOf(record); block !== NONE; block = this.#nextOf(block)) {
+      this.#readPiece(block, this.#continuationBytes, into);
+    }
+    into.endReading();
   }
 
   /** The memory that holds the record. */
@@ -139,17 +144,9 @@ export class Records {
     return block;
   }
 
-  #piecesOf(record: RecordNumber): readonly IdPiece[] {
-    const pieces = [this.#pieceOf(record, ID_BYTES)];
-    for (let block = this.#nextOf(record); block !== NONE; block = this.#nextOf(block)) {
-      pieces.push(this.#pieceOf(block, this.#continuationBytes));
-    }
-    return pieces;
-  }
-
-  #pieceOf(block: BlockNumber, length: number): IdPiece {
+  #readPiece(block: BlockNumber, length: number, into: PackedId): void {
     const from = this.#at(block) + ID_AT;
-    return { bytes: this.chunkOf(block).bytes, from, to: from + length };
+    into.readPiece(this.chunkOf(block).bytes, from, from + length);
   }
 
   #nextOf(block: BlockNumber): BlockNumber {
