@@ -21,7 +21,10 @@ const SEEDS = (
     method: 'PUT',
     path: '/photos/a',
     query: new Map([['list-type', ['2']]]),
-    headers: new Map([['x-amz-meta-a', ['one']]]),
+    headers: new Map([
+      ['x-amz-meta-a', ['one']],
+      ['content-type', ['text/plain']],
+    ]),
     host: 'example.amazonaws.com',
     body: 'the body',
     secretAccessKey: SECRET,
@@ -78,7 +81,14 @@ function read(head: RequestHead, policy: VerificationPolicy): ReadBothWays {
   return readBothWays(head, { policy, now: NOW, keyOf, bodySha256: BODY_SHA256 });
 }
 
-/** The same client's next request: another path, and another access key. */
+/**
+ * The same client's next request: another path, another access key, another value of a header that is mostly alike, and
+ * the same second of another minute.
+ */
 function changed(head: string): string {
-  return head.replace('photos', 'other').replace('AKIDEXAMPLE', 'AKIDOTHER');
+  return head
+    .replace('photos', 'other')
+    .replace('AKIDEXAMPLE', 'AKIDOTHER')
+    .replace('text/plain', 'text/html')
+    .replaceAll('T120000Z', 'T115900Z');
 }
