@@ -44,6 +44,22 @@ export function readConfiguration<Schema extends z.ZodObject>(schema: Schema, en
   throw new ConfigurationError([...new Set(problems)]);
 }
 
+/**
+ * What an environment says of the settings of `schema`, and of nothing else: files are read, so that a process that
+ * starts later is told the same.
+ * @throws ConfigurationError
+ */
+export function environmentFor(schema: z.ZodObject, env: Environment): Readonly<Record<string, string>> {
+  const problems: string[] = [];
+  const values = Object.keys(schema.shape).flatMap((setting) => {
+    const variable = variableOf(setting);
+    const value = valueOf(env, variable, problems);
+    return value === undefined ? [] : [[variable, value] as const];
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return Object.fromEntries(values);
+}
+
 /** The environment variable of a setting. */
 export function variableOf(setting: string): string {
   return PREFIX + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

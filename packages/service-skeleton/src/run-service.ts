@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '@sigv4-keyd/hop-protocol';
 import type { z } from 'zod';
-import { ConfigurationError, describeSettings, readConfiguration } from './configuration.js';
+import { ConfigurationError, describeSettings, readConfiguration, type Environment } from './configuration.js';
 import { createLogger, type Logger } from './logging.js';
 import { watchProcess, type ProcessMetrics } from './metrics/process-metrics.js';
 import { confine, neededAccess, permissionOptions } from './confinement/index.js';
@@ -23,6 +23,8 @@ export interface ServiceContext {
   readonly random?: () => number;
   /** Rings the ends of waits for the network, which lives in real time whatever `clock` says. Absent: the system's. */
   readonly timer?: Clock;
+  /** What the configuration was read from, for processes of the service's own. Absent: it may start none. */
+  readonly environment?: Environment;
   /** Begins to watch the process for its metrics. Absent: the process belongs to somebody else. */
   readonly watchProcess?: () => ProcessMetrics;
 }
@@ -60,7 +62,12 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
     requireNoExposure(nodeOptions());
     if (process.argv.includes('--confined')) confine(permitted);
     limitExposure(log);
-    const service = await program.start(configuration, { clock: systemClock, log, watchProcess });
+    const service = await program.start(configuration, {
+      clock: systemClock,
+      log,
+      watchProcess,
+      environment: process.env,
+    });
     stopOnSignals(service, log);
     log.info({ addresses: service.addresses }, 'started');
   } catch (error) {

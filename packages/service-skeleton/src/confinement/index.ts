@@ -1,3 +1,3 @@
 export { confine } from './confine.js';
 export { neededAccess, type NeededAccess } from './needed-access.js';
-export { isConfined, permissionOptions } from './permission-options.js';
+export { isConfined, mayStartProcesses, permissionOptions, withoutPermissions } from './permission-options.js';

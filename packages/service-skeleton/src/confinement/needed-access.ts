@@ -10,15 +10,17 @@ export interface NeededAccess {
   readonly read: readonly string[];
   /** Folders and files. */
   readonly write: readonly string[];
-  /** Native code in processes of its own, as a PKCS#11 module needs. */
+  /** Processes of its own. */
   readonly ownProcesses: boolean;
+  /** Native code, as a PKCS#11 module is, in these. */
+  readonly nativeCode: boolean;
 }
 
 /**
  * What a setting names, as its schema says it: a file that is read, a folder that is written to, native code, a
- * database whose URL may name files.
+ * database whose URL may name files, how many processes the service is.
  */
-const named = z.looseObject({ names: z.enum(['file', 'folder', 'module', 'database']).optional() });
+const named = z.looseObject({ names: z.enum(['file', 'folder', 'module', 'database', 'processes']).optional() });
 
 /** Core dumps are emptied there. */
 const CORE_DUMP_FILTER = '/proc/self/coredump_filter';
@@ -29,6 +31,7 @@ export function neededAccess(schema: z.ZodObject, env: Environment): NeededAcces
   const read = new Set(codeFolders());
   const write = new Set<string>();
   let ownProcesses = false;
+  let nativeCode = false;
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   for (const [setting, property] of Object.entries(properties)) {
     const variable = variableOf(setting);
@@ -42,15 +45,19 @@ export function neededAccess(schema: z.ZodObject, env: Environment): NeededAcces
     }
     const path = givenIn(env, variable) ?? defaultOf(schema, setting);
     if (names === undefined || path === undefined) continue;
+    if (names === 'processes') {
+      ownProcesses ||= path !== '1';
+      continue;
+    }
     if (names === 'folder') for (const paths of [read, write]) paths.add(resolve(path));
     else read.add(folderOf(path));
-    ownProcesses ||= names === 'module';
+    nativeCode ||= names === 'module';
   }
   if (process.platform === 'linux') {
     read.add(OWN_PROCESS);
     write.add(CORE_DUMP_FILTER);
   }
-  return { read: outermost(read), write: outermost(write), ownProcesses };
+  return { read: outermost(read), write: outermost(write), ownProcesses: ownProcesses || nativeCode, nativeCode };
 }
 
 /** Without those that lie within others: Node.js 20 loses a folder when one within it is named, too. */

@@ -5,7 +5,7 @@ import type { ProcessMetrics } from './process-metrics.js';
 export interface MetricsAppOptions {
   readonly metrics: Metrics;
   /** Reads the service, at each scrape. */
-  readonly readings: () => AnyReadings;
+  readonly readings: () => AnyReadings | Promise<AnyReadings>;
   readonly processMetrics?: ProcessMetrics | undefined;
 }
 
@@ -13,7 +13,7 @@ export interface MetricsAppOptions {
 export function createMetricsApp({ metrics, readings, processMetrics }: MetricsAppOptions): FastifyInstance {
   const app = Fastify({ logger: false });
   app.get('/metrics', async (_request, reply) => {
-    const parts = [await metrics.text(readings()), await processMetrics?.()];
+    const parts = [await metrics.text(await readings()), await processMetrics?.()];
     return reply.type(metrics.contentType).send(parts.filter((part) => part !== undefined).join('\n'));
   });
   return app;
