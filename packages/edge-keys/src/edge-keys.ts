@@ -32,6 +32,9 @@ import { anyRegion, ownRegion } from './own-region.js';
 import { openEdgePublicKeys } from './public-keys.js';
 import { openServiceKeys } from './service-keys.js';
 import type { EdgeKeysSettings } from './settings.js';
+import { KEY_FORMS } from './sharing/key-forms.js';
+import type { SharedKeys } from './sharing/shared-keys.js';
+import { sharedRung } from './sharing/shared-rung.js';
 import { SignatureKeys, type GuardedKeySource } from './signature-keys.js';
 import { windowRuleOf } from './window.js';
 
@@ -60,6 +63,8 @@ export interface EdgeKeys extends GuardedKeySource {
   status(): object;
   /** What a scrape of metrics reads of them; docs/metrics.md says what each is. */
   readings(): Omit<Readings<'edge-verifier'>, NameOfProgram>;
+  /** For further processes of this edge. */
+  readonly shared: SharedKeys;
   /** Reads our certificate again. It is looked at every ten seconds anyway. */
   reload(): Promise<void>;
   /** To be called when the last request was verified: what was accepted is made durable, and nothing runs any more. */
@@ -159,7 +164,7 @@ async function open(
       identity: store.current.spiffeId,
       rung,
       regionReachable: reports.isParentReachable,
-      feed: feed.status(),
+      feed: feed.status,
       publicKeys: publicKeys.status(),
       keyCache: serviceKeys.status().keyCache,
       rollups: rollups.status(),
@@ -168,11 +173,19 @@ async function open(
     }),
     readings: () => ({
       ...certificateReadings(store, clock),
-      ...feedReadings(feed.follower, feed.freshness, clock),
+      ...feedReadings({ state: feed.follower.state, status: feed.status }, feed.freshness, clock),
       ...keyReadings({ upkeep, publicKeys }, clock),
       ...aboveReadings({ parents: regions, reports, ledger }, clock),
       keyd_rollup_waiting_bytes: rollups.status().bytesWaiting,
     }),
+    shared: {
+      rungs: {
+        'AWS4-HMAC-SHA256': sharedRung(serviceKeys.source, KEY_FORMS['AWS4-HMAC-SHA256']),
+        'AWS4-ECDSA-P256-SHA256': sharedRung(publicKeys.source, KEY_FORMS['AWS4-ECDSA-P256-SHA256']),
+      },
+      feed: feed.shared,
+      count: (taken) => counts.add(taken),
+    },
     async reload() {
       await store.reload();
     },

@@ -11,5 +11,6 @@ export * from './lifetimes.js';
 export * from './public-keys.js';
 export * from './read-settings.js';
 export * from './settings.js';
+export * from './sharing/index.js';
 export * from './signature-keys.js';
 export * from './window.js';

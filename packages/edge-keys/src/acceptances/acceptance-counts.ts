@@ -9,7 +9,7 @@ interface Open {
   readonly mechanism: Rollup['mechanism'];
   readonly minute: number;
   count: number;
-  readonly first: number;
+  first: number;
   last: number;
 }
 
@@ -36,17 +36,15 @@ export class AcceptanceCounts {
   /** `at` in epoch milliseconds: when the signature was accepted. */
   count({ accessKeyId, scope: { date }, mechanism }: Counted, at: number): void {
     const minute = at - (at % MINUTE_MS);
-    const name = `${accessKeyId}/${date}/${mechanism}/${minute}`;
-    const open = this.#open.get(name);
-    if (open) {
-      open.count += 1;
-      // A clock that was set back within the minute must not make the last one earlier than the first.
-      open.last = Math.max(open.last, at);
-    } else if (this.#open.size < this.#mostOpen) {
-      this.#open.set(name, { accessKeyId, scopeDate: date, mechanism, minute, count: 1, first: at, last: at });
-    } else {
-      this.#dropped += 1;
+    this.#add({ accessKeyId, scopeDate: date, mechanism, minute, count: 1, first: at, last: at });
+  }
+
+  /** Takes what another process of the same edge has counted. */
+  add({ rollups, dropped }: TakenCounts): void {
+    for (const { minute, first, last, ...rest } of rollups) {
+      this.#add({ ...rest, minute: Date.parse(minute), first: Date.parse(first), last: Date.parse(last) });
     }
+    this.#dropped += dropped;
   }
 
   /** Takes all out: the same minute's next requests begin a roll-up of their own, and the sums come out right. */
@@ -56,6 +54,22 @@ export class AcceptanceCounts {
     this.#open = new Map();
     this.#dropped = 0;
     return { rollups, dropped };
+  }
+
+  #add(counted: Open): void {
+    const { accessKeyId, scopeDate, mechanism, minute } = counted;
+    const name = `${accessKeyId}/${scopeDate}/${mechanism}/${minute}`;
+    const open = this.#open.get(name);
+    if (open) {
+      open.count += counted.count;
+      // A clock that was set back within the minute must not make the last one earlier than the first.
+      open.first = Math.min(open.first, counted.first);
+      open.last = Math.max(open.last, counted.last);
+    } else if (this.#open.size < this.#mostOpen) {
+      this.#open.set(name, counted);
+    } else {
+      this.#dropped += 1;
+    }
   }
 }
 

@@ -14,6 +14,8 @@ import {
 import { openFollowedFeed, type Logger, type TierAbove, type Traces } from '@sigv4-keyd/service-skeleton';
 import { Agent, type Dispatcher } from 'undici';
 import type { EdgeKeysSettings } from '../settings.js';
+import { FeedInForce } from '../sharing/feed-in-force.js';
+import { sharedFeed, type SharedFeed } from '../sharing/shared-keys.js';
 
 export interface EdgeFeedOptions {
   /** Dials our own region only. */
@@ -30,6 +32,7 @@ export interface EdgeFeedOptions {
 export class EdgeFeed {
   readonly follower: FeedFollower;
   readonly horizons: Horizons;
+  readonly #inForce: FeedInForce;
   readonly #watch: FreshnessWatch;
   readonly #web: Agent;
   #stopWatching = (): void => undefined;
@@ -38,6 +41,8 @@ export class EdgeFeed {
     this.follower = follower;
     this.horizons = horizons;
     this.#web = web;
+    this.#inForce = new FeedInForce(follower);
+    this.#inForce.follow(follower);
     this.#watch = new FreshnessWatch(follower, horizons, options);
   }
 
@@ -75,9 +80,14 @@ export class EdgeFeed {
     return Math.min(Date.parse(beacon.at) + this.horizons.hardSeconds * 1000, Date.parse(beacon.expires));
   }
 
-  /** How far the feed has come here, for the tier above. */
+  /** For further processes that judge by it, too. */
+  get shared(): SharedFeed {
+    return sharedFeed(this.follower, this.#inForce);
+  }
+
+  /** How far the feed is in force here, for the tier above. */
   seen(): Pick<EdgeReport, 'feed'> {
-    const { beacon } = this.follower.state;
+    const { beacon } = this.#inForce;
     return beacon === undefined ? {} : { feed: { version: beacon.version, at: beacon.at } };
   }
 
@@ -85,8 +95,11 @@ export class EdgeFeed {
     return this.#watch.warnings();
   }
 
-  status(): FeedStatus & { readonly freshness: Freshness } {
-    return { ...this.follower.status, freshness: this.freshness };
+  /** Version and time are those of what is in force. */
+  get status(): FeedStatus & { readonly freshness: Freshness } {
+    const { beacon } = this.#inForce;
+    const inForce = { version: beacon?.version, at: beacon && Date.parse(beacon.at) };
+    return { ...this.follower.status, ...inForce, freshness: this.freshness };
   }
 }
 

@@ -106,6 +106,11 @@ export class FeedFollower {
     return this.#kept.saved;
   }
 
+  /** All that is believed now, for a copy of it in another process of this tier: signed documents and nothing else. */
+  serialise(): string {
+    return this.#state.serialise();
+  }
+
   /** What signatures are checked against. */
   get pinned(): PinnedKeys {
     return this.#options.keys;

@@ -1,3 +1,4 @@
+export { FeedCopy, type FeedCopyOptions } from './feed-copy.js';
 export * from './feed-follower.js';
 export { type FeedLog } from './feed-log.js';
 export * from './feed-source.js';
@@ -15,6 +16,7 @@ export {
   FeedError,
   MOST_FEED_BYTES,
   pinFeedKeys,
+  type Acceptance,
   type Beacon,
   type FeedDocument,
   type Freshness,
