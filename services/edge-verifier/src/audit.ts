@@ -2,7 +2,7 @@ import { requestRecord, type GuardedKeySource } from '@sigv4-keyd/edge-keys';
 import type { Logger } from '@sigv4-keyd/service-skeleton';
 import { ERROR_CODES, type Refusal } from '@sigv4-keyd/sigv4-answers';
 import { formatCredentialScope, type Accepted, type RecordedRequest, type Examined } from '@sigv4-keyd/sigv4-core';
-import type { RequestMeter } from './request-meter.js';
+import type { VerdictMeter } from './request-meter.js';
 import type { Stopwatch } from './stopwatch.js';
 import { noteAccepted, noteRefused } from './tracing/traced-front.js';
 
@@ -16,7 +16,7 @@ export interface AuditedRequest extends RecordedRequest {
 
 export interface AuditOptions {
   readonly log: Logger;
-  readonly meter: RequestMeter;
+  readonly meter: VerdictMeter;
   /** Remembers what was accepted, with the keys that it was accepted by. */
   readonly keys: Pick<GuardedKeySource, 'recordAccepted'>;
   /** Whether requests have spans that are to tell of the verdict. */

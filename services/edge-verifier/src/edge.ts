@@ -7,7 +7,8 @@ import { Audit } from './audit.js';
 import type { Configuration } from './configuration.js';
 import { verificationPolicy, type PolicySettings } from './policy.js';
 import { RefusalPace } from './refusal-pace.js';
-import type { RequestMeter } from './request-meter.js';
+import { RefusalTurns, type Turns } from './refusal-turns.js';
+import type { VerdictMeter } from './request-meter.js';
 import type { EdgeTraces } from './tracing/traced-front.js';
 
 /** What every front of the edge verifies, answers and records with. */
@@ -31,16 +32,16 @@ export interface EdgeParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly keys: GuardedKeySource;
-  readonly meter: RequestMeter;
+  readonly meter: VerdictMeter;
+  /** Which refusals are answered at once; by default this process alone decides. */
+  readonly turns?: Turns;
   /** Absent: nothing is traced. */
   readonly traces?: EdgeTraces | undefined;
 }
 
-export function createEdge(
-  own: EdgeIdentity,
-  settings: EdgeSettings,
-  { clock, log, keys, meter, traces }: EdgeParts,
-): Edge {
+export function createEdge(own: EdgeIdentity, settings: EdgeSettings, parts: EdgeParts): Edge {
+  const { clock, log, keys, meter, traces } = parts;
+  const { turns = new RefusalTurns({ perSecond: settings.refusalsPerSecond, clock }) } = parts;
   const policy = verificationPolicy(own, settings);
   const shape = settings.answerShape === 'auto' ? answerShapeOf(own.service) : settings.answerShape;
   const { region, clockSkewSeconds } = policy;
@@ -53,7 +54,7 @@ export function createEdge(
     keys,
     audit: new Audit(spiffeIdOf(own), { log, keys, meter, isTraced: traces !== undefined }),
     traces,
-    refusalPace: new RefusalPace({ perSecond: settings.refusalsPerSecond, clock }),
+    refusalPace: new RefusalPace({ turns, clock }),
     answer,
     answerUnreadable(refusal, requestId) {
       meter.refused(refusal.reason, undefined);

@@ -1,8 +1,8 @@
 import { Server as TlsServer } from 'node:tls';
 import { every, type Cancel } from '@sigv4-keyd/hop-protocol';
 import { listen, type ListenAddress } from '@sigv4-keyd/service-skeleton';
-import type { Configuration } from './configuration.js';
 import type { Edge } from './edge.js';
+import type { FrontSettings } from './front-settings.js';
 import { createForwardAuthApp } from './forward-auth/app.js';
 import { ForwardAuth } from './forward-auth/forward-auth.js';
 import type { FrontServer } from './front-server.js';
@@ -24,7 +24,7 @@ export interface RunningFronts {
 const RELOAD_EVERY_MS = 10_000;
 
 /** Starts every front that is configured. */
-export async function startFronts(edge: Edge, configuration: Configuration): Promise<RunningFronts> {
+export async function startFronts(edge: Edge, configuration: FrontSettings): Promise<RunningFronts> {
   const fronts = new Fronts(edge);
   try {
     await fronts.start(configuration);
@@ -47,7 +47,7 @@ class Fronts implements RunningFronts {
     this.#edge = edge;
   }
 
-  async start(configuration: Configuration): Promise<void> {
+  async start(configuration: FrontSettings): Promise<void> {
     const { proxyListen, forwardAuthListen } = configuration;
     const edge = this.#edge;
     if (configuration.upstream) {
@@ -76,7 +76,7 @@ class Fronts implements RunningFronts {
     await this.#upstream?.close();
   }
 
-  async #startTls(proxy: ReverseProxy, configuration: Configuration): Promise<void> {
+  async #startTls(proxy: ReverseProxy, configuration: FrontSettings): Promise<void> {
     const edge = this.#edge;
     const { proxyTlsListen, proxyTlsCert: cert, proxyTlsKey: key } = configuration;
     if (!proxyTlsListen || cert === undefined || key === undefined) return;
@@ -93,7 +93,7 @@ class Fronts implements RunningFronts {
   }
 }
 
-function reverseProxy(edge: Edge, upstream: Upstream, configuration: Configuration): ReverseProxy {
+function reverseProxy(edge: Edge, upstream: Upstream, configuration: FrontSettings): ReverseProxy {
   const { bodyInMemory, spoolFolder, chunkedUpstream, forwardAuthorization } = configuration;
   return new ReverseProxy(edge, upstream, {
     ...payloadRules(edge, configuration),
@@ -104,7 +104,7 @@ function reverseProxy(edge: Edge, upstream: Upstream, configuration: Configurati
 }
 
 /** What every front asks of a body. */
-function payloadRules({ policy }: Edge, configuration: Configuration): BodyRules {
+function payloadRules({ policy }: Edge, configuration: FrontSettings): BodyRules {
   const { payloadModes, largestBody, bodyIdle, smallestChunk, largestChunk } = configuration;
   return {
     limits: { largest: largestBody, idleMs: bodyIdle * 1000 },

@@ -1,8 +1,8 @@
-import { TokenBucket, type Cancel, type Clock } from '@sigv4-keyd/hop-protocol';
+import type { Cancel, Clock } from '@sigv4-keyd/hop-protocol';
+import type { Turns } from './refusal-turns.js';
 
 export interface RefusalPaceOptions {
-  /** Refusals that are answered without delay, in the long run; ten times as many at once. */
-  readonly perSecond: number;
+  readonly turns: Turns;
   readonly clock: Clock;
 }
 
@@ -16,21 +16,20 @@ const MOST_WAITING = 1_000;
  * served. Clients of their own do not meet it: a few refusals are answered at once.
  */
 export class RefusalPace {
-  readonly #bucket: TokenBucket;
+  readonly #turns: Turns;
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #isReleased = false;
 
-  constructor({ perSecond, clock }: RefusalPaceOptions) {
-    this.#bucket = new TokenBucket({ burst: 10 * perSecond, perSecond }, clock);
+  constructor({ turns, clock }: RefusalPaceOptions) {
+    this.#turns = turns;
     this.#clock = clock;
   }
 
   /** Resolves when a refusal may be answered. */
   async turn(): Promise<void> {
-    const waits = !this.#bucket.allows();
-    this.#bucket.spend({ mayOwe: false });
-    if (!waits || this.#isReleased || this.#waiting.size >= MOST_WAITING) return;
+    const isAtOnce = await this.#turns.take();
+    if (isAtOnce || this.#isReleased || this.#waiting.size >= MOST_WAITING) return;
     await new Promise<void>((resolve) => {
       let cancel: Cancel = () => undefined;
       const go = (): void => {

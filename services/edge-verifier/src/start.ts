@@ -1,6 +1,7 @@
-import { openEdgeKeys } from '@sigv4-keyd/edge-keys';
+import { openEdgeKeys, type EdgeKeys } from '@sigv4-keyd/edge-keys';
 import {
   createHealthApp,
+  environmentFor,
   listen,
   Metrics,
   openTraces,
@@ -15,8 +16,11 @@ import {
 import { isS3Service } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
 import { createEdge } from './edge.js';
-import { startFronts } from './fronts.js';
+import { startFronts, type RunningFronts } from './fronts.js';
 import { RequestMeter } from './request-meter.js';
+import { requireProcesses } from './workers/fork-worker.js';
+import { workerConfiguration } from './workers/worker-configuration.js';
+import { Workers } from './workers/workers.js';
 
 const DEBUG_WARNING =
   'KEYD_DEBUG_SIGNATURES is on: refusals show signed headers to whoever asks. Switch it off outside development.';
@@ -35,6 +39,7 @@ async function start(
   parts: OpenedParts,
 ): Promise<RunningService> {
   const { clock, log, watchProcess } = context;
+  if (configuration.workers > 1) requireProcesses(configuration.workers);
   const { tracer, close: closeTraces } = await openTraces(configuration, { service: 'edge-verifier', log });
   parts.add(closeTraces);
   // Closed after the fronts: what they accepted last is counted, too.
@@ -43,8 +48,10 @@ async function start(
   const metrics = new Metrics('edge-verifier');
   const meter = new RequestMeter(metrics);
   const traces = tracer && { tracer, clientTraces: configuration.clientTraces };
-  const edge = createEdge(keys.own, configuration, { clock, log, keys, meter, traces });
-  const fronts = await startFronts(edge, configuration);
+  const workers = configuration.workers > 1 ? await startWorkers(configuration, context, keys, meter) : undefined;
+  const fronts: RunningFronts =
+    workers ??
+    (await startFronts(createEdge(keys.own, configuration, { clock, log, keys, meter, traces }), configuration));
   parts.add(() => fronts.close());
   const { debugSignatures, postForms } = configuration;
   const doubts = [
@@ -52,18 +59,18 @@ async function start(
     ...(postForms && !isS3Service(keys.own.service) ? [NO_FORMS_WARNING] : []),
   ];
   for (const doubt of doubts) log.warn(doubt);
-  const notReady = (): readonly string[] => keys.notReady();
-  const warnings = (): readonly string[] => [...keys.warnings(), ...doubts];
+  const notReady = (): readonly string[] => [...keys.notReady(), ...(workers?.notReady() ?? [])];
+  const warnings = (): readonly string[] => [...keys.warnings(), ...(workers?.warnings() ?? []), ...doubts];
   const health = createHealthApp({
     notReady,
     warnings,
-    status: () => keys.status(),
+    status: () => ({ ...keys.status(), ...(workers && { workers: workers.status() }) }),
   });
   parts.add(() => health.close());
-  const readings = (): Readings<'edge-verifier'> => ({
-    ...ownReadings({ service: 'edge-verifier', notReady, warnings }),
-    ...keys.readings(),
-  });
+  const readings = async (): Promise<Readings<'edge-verifier'>> => {
+    await workers?.handIn();
+    return { ...ownReadings({ service: 'edge-verifier', notReady, warnings }), ...keys.readings() };
+  };
   const addresses = {
     ...fronts.addresses,
     health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
@@ -77,4 +84,15 @@ async function start(
     },
     close: () => parts.close(),
   };
+}
+
+function startWorkers(
+  configuration: Configuration,
+  { clock, log, environment = {} }: ServiceContext,
+  keys: EdgeKeys,
+  meter: RequestMeter,
+): Promise<Workers> {
+  const { workers: count, refusalsPerSecond } = configuration;
+  const told = environmentFor(workerConfiguration, environment);
+  return Workers.start({ ...{ count, refusalsPerSecond, keys, meter, clock, log }, environment: told });
 }

@@ -1,4 +1,4 @@
-import { RefusalPace } from '@sigv4-keyd/edge-verifier';
+import { RefusalPace, RefusalTurns } from '@sigv4-keyd/edge-verifier';
 import { Agent } from 'node:http';
 import t from 'tap';
 import { NOW, send, signed, type Message, type Reply } from '../edge-verifier/client.js';
@@ -20,7 +20,7 @@ function turnsOf(pace: RefusalPace, count: number): readonly Promise<void>[] {
 
 t.test('some refusals are answered at once, others a second late, and time brings new ones', async (t) => {
   const clock = new VirtualClock(NOW);
-  const pace = new RefusalPace({ perSecond: 5, clock });
+  const pace = new RefusalPace({ turns: new RefusalTurns({ perSecond: 5, clock }), clock });
   t.equal(await cameOf(turnsOf(pace, 50)), 50, 'a burst of ten seconds');
   const late = turnsOf(pace, 20);
   t.equal(await cameOf(late), 0);
@@ -33,14 +33,14 @@ t.test('some refusals are answered at once, others a second late, and time bring
 
 t.test('no more wait than a thousand: what comes then is answered at once', async (t) => {
   const clock = new VirtualClock(NOW);
-  const pace = new RefusalPace({ perSecond: 1, clock });
+  const pace = new RefusalPace({ turns: new RefusalTurns({ perSecond: 1, clock }), clock });
   t.equal(await cameOf(turnsOf(pace, 1_110)), 10 + 100);
   t.equal(clock.pending, 1_000);
 });
 
 t.test('nobody waits for an edge that closes', async (t) => {
   const clock = new VirtualClock(NOW);
-  const pace = new RefusalPace({ perSecond: 1, clock });
+  const pace = new RefusalPace({ turns: new RefusalTurns({ perSecond: 1, clock }), clock });
   const turns = turnsOf(pace, 30);
   pace.release();
   t.equal(await cameOf(turns), 30);
