@@ -84,7 +84,6 @@ t.test(
 
     const { parent } = above.region;
     parent.requests.length = 0;
-    above.region.connections = 0;
     const edge = await startEdge(t, above, { workers: 2, env: EVERYTHING });
     t.equal((await edge.pids()).length, 2);
     t.same(await verdictsOf(edge, messages), expected);

@@ -31,8 +31,8 @@ export class WatchedRegion {
   readonly reports: EdgeReport[] = [];
   /** Counts of accepted signatures, each batch once. */
   readonly rollups: Rollup[] = [];
-  /** How many connections edges have opened. */
-  connections = 0;
+  /** Told of each report as it comes. */
+  onReport: (report: EdgeReport) => void = () => undefined;
   url = '';
   readonly #app: MtlsApp;
 
@@ -54,6 +54,7 @@ export class WatchedRegion {
       return encodeKeyAnswer(SERVICE_PUBLIC_KEYS, body.date, scope, { issued, absent: new Map() });
     });
     app.post(REPORT_PATH, { ...forEdges, schema: { body: edgeReport } }, ({ body }, reply) => {
+      this.onReport(body);
       this.reports.push(body);
       return reply.code(204).send();
     });
@@ -64,7 +65,6 @@ export class WatchedRegion {
       return reply.code(204).send();
     });
     feedRoute(app, { board: feed, clock: systemClock, roles: ['edge'] });
-    app.server.on('secureConnection', () => (this.connections += 1));
   }
 
   static async start(credentials: CredentialsStore, feed: TestFeed): Promise<WatchedRegion> {
