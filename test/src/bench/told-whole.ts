@@ -1,8 +1,8 @@
 import t from 'tap';
 import { tinyReport } from './running-bench.js';
 
-// Those that start the fewest services; what the others measure with, their own tests start.
-for (const name of ['signer', 'revocation', 'attack', 'cold-start']) {
+/** Runs a part, with the services that it starts, and looks whether it tells all that it promises. */
+export function toldWhole(name: string): void {
   t.test(`${name}: every step runs, and is told of`, async (t) => {
     const { parts } = await tinyReport(name);
     const [part] = parts;

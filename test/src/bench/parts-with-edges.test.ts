@@ -1,0 +1,4 @@
+import { toldWhole } from './told-whole.js';
+
+toldWhole('attack');
+toldWhole('cold-start');

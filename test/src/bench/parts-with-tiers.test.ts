@@ -1,0 +1,4 @@
+import { toldWhole } from './told-whole.js';
+
+toldWhole('signer');
+toldWhole('revocation');
