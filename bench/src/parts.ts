@@ -12,6 +12,7 @@ export const PARTS: Readonly<Record<string, Load>> = {
   return: () => import('./return-of-edges/part.js'),
   signer: () => import('./signer/part.js'),
   http: () => import('./http/part.js'),
+  cores: () => import('./cores/part.js'),
   rollover: () => import('./rollover/part.js'),
   revocation: () => import('./revocation/part.js'),
   attack: () => import('./attack/part.js'),

@@ -21,6 +21,10 @@ export class LoadGenerator {
     return generator;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** So many requests, as fast as they are answered. */
   async run(count: number): Promise<LoadAnswered> {
     const told = this.#told();

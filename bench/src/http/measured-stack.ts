@@ -61,7 +61,7 @@ export class MeasuredStack {
 
   /** One server, alone, for one turn. */
   async turn(scenario: Scenario, contender: Contender, { warming, measured }: TurnLength): Promise<Turn> {
-    const { server, port } = await this.#startServer(contender.server);
+    const { server, port } = await this.startServer(contender.server);
     let nginx: Nginx | undefined;
     let load: LoadGenerator | undefined;
     try {
@@ -71,17 +71,7 @@ export class MeasuredStack {
         const names = { listen, forwardAuth: port, application: this.#upstreamPort };
         nginx = await Nginx.start(this.#stack.folder('nginx'), names);
       }
-      const { connections, requests, bodyBytes } = scenario;
-      load = await LoadGenerator.start({
-        port: nginx ? listen : port,
-        kind: contender.kind,
-        connections,
-        requests,
-        bodyBytes,
-        region: REGION,
-        service: SERVICE,
-        ...ACCESS_KEY,
-      });
+      load = await this.startLoad(nginx ? listen : port, scenario, contender.kind);
       await load.run(warming);
       await server.measure();
       const answered = await load.run(measured);
@@ -90,15 +80,27 @@ export class MeasuredStack {
     } finally {
       await load?.stop();
       await nginx?.stop();
-      await this.#stack.stop(server);
+      await this.stopServer(server);
     }
+  }
+
+  /** Whoever sends the requests of a scenario, to a port. */
+  startLoad(port: number, scenario: Scenario, kind: Contender['kind']): Promise<LoadGenerator> {
+    const { connections, requests, bodyBytes } = scenario;
+    const scope = { region: REGION, service: SERVICE };
+    return LoadGenerator.start({ port, kind, connections, requests, bodyBytes, ...scope, ...ACCESS_KEY });
+  }
+
+  stopServer(server: ProbedProcess): Promise<void> {
+    return this.#stack.stop(server);
   }
 
   close(): Promise<void> {
     return this.#stack.close();
   }
 
-  async #startServer(kind: Server): Promise<{ readonly server: ProbedProcess; readonly port: number }> {
+  /** A new process of it, not yet ready. */
+  async startServer(kind: Server): Promise<{ readonly server: ProbedProcess; readonly port: number }> {
     const [port, health] = [this.#stack.port(), this.#stack.port()];
     this.#servers += 1;
     const upstream = `http://127.0.0.1:${this.#upstreamPort}`;
@@ -113,7 +115,7 @@ export class MeasuredStack {
         ? { KEYD_PROXY_LISTEN: listen, KEYD_UPSTREAM: upstream }
         : { KEYD_FORWARD_AUTH_LISTEN: listen, KEYD_FORWARD_AUTH_FROM: kind.origin };
     // With the line of every accepted request, as deployed.
-    const settings = { KEYD_LOG_LEVEL: 'info', ...front };
+    const settings = { KEYD_LOG_LEVEL: 'info', KEYD_WORKERS: String(kind.workers), ...front };
     return { server: await this.#stack.edge(name, this.#regionUrl, 'used', settings), port };
   }
 }

@@ -7,6 +7,8 @@ export type Server =
       readonly program: 'edge';
       readonly front: 'forwardAuth' | 'proxy';
       readonly origin: 'request-line' | 'x-original';
+      /** Processes that verify. */
+      readonly workers: number;
     };
 
 export interface Contender {
@@ -30,9 +32,9 @@ export interface Scenario {
 const MANY = { connections: 32, requests: 1_024, bodyBytes: 0, isBehindNginx: false } as const;
 const BARE_FASTIFY: Server = { program: 'bare-fastify' };
 const BARE_PROXY: Server = { program: 'bare-proxy' };
-const ASKED_BY_ENVOY: Server = { program: 'edge', front: 'forwardAuth', origin: 'request-line' };
-const ASKED_BY_NGINX: Server = { program: 'edge', front: 'forwardAuth', origin: 'x-original' };
-const PROXY: Server = { program: 'edge', front: 'proxy', origin: 'request-line' };
+const ASKED_BY_ENVOY: Server = { program: 'edge', front: 'forwardAuth', origin: 'request-line', workers: 1 };
+const ASKED_BY_NGINX: Server = { program: 'edge', front: 'forwardAuth', origin: 'x-original', workers: 1 };
+const PROXY: Server = { program: 'edge', front: 'proxy', origin: 'request-line', workers: 1 };
 
 export const FORWARD_AUTH_GET: Scenario = {
   ...MANY,

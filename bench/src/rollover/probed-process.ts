@@ -7,6 +7,7 @@ import { measured, type Measured } from './measured.js';
 const status = z.looseObject({
   ready: z.boolean(),
   heldDays: z.array(z.object({ date: z.string(), keys: z.number() })).default([]),
+  workers: z.array(z.object({ pid: z.number() })).default([]),
 });
 
 const measuredMessage = z.tuple([measured], z.unknown());
@@ -36,6 +37,12 @@ export class ProbedProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Itself, and the processes that share its work. */
+  async pids(): Promise<readonly number[]> {
+    const { workers = [] } = (await this.#status()) ?? {};
+    return [this.pid, ...workers.map(({ pid }) => pid)];
   }
 
   async measure(): Promise<Measured> {

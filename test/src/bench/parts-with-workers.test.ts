@@ -1,0 +1,3 @@
+import { toldWhole } from './told-whole.js';
+
+toldWhole('cores');
