@@ -1,10 +1,28 @@
 import { KeySearch, type FoundKeys, type SoughtKey } from '../support/key-search.js';
 import { memoryOf } from './process-memory.js';
-import type { TierProcess, TierStatus } from './process-tiers.js';
+import type { TierStatus } from './process-tiers.js';
 
-export function inMemoryOf({ pid }: TierProcess, sought: readonly SoughtKey[]): FoundKeys {
+/** What is searched: a tier, or one of the processes that it consists of. */
+export interface Searched {
+  readonly pid: () => number;
+  /** Resolves after a turn of its event loop. */
+  readonly status: () => Promise<unknown>;
+  /** Who would end it for standing still while it is read: stands still, too. */
+  readonly watcher?: () => number;
+}
+
+export function inMemoryOf(
+  { pid, watcher }: Pick<Searched, 'pid' | 'watcher'>,
+  sought: readonly SoughtKey[],
+): FoundKeys {
   const search = new KeySearch(sought);
-  return search.in(memoryOf(pid(), search.overlap));
+  if (!watcher) return search.in(memoryOf(pid(), search.overlap));
+  process.kill(watcher(), 'SIGSTOP');
+  try {
+    return search.in(memoryOf(pid(), search.overlap));
+  } finally {
+    process.kill(watcher(), 'SIGCONT');
+  }
 }
 
 /** What was found of these, and how it was written. */
@@ -30,7 +48,7 @@ const MOST_COLLECTIONS = 20;
 
 /** What is found of these when garbage was collected until nothing goes any more, or until only `kept` are there. */
 export async function left(
-  tier: TierProcess,
+  tier: Searched,
   sought: readonly SoughtKey[],
   kept: readonly string[] = [],
 ): Promise<readonly string[]> {

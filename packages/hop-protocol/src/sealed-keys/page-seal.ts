@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { bytesApart } from '../bytes-apart.js';
 import { WrongStream } from '../day-stream/frame.js';
 
 // A sealed page: the length of its entries (4 bytes), the entries, their keys encrypted, the tag. The entries are not
@@ -50,7 +51,7 @@ export class PageOpener {
     this.#pages += 1;
     decipher.setAAD(entries);
     decipher.setAuthTag(page.subarray(tagAt));
-    const keys = Buffer.alloc(tagAt - keysAt);
+    const keys = bytesApart(tagAt - keysAt);
     // Node.js may copy what it has decrypted once more: in pieces of one size each takes the place of the one before.
     for (let at = 0; at < keys.length; at += PIECE) {
       const piece = decipher.update(page.subarray(keysAt + at, Math.min(keysAt + at + PIECE, tagAt)));
