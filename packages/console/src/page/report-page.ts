@@ -1,4 +1,5 @@
 import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
+import { accessKeyText } from './access-key-text.js';
 import { html, type Html } from './html.js';
 import { INCIDENT_STYLE } from './report-style.js';
 import { dayText, runsOfDays } from './days.js';
@@ -103,20 +104,6 @@ export function incidentPage(report: IncidentReport): string {
         </body>
       </html>`.html
   }\n`;
-}
-
-/** A session names the access key that it was made of, too. */
-function accessKeyText({
-  accessKeyId,
-  parentAccessKeyId,
-  sessionName,
-}: {
-  readonly accessKeyId: string;
-  readonly parentAccessKeyId?: string | undefined;
-  readonly sessionName?: string | undefined;
-}): string {
-  if (parentAccessKeyId === undefined) return accessKeyId;
-  return `${accessKeyId} (${[sessionName, `of ${parentAccessKeyId}`].filter(Boolean).join(', ')})`;
 }
 
 interface Times {

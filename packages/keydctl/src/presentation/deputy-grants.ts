@@ -1,13 +1,13 @@
+import { dayText } from '@sigv4-keyd/console';
 import type { DeputyGrant, ListedDeputyGrants } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { shortInstant } from './age.js';
 import { facts, table } from './table.js';
-import { isoDay } from './utc-days.js';
 
 export function grantFacts(paint: Paint, { deputy, from, to, reason, by, at }: DeputyGrant): string {
   return facts(paint, [
     ['deputy', paint.bold(deputy)],
-    ['days', `${isoDay(from)} to ${isoDay(to)}`],
+    ['days', `${dayText(from)} to ${dayText(to)}`],
     ['granted', `${shortInstant(at)} by ${by}`],
     ['reason', reason],
   ]);
@@ -16,7 +16,7 @@ export function grantFacts(paint: Paint, { deputy, from, to, reason, by, at }: D
 export function grantTable(paint: Paint, grants: readonly DeputyGrant[]): string {
   const rows = grants.map(({ deputy, from, to, at, by, reason, withdrawn }) => [
     deputy,
-    `${isoDay(from)} to ${isoDay(to)}`,
+    `${dayText(from)} to ${dayText(to)}`,
     `${shortInstant(at)} by ${by}`,
     withdrawn ? `${shortInstant(withdrawn.at)} by ${withdrawn.by}` : '-',
     reason,

@@ -1,9 +1,8 @@
+import { accessKeyText, dayText, runsOfDays } from '@sigv4-keyd/console';
 import type { IncidentReport } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { shortInstant } from './age.js';
 import { lines, section } from './section.js';
-import { withItsParent } from './sessions.js';
-import { isoDay, runsOfDays } from './utc-days.js';
 import { facts, table } from './table.js';
 
 /** Rows of a list on a terminal; `--json` and `--html` have more. */
@@ -57,7 +56,7 @@ function issuedTo(paint: Paint, { blastRadius: { identities, identityCount } }: 
 function byAccessKey(paint: Paint, { accepted }: IncidentReport): string {
   if (accepted.byAccessKey.length === 0) return '  None was reported.';
   const rows = accepted.byAccessKey.map(({ owner, revoked, ...accepted }) => [
-    withItsParent(accepted),
+    accessKeyText(accepted),
     owner,
     String(accepted.count),
     ...times(accepted),
@@ -76,7 +75,7 @@ function byEdge(paint: Paint, { accepted }: IncidentReport): string {
 function byDay(paint: Paint, { accepted: { byDay: days } }: IncidentReport): string {
   if (days.length === 0) return '  None was reported.';
   const rows = days.map(({ scopeDate, region, ...count }) => [
-    isoDay(scopeDate),
+    dayText(scopeDate),
     region,
     String(count.count),
     ...times(count),

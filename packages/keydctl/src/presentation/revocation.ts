@@ -1,11 +1,10 @@
+import { accessKeyText, dayText, runsOfDays } from '@sigv4-keyd/console';
 import type { BlastRadius, ListedRevocations, RevocationAnswer } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { forClients } from '../revocation/for-clients.js';
 import { shortInstant } from './age.js';
 import { lines, section } from './section.js';
-import { withItsParent } from './sessions.js';
 import { facts, table } from './table.js';
-import { isoDay, runsOfDays } from './utc-days.js';
 
 /** Rows of a list on a terminal; `--json` has more. */
 const MOST_ROWS = 20;
@@ -56,7 +55,7 @@ export function revocationFacts(paint: Paint, listed: Listed): string {
     ['incident', statement.incident],
     ['reason', statement.reason],
     ['made', `${shortInstant(statement.at)} by ${statement.author}`],
-    ['last day', isoDay(statement.to)],
+    ['last day', dayText(statement.to)],
     ['kept until', shortInstant(keptUntil)],
     ['digest', digest],
     ...(liftedBy === undefined
@@ -79,7 +78,7 @@ function accepted({ acceptances: { count, first, last } }: BlastRadius): string 
 
 function accessKeys(paint: Paint, { accessKeys: found, accessKeyCount }: BlastRadius): string {
   if (found.length === 0) return '  No key was issued in this scope.';
-  const rows = found.map(({ owner, dates, ...accessKey }) => [withItsParent(accessKey), owner, runsOfDays(dates)]);
+  const rows = found.map(({ owner, dates, ...accessKey }) => [accessKeyText(accessKey), owner, runsOfDays(dates)]);
   return capped(table(paint, ['access key id', 'owner', 'days'], rows.slice(0, MOST_ROWS)), accessKeyCount);
 }
 

@@ -66,17 +66,3 @@ export function sessionTable(paint: Paint, sessions: readonly AccessKey[]): stri
     ]),
   );
 }
-
-/** An access key in a list where sessions stand, too: what it was made of stands with it. */
-export function withItsParent({
-  accessKeyId,
-  parentAccessKeyId,
-  sessionName,
-}: {
-  readonly accessKeyId: string;
-  readonly parentAccessKeyId?: string | undefined;
-  readonly sessionName?: string | undefined;
-}): string {
-  if (parentAccessKeyId === undefined) return accessKeyId;
-  return `${accessKeyId} (${sessionName === undefined ? '' : `${sessionName}, `}of ${parentAccessKeyId})`;
-}
