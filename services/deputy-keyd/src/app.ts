@@ -1,8 +1,7 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
-import type { Clock, DeputyIdentity, FeedFollower, Identity, KeySource } from '@sigv4-keyd/hop-protocol';
+import type { Clock, DeputyIdentity, FeedFollower, KeySource } from '@sigv4-keyd/hop-protocol';
 import {
-  Bans,
-  createMtlsApp,
+  createBanningApp,
   feedBoard,
   feedRoute,
   type HopMeter,
@@ -35,18 +34,8 @@ export interface DeputyAppOptions {
 /** What regions see of deputy-keyd: keys of granted days, and the feed in the very bytes that masters signed. */
 export async function createDeputyApp(options: DeputyAppOptions): Promise<MtlsApp> {
   const { own, credentials, feed, notReady, meter, tracer, clock, log } = options;
-  const bans = new Bans(feed);
-  const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
-  const app = await createMtlsApp({
-    credentials,
-    trustDomain: own.trustDomain,
-    log,
-    isRefused,
-    notReady,
-    meter,
-    tracer,
-  });
-  bans.enforceOn(app, log);
+  const { trustDomain } = own;
+  const app = await createBanningApp(feed, { credentials, trustDomain, log, notReady, meter, tracer });
   regionKeysRoute(app, options);
   feedRoute(app, { board: feedBoard(feed), clock, roles: ['region'] });
   return app;

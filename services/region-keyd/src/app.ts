@@ -4,13 +4,11 @@ import type {
   CachedKeySource,
   Clock,
   FeedFollower,
-  Identity,
   KeySource,
   RegionIdentity,
 } from '@sigv4-keyd/hop-protocol';
 import {
-  Bans,
-  createMtlsApp,
+  createBanningApp,
   DayStreams,
   feedBoard,
   feedRoute,
@@ -61,18 +59,8 @@ export async function createRegionApp(options: RegionAppOptions): Promise<MtlsAp
   const { own, credentials, log, regionKeys, regionDays, roster, feed, ledger, budget, clock } = options;
   const { notReady, meter, tracer } = options;
   const now = (): number => clock.now();
-  const bans = new Bans(feed);
-  const isRefused = (peer: Identity): string | undefined => bans.refusalFor(peer);
-  const app = await createMtlsApp({
-    credentials,
-    trustDomain: own.trustDomain,
-    log,
-    isRefused,
-    notReady,
-    meter,
-    tracer,
-  });
-  bans.enforceOn(app, log);
+  const { trustDomain } = own;
+  const app = await createBanningApp(feed, { credentials, trustDomain, log, notReady, meter, tracer });
   const issuing = { own, feed, ledger, budget, now };
   serviceKeysRoute(app, { ...issuing, regionKeys });
   signingKeysRoute(app, { ...issuing, regionKeys });
