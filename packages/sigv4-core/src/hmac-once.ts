@@ -1,4 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
+import { bytesApart } from './bytes-apart.js';
 
 const BLOCK = 64;
 const DIGEST = 32;
@@ -46,7 +47,7 @@ function putByte(at: number, byte: number): void {
 
 /** A key of more than a block is hashed first, and an Hmac object knows how. */
 function hmacOfAnyLength(key: Uint8Array, message: string, prefix: string): Buffer {
-  const whole = Buffer.alloc(prefix.length + key.length);
+  const whole = bytesApart(prefix.length + key.length);
   whole.write(prefix, 'latin1');
   whole.set(key, prefix.length);
   try {

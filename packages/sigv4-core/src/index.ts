@@ -5,6 +5,7 @@ export { ALGORITHMS } from './algorithm.js';
 export type { Algorithm } from './algorithm.js';
 export { formatAmzDate, parseAmzDate } from './amz-date.js';
 export type { AmzDate } from './amz-date.js';
+export { bytesApart } from './bytes-apart.js';
 export { canonicalHeaders, canonicalHeaderValue } from './canonical-headers.js';
 export { canonicalQuery } from './canonical-query.js';
 export type { Mechanism } from './canonical-query.js';

@@ -1,3 +1,5 @@
+import { bytesApart } from './bytes-apart.js';
+
 /** Text, or its UTF-8 bytes: a string stays in memory until it is collected, bytes until their owner wipes them. */
 export type SecretAccessKey = string | Uint8Array;
 
@@ -5,7 +7,7 @@ export type SecretAccessKey = string | Uint8Array;
 export function prefixedSecret(prefix: string, secret: SecretAccessKey): Buffer {
   requireSecret(secret);
   const length = typeof secret === 'string' ? Buffer.byteLength(secret) : secret.length;
-  const bytes = Buffer.alloc(prefix.length + length);
+  const bytes = bytesApart(prefix.length + length);
   bytes.write(prefix, 'latin1');
   if (typeof secret === 'string') bytes.write(secret, prefix.length, 'utf8');
   else bytes.set(secret, prefix.length);

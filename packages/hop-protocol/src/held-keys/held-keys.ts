@@ -1,4 +1,4 @@
-import { bytesApart } from '../bytes-apart.js';
+import { bytesApart } from '@sigv4-keyd/sigv4-core';
 import type { AccessKeyFacts } from '../key-source.js';
 import { NONE } from './blocks.js';
 import { FACTS_BYTES, FactsStore, UNUSUAL_FACTS_BYTES, type FactsPlace } from './facts-store.js';

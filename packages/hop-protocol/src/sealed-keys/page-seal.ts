@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
-import { bytesApart } from '../bytes-apart.js';
+import { bytesApart } from '@sigv4-keyd/sigv4-core';
 import { WrongStream } from '../day-stream/frame.js';
 
 // A sealed page: the length of its entries (4 bytes), the entries, their keys encrypted, the tag. The entries are not
