@@ -1,8 +1,12 @@
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import t from 'tap';
+import { breaches, inNamespace, neighboursOf, strangerBeside, tcp, type Way } from './boundaries.js';
+import { brokenPolicies } from './broken-policies.js';
 import { DEPLOYMENTS } from './deployments.js';
-import { kustomizeMissing, ofKind, render } from './manifests.js';
-import { outsider, podsOf } from './pods.js';
-import { isReachable, selects } from './reachability.js';
+import { kustomizeMissing, ofKind, render, type Resource } from './manifests.js';
+import { environmentOf } from './pod-settings.js';
+import { outsider, podsOf, serviceOf, type Pods } from './pods.js';
+import { isReachable } from './reachability.js';
 
 /** Who reaches whom, by the policies alone: all pairs of tiers, with two regions and an operator. */
 t.test('network policies', { skip: kustomizeMissing() }, (t) => {
@@ -10,7 +14,7 @@ t.test('network policies', { skip: kustomizeMissing() }, (t) => {
   const resources = overlays.flatMap(render);
   const policies = ofKind(resources, 'NetworkPolicy');
   const tiers = podsOf(resources);
-  const PORTS = [53, 80, 443, 5432, 8000, 8080, 8081, 8443, 9000, 9187, 9464];
+  const PORTS = tcp(53, 80, 443, 5432, 8000, 8080, 8081, 8443, 9000, 9187, 9464);
   const nameOf = ({ namespace, workload }: { namespace: string; workload: string }): string =>
     workload === 'database' ? 'database' : namespace.replace('keyd-', '');
 
@@ -18,7 +22,7 @@ t.test('network policies', { skip: kustomizeMissing() }, (t) => {
     const reached = tiers.flatMap((from) =>
       tiers.flatMap((to) =>
         PORTS.filter((port) => isReachable(policies, from, to, port)).map(
-          (port) => `${nameOf(from)} > ${nameOf(to)} ${port}`,
+          (port) => `${nameOf(from)} > ${nameOf(to)} ${port.port}`,
         ),
       ),
     );
@@ -44,7 +48,7 @@ t.test('network policies', { skip: kustomizeMissing() }, (t) => {
         tiers
           .flatMap((to) =>
             PORTS.filter((port) => isReachable(policies, outsider(namespace), to, port)).map(
-              (port) => `${nameOf(to)} ${port}`,
+              (port) => `${nameOf(to)} ${port.port}`,
             ),
           )
           .toSorted();
@@ -64,7 +68,7 @@ t.test('network policies', { skip: kustomizeMissing() }, (t) => {
     const reached = tiers.flatMap((from) =>
       [...outside, outsider('backend'), outsider('default')].flatMap((to, index) =>
         PORTS.filter((port) => isReachable(policies, from, to, port)).map(
-          (port) => `${nameOf(from)} > ${index === 0 ? 'dns' : to.namespace} ${port}`,
+          (port) => `${nameOf(from)} > ${index === 0 ? 'dns' : to.namespace} ${port.port}`,
         ),
       ),
     );
@@ -83,14 +87,53 @@ t.test('network policies', { skip: kustomizeMissing() }, (t) => {
     t.end();
   });
 
-  t.test('each policy selects pods that there are', (t) => {
-    for (const { metadata, spec } of policies) {
-      const selected = tiers.filter(
-        ({ namespace, labels }) => namespace === metadata?.namespace && selects(spec?.podSelector, labels),
-      );
-      t.ok(selected.length > 0, `${metadata?.namespace}: ${metadata?.name}`);
-    }
-    t.end();
-  });
+  t.end();
+});
+
+/** The service that an edge stands before, as its settings name it. */
+function upstreamOf(self: Pods, resources: readonly Resource[]): readonly Way[] {
+  if (self.workload !== 'edge-verifier' || !self.spec) return [];
+  const { KEYD_UPSTREAM = '' } = environmentOf(serviceOf(self), self.namespace, resources);
+  const { hostname, port } = new URL(KEYD_UPSTREAM);
+  return [{ isWith: inNamespace(hostname.split('.')[1] ?? ''), ports: tcp(Number(port)) }];
+}
+
+/** Each end of each boundary by itself, with neighbours that take on names and labels that are not theirs. */
+t.test('boundaries', { skip: kustomizeMissing() }, (t) => {
+  for (const [deployment, overlays] of DEPLOYMENTS) {
+    const resources = overlays.flatMap(render);
+    const policies = ofKind(resources, 'NetworkPolicy');
+    const tiers = podsOf(resources);
+    const neighbours = neighboursOf(tiers);
+    const breachesOf = (changed: readonly INetworkPolicy[], pods: readonly Pods[]): readonly string[] => {
+      const [breach] = breaches(changed, pods, neighbours, (self) => upstreamOf(self, resources));
+      if (!breach) return [];
+      const { self, other, port, is } = breach;
+      const named = JSON.stringify(other.labels);
+      return [`${self.namespace} ${self.workload} ${is} ${port.protocol} ${port.port} ${other.namespace} ${named}`];
+    };
+    t.test(`${deployment}: each pod opens and accepts what its tier has to, and nothing else`, (t) => {
+      const pods = [...tiers, ...tiers.map(strangerBeside)];
+      t.same(breachesOf(policies, pods), []);
+      t.end();
+    });
+    t.test(`${deployment}: whatever is changed in a policy is found`, (t) => {
+      for (const policy of policies) {
+        const { name, namespace } = policy.metadata ?? {};
+        const pods = tiers.filter((one) => one.namespace === namespace).flatMap((one) => [one, strangerBeside(one)]);
+        const others = policies.filter((one) => one.metadata?.namespace === namespace && one !== policy);
+        t.not(breachesOf(others, pods).length, 0, `${namespace} ${name}: left out`);
+        const unseen = brokenPolicies(policy).filter(
+          ([, broken]) => breachesOf([...others, broken], pods).length === 0,
+        );
+        t.same(
+          unseen.map(([what]) => what),
+          [],
+          `${namespace} ${name}`,
+        );
+      }
+      t.end();
+    });
+  }
   t.end();
 });

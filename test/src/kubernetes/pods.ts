@@ -14,6 +14,8 @@ export interface Pods {
   readonly names: readonly string[];
   /** Absent where an operator makes the pods. */
   readonly spec?: IPodSpec;
+  /** Of a machine that is no pod of the cluster. */
+  readonly address?: string;
 }
 
 /** The pods that a rendering describes: those of its workloads, and those that CloudNativePG makes for a Cluster. */
@@ -60,6 +62,11 @@ export function serviceOf({ spec, workload }: Pods): IContainer {
 export function outsider(namespace: string, labels: Labels = {}): Pods {
   const namespaceLabels = { 'kubernetes.io/metadata.name': namespace };
   return { workload: namespace, namespace, namespaceLabels, labels, names: [namespace] };
+}
+
+/** A machine outside of the cluster. */
+export function machine(workload: string, address: string): Pods {
+  return { workload, address, namespace: '', namespaceLabels: {}, labels: {}, names: [workload] };
 }
 
 function labelsOfNamespaces(resources: readonly Resource[]): (namespace: string) => Labels {
