@@ -1,4 +1,5 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
+import { ACCESS_KEYS_PATH, BANS_PATH, STATUS_PATH } from '@sigv4-keyd/hop-protocol';
 import { createLogger, createMtlsApp } from '@sigv4-keyd/service-skeleton';
 import type { Test } from 'tap';
 import { TRUST_DOMAIN } from '../support/certificates.js';
@@ -11,7 +12,7 @@ export async function scriptedMaster(
 ): Promise<{ readonly url: string }> {
   const log = createLogger({ service: 'scripted-master', level: 'silent' });
   const app = await createMtlsApp({ credentials, trustDomain: TRUST_DOMAIN, log });
-  for (const url of ['/v1/status', '/v1/access-keys']) {
+  for (const url of [STATUS_PATH, BANS_PATH, ACCESS_KEYS_PATH]) {
     app.route({ method: ['GET', 'POST'], url, config: { mtls: { roles: ['operator'] } }, handler: () => answer() });
   }
   t.teardown(() => app.close());

@@ -335,5 +335,5 @@ t.test('status tells of deputies; a deputy has no edges to tell of', async (t) =
       issued: [{ date: TODAY, accessKeys: 1 }],
     },
   ]);
-  t.match(await keydctl('status'), { code: 0, out: /\/deputy\/d1 +up[^]*\/deputy\/d1 +20261122 +1/ });
+  t.match(await keydctl('status'), { code: 0, out: /\/deputy\/d1 +up[^]*\/deputy\/d1 +2026-11-22 +1/ });
 });

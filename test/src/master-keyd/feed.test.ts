@@ -134,7 +134,7 @@ t.test('a dry run says what a revocation would hit and changes nothing', async (
   t.equal(dry.blastRadius.accessKeyCount, 2);
   t.match(dry.blastRadius.identities, [{ spiffeId: R1, dates: ['20261123'] }]);
   const sentences = dry.blastRadius.remainsGood.join('\n');
-  t.match(sentences, /last day is 20261123: no key of a later one[^]*other than us-east-1[^]*ew access key/);
+  t.match(sentences, /last day is 2026-11-23: no key of a later one[^]*other than us-east-1[^]*ew access key/);
   t.same(await presentFeed(operator), before, 'nothing was published');
   t.same(await runSql(master.database, 'SELECT 1 FROM revocation_statement'), []);
   t.same(await revocations(operator), { revocations: [] });

@@ -21,6 +21,7 @@ export async function chosenIds(
   const ids: string[] = [];
   for await (const { accessKeyId } of master.list({ owner: choice.owner, status })) ids.push(accessKeyId);
   if (ids.length > 0) return ids;
-  const which = status === undefined ? 'no access key' : `no ${status} access key`;
-  throw new CommandError('failed', 'not-found', `${choice.owner} has ${which}`, 'See keydctl access-key list --owner');
+  const which = status === undefined ? 'no access key' : `no access key that is ${status}`;
+  const owner = JSON.stringify(choice.owner);
+  throw new CommandError('failed', 'not-found', `the owner ${owner} has ${which}`, 'See keydctl access-key list');
 }

@@ -7,6 +7,7 @@ import { CommanderError } from 'commander';
 import { CurlFailure } from '../curl/curl-failure.js';
 import { CommandError } from './command-error.js';
 import type { Ending } from './exit-code.js';
+import { isSystemError, systemErrorText } from './system-error.js';
 
 /** A failure in the form in which it is told: on one line, or as a JSON document. */
 export interface Explanation {
@@ -33,7 +34,7 @@ export function explain(error: unknown): Explanation {
   if (error instanceof TokenFailure) return { ending: 'failed', code: error.reason, message: error.message };
   if (error instanceof FeedError) return { ending: 'failed', code: error.code, message: error.message };
   if (error instanceof CredentialsError) return { ending: 'failed', code: error.code, message: error.message };
-  if (isSystemError(error)) return { ending: 'failed', code: error.code, message: error.message };
+  if (isSystemError(error)) return { ending: 'failed', code: error.code, message: systemErrorText(error) };
   const message = error instanceof Error ? error.message : String(error);
   return { ending: 'failed', code: 'internal-error', message, next: 'This is a defect of keydctl; report it' };
 }
@@ -46,8 +47,8 @@ const WRONG_ARGUMENTS: ReadonlySet<PkiErrorCode> = new Set([
 
 function explainUsage(error: CommanderError): Explanation {
   if (error.exitCode === 0) return { ending: 'ok', code: error.code, message: error.message };
-  if (error.code === 'commander.help') return { ending: 'usage', code: 'usage', message: 'no command was given' };
-  const message = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+  const isBare = error.code === 'commander.help';
+  const message = isBare ? 'no command was given' : error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
   return { ending: 'usage', code: 'usage', message, next: 'See --help' };
 }
 
@@ -113,8 +114,4 @@ function causesOf(error: unknown): readonly unknown[] {
 
 function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : error.name;
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
-  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }

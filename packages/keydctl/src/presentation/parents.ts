@@ -1,6 +1,7 @@
 import type { ParentReport, StatusAnswer } from '@sigv4-keyd/hop-protocol';
 import type { Paint } from '../command-line/outcome.js';
 import { ago, span } from './age.js';
+import { pathOf } from './path-of.js';
 import { table } from './table.js';
 
 /** Which parents each tier below the master knows, which of them are well, and which it asks first. */
@@ -14,7 +15,7 @@ export function parentsText(paint: Paint, status: StatusAnswer, now: number): st
 
 function rowsOf(paint: Paint, spiffeId: string, parents: readonly ParentReport[], now: number): string[][] {
   return parents.map((parent) => [
-    `${spiffeId.replace(/^spiffe:\/\/[^/]*/, '')}${parent.isChosen ? ' (first)' : ''}`,
+    `${pathOf(spiffeId)}${parent.isChosen ? ' (first)' : ''}`,
     parent.url,
     stateOf(paint, parent, now),
     parent.answeredAt === undefined ? 'never' : ago(parent.answeredAt, now),

@@ -27,7 +27,7 @@ import { findAccessKeys } from '../database/access-keys.js';
 import { lockForChanging } from '../database/locks.js';
 import { inTransaction, type Transaction } from '../database/transaction.js';
 import { blastRadius } from '../incident/blast-radius.js';
-import { waysBack } from '../incident/sentences.js';
+import { dayOf, waysBack } from '../incident/sentences.js';
 import { lockFeed } from './feed-row.js';
 import type { MasterFeed } from './master-feed.js';
 import { newestIssuedDay } from './newest-issued-day.js';
@@ -125,7 +125,9 @@ export class Revocations {
 
 function notesOn(wanted: Wanted, { to }: RevocationStatement, { accessKeyCount }: BlastRadius): readonly string[] {
   if (accessKeyCount === 0) return ['No keys were ever issued for this scope: check that it is spelt as you mean it.'];
-  return wanted.to === undefined ? [`The last day is ${to}: no key of a later one was issued for this scope.`] : [];
+  return wanted.to === undefined
+    ? [`The last day is ${dayOf(to)}: no key of a later one was issued for this scope.`]
+    : [];
 }
 
 async function statementFor(

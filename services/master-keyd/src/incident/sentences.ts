@@ -20,19 +20,33 @@ export function remainsGood(scope: IncidentScope): readonly string[] {
 
 /** How honest clients get back to service: SigV4 has no generation of keys inside a day. */
 export function waysBack(scope: IncidentScope, now: number): readonly string[] {
-  const { region, to } = scope;
+  const { accessKeyId } = scope;
+  const which = accessKeyId === undefined ? 'access keys as they are work' : 'this access key works';
+  return [
+    newAccessKeys(scope),
+    `${whenOver(scope, now, which)}.`,
+    accessKeyId === undefined
+      ? 'First shut out what was broken into (keydctl identity ban), or it is given the keys of the next day, too.'
+      : 'Whoever knows its secret signs again on the day after: rotate it, or delete it (keydctl access-key).',
+  ];
+}
+
+function newAccessKeys({ accessKeyId, issuedBefore }: IncidentScope): string {
+  if (accessKeyId !== undefined)
+    return 'Create a new access key for the client (keydctl access-key create): it works at once.';
+  const create = 'Create new access keys for the clients (keydctl access-key create)';
+  return issuedBefore === undefined
+    ? `${create}, and give the revocation --issued-before with an instant just before they were made: ` +
+        'they work on the same day.'
+    : `${create}: those made from ${new Date(issuedBefore).toISOString()} on work on the same day.`;
+}
+
+function whenOver({ region, to }: IncidentScope, now: number, which: string): string {
   const where = region === undefined ? 'everywhere' : `in ${region}`;
   const next = addDays(to, 1);
-  const isOver = startOfScopeDate(next) <= now;
-  return [
-    'Create new access keys for the clients (keydctl access-key create), and give the revocation --issued-before ' +
-      'with an instant just before they were made: they work on the same day.',
-    isOver
-      ? `The last day of the scope, ${dayOf(to)}, is over: access keys as they are work ${where} again.`
-      : `From ${dayOf(next)} 00:00 UTC on (in ${hoursUntil(next, now)} h) access keys as they are work ${where} ` +
-        'again, unless the revocation is made for longer.',
-    'First shut out what was broken into (keydctl identity ban), or it is given the keys of the next day, too.',
-  ];
+  if (startOfScopeDate(next) <= now) return `The last day of the scope, ${dayOf(to)}, is over: ${which} ${where} again`;
+  const inHours = `in ${hoursUntil(next, now)} h`;
+  return `From ${dayOf(next)} 00:00 UTC on (${inHours}) ${which} ${where} again, unless the revocation is made for longer`;
 }
 
 /** The day as people write it. */

@@ -30,7 +30,11 @@ export const expire = defineCommand({
     'keydctl access-key expire --owner ci --at 2026-12-31',
     'keydctl access-key expire AKIAIOSFODNN7EXAMPLE --never',
   ],
-  run: (call) => runChange(call, { change: changeOf(call.options, call.surroundings.now()), effect }),
+  run: (call) =>
+    runChange(call, {
+      change: changeOf(call.options, call.surroundings.now()),
+      effect: call.options.never ? 'It does not end by itself any more.' : effect,
+    }),
 });
 
 function changeOf({ at, in: inMs, never }: z.output<typeof options>, now: number): WantedAccessKeyChange {

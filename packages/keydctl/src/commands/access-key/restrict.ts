@@ -27,7 +27,11 @@ export const restrict = defineCommand({
     'keydctl access-key restrict --owner ci --service s3 --dry-run',
     'keydctl access-key restrict AKIAIOSFODNN7EXAMPLE --unrestricted',
   ],
-  run: (call) => runChange(call, { change: changeOf(call.options), effect }),
+  run: (call) =>
+    runChange(call, {
+      change: changeOf(call.options),
+      effect: call.options.unrestricted ? 'It is good for every region and service.' : effect,
+    }),
 });
 
 function changeOf({ region, service, unrestricted }: z.output<typeof options>): WantedAccessKeyChange {
