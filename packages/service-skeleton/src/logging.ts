@@ -1,12 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { destination, pino, type DestinationStream } from 'pino';
+import { pino, type DestinationStream } from 'pino';
+import { standardOutput } from './log-lines.js';
 import { traceIds } from './tracing/trace-ids.js';
 import { CENSORED, NEVER_LOGGED, withoutNestedSecrets } from './withheld.js';
 
 /** What is written to: a logger of pino, or what a Fastify app has for one. */
 export type Logger = FastifyBaseLogger;
-
-const STANDARD_OUTPUT = 1;
 
 /**
  * The log of a service. Whatever code passes in, what is named in NEVER_LOGGED never comes out. URLs are logged without
@@ -17,6 +16,7 @@ export function createLogger(options: {
   readonly level: string;
   /** Whether lines say to which trace they belong. */
   readonly isTraced?: boolean;
+  /** Absent: standard output, each line when the call returns. */
   readonly destination?: DestinationStream;
 }): Logger {
   return pino(
@@ -29,8 +29,7 @@ export function createLogger(options: {
       // Names at the top alone: a pattern with a wildcard would have every value of every line looked at.
       redact: { paths: NEVER_LOGGED.map((name) => `["${name}"]`), censor: CENSORED },
     },
-    // Each line is written when the call returns. Past the streams of Node.js, which take longer than the write itself.
-    options.destination ?? destination({ fd: STANDARD_OUTPUT, sync: true }),
+    options.destination ?? standardOutput(),
   );
 }
 

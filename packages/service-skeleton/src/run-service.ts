@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '@sigv4-keyd/hop-protocol';
 import type { z } from 'zod';
 import { ConfigurationError, describeSettings, readConfiguration, type Environment } from './configuration.js';
+import { linesOfProcess, type AwaitedLines } from './log-lines.js';
 import { createLogger, type Logger } from './logging.js';
 import { watchProcess, type ProcessMetrics } from './metrics/process-metrics.js';
 import { confine, neededAccess, permissionOptions } from './confinement/index.js';
@@ -19,6 +20,8 @@ export interface RunningService {
 export interface ServiceContext {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of `log`, for whoever goes on behind its line. Absent: each is written at once. */
+  readonly lines?: AwaitedLines;
   /** A number from 0 up to 1, for jitter. */
   readonly random?: () => number;
   /** Rings the ends of waits for the network, which lives in real time whatever `clock` says. Absent: the system's. */
@@ -58,13 +61,15 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
     }
     const level = typeof configuration['logLevel'] === 'string' ? configuration['logLevel'] : 'info';
     const isTraced = configuration['tracesEndpoint'] !== undefined;
-    const log = createLogger({ service: program.name, level, isTraced });
+    const lines = linesOfProcess();
+    const log = createLogger({ service: program.name, level, isTraced, destination: lines });
     requireNoExposure(nodeOptions());
     if (process.argv.includes('--confined')) confine(permitted);
     limitExposure(log);
     const service = await program.start(configuration, {
       clock: systemClock,
       log,
+      lines,
       watchProcess,
       environment: process.env,
     });

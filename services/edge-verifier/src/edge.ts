@@ -1,6 +1,6 @@
 import type { GuardedKeySource } from '@sigv4-keyd/edge-keys';
 import { spiffeIdOf, type Clock, type EdgeIdentity } from '@sigv4-keyd/hop-protocol';
-import type { Logger } from '@sigv4-keyd/service-skeleton';
+import type { AwaitedLines, Logger } from '@sigv4-keyd/service-skeleton';
 import { answerShapeOf, answerTo, type Answer, type Refusal } from '@sigv4-keyd/sigv4-answers';
 import type { VerificationPolicy } from '@sigv4-keyd/sigv4-core';
 import { Audit } from './audit.js';
@@ -31,6 +31,8 @@ export type EdgeSettings = PolicySettings & Pick<Configuration, 'answerShape' | 
 export interface EdgeParts {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of `log`: nobody is answered before the line of the verdict is written. */
+  readonly lines: AwaitedLines;
   readonly keys: GuardedKeySource;
   readonly meter: VerdictMeter;
   /** Which refusals are answered at once; by default this process alone decides. */
@@ -40,7 +42,7 @@ export interface EdgeParts {
 }
 
 export function createEdge(own: EdgeIdentity, settings: EdgeSettings, parts: EdgeParts): Edge {
-  const { clock, log, keys, meter, traces } = parts;
+  const { clock, log, lines, keys, meter, traces } = parts;
   const { turns = new RefusalTurns({ perSecond: settings.refusalsPerSecond, clock }) } = parts;
   const policy = verificationPolicy(own, settings);
   const shape = settings.answerShape === 'auto' ? answerShapeOf(own.service) : settings.answerShape;
@@ -52,7 +54,7 @@ export function createEdge(own: EdgeIdentity, settings: EdgeSettings, parts: Edg
     log,
     policy,
     keys,
-    audit: new Audit(spiffeIdOf(own), { log, keys, meter, isTraced: traces !== undefined }),
+    audit: new Audit(spiffeIdOf(own), { log, lines, keys, meter, isTraced: traces !== undefined }),
     traces,
     refusalPace: new RefusalPace({ turns, clock }),
     answer,

@@ -16,6 +16,8 @@ export interface Arrival {
   readonly target: string;
   readonly requestId: string;
   readonly stopwatch: Stopwatch;
+  /** Does what is left to do later than `serve`. An error ends the connection, as one of `serve` does. */
+  readonly attempt: (task: () => void) => void;
 }
 
 export interface FrontServerOptions {
@@ -103,12 +105,15 @@ export class FrontServer {
     });
     if (this.#isClosing) response.shouldKeepAlive = false;
     const { url: target = '' } = request;
-    const arrival = { request, response, target, requestId: randomUUID(), stopwatch: new Stopwatch() };
-    try {
-      this.#options.serve(arrival)?.catch((error: unknown) => this.#onFailure(error, response));
-    } catch (error) {
-      this.#onFailure(error, response);
-    }
+    const attempt = (task: () => Promise<void> | void): void => {
+      try {
+        task()?.catch((error: unknown) => this.#onFailure(error, response));
+      } catch (error) {
+        this.#onFailure(error, response);
+      }
+    };
+    const arrival = { request, response, target, requestId: randomUUID(), stopwatch: new Stopwatch(), attempt };
+    attempt(() => this.#options.serve(arrival));
   }
 
   #unansweredOn(socket: Duplex): number {

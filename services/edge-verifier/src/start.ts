@@ -12,6 +12,7 @@ import {
   type Readings,
   type RunningService,
   type ServiceContext,
+  WRITTEN_AT_ONCE,
 } from '@sigv4-keyd/service-skeleton';
 import { isS3Service } from '@sigv4-keyd/sigv4-core';
 import type { Configuration } from './configuration.js';
@@ -38,7 +39,7 @@ async function start(
   context: ServiceContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
-  const { clock, log, watchProcess } = context;
+  const { clock, log, lines = WRITTEN_AT_ONCE, watchProcess } = context;
   if (configuration.workers > 1) requireProcesses(configuration.workers);
   const { tracer, close: closeTraces } = await openTraces(configuration, { service: 'edge-verifier', log });
   parts.add(closeTraces);
@@ -51,7 +52,7 @@ async function start(
   const workers = configuration.workers > 1 ? await startWorkers(configuration, context, keys, meter) : undefined;
   const fronts: RunningFronts =
     workers ??
-    (await startFronts(createEdge(keys.own, configuration, { clock, log, keys, meter, traces }), configuration));
+    (await startFronts(createEdge(keys.own, configuration, { clock, log, lines, keys, meter, traces }), configuration));
   parts.add(() => fronts.close());
   const { debugSignatures, postForms } = configuration;
   const doubts = [

@@ -19,7 +19,7 @@ import {
   type PinnedKeys,
 } from '@sigv4-keyd/hop-protocol';
 import { configuration, createEdge, RequestMeter, startFronts } from '@sigv4-keyd/edge-verifier';
-import { createLogger, Metrics, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import { createLogger, LogLines, Metrics, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import type { Test } from 'tap';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
@@ -118,15 +118,15 @@ export async function startEdge(t: Test, options: EdgeOptions = {}): Promise<Edg
   const parent = new DerivingParent(own.region, own.service);
   parent.secrets.set(ACCESS_KEY_ID, SECRET);
   const serviceKeys = createServiceKeys(settings, { parent, clock, random: () => 0.5, denialOf: () => undefined });
-  const destination = { write: (line: string) => log.push(line) };
-  const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination });
+  const lines = new LogLines({ write: (written) => void log.push(...written.split(/(?<=\n)/)) });
+  const logger = createLogger({ service: 'edge-verifier', level: 'trace', destination: lines });
   const counts = new AcceptanceCounts();
   const sources = { 'AWS4-HMAC-SHA256': serviceKeys, 'AWS4-ECDSA-P256-SHA256': new DerivedPublicKeys(parent) };
   const record = new AcceptanceRecord(spiffeIdOf(own), { clock, log: logger, counts });
   const sessions = new SessionTokens({ region: own.region, service, pinned: options.pinned ?? new Map(), clock });
   const keys = new SignatureKeys(own, { sources, guard, sessions, window: windowRuleOf(settings), record });
   const meter = new RequestMeter(new Metrics('edge-verifier'));
-  const fronts = await startFronts(createEdge(own, settings, { clock, log: logger, keys, meter }), settings);
+  const fronts = await startFronts(createEdge(own, settings, { clock, log: logger, lines, keys, meter }), settings);
   closeFronts = () => fronts.close();
   const { proxy = '', proxyTls = '', forwardAuth = '' } = fronts.addresses;
   const reload = (): Promise<void> => fronts.reload();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { createLogger } from '@sigv4-keyd/service-skeleton';
+import { createLogger, LogLines } from '@sigv4-keyd/service-skeleton';
 import t from 'tap';
 
 const NAMES = [
@@ -108,21 +108,82 @@ t.test('an object without an end is cut, and the line comes out', (t) => {
   t.end();
 });
 
+/** What is on standard output of a program that has ended, however it came to its end. */
+async function outputOf(program: string): Promise<{ readonly lines: readonly string[]; readonly end: unknown }> {
+  const imports = `import { createLogger, LogLines, linesOfProcess } from '@sigv4-keyd/service-skeleton';`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', `${imports}\n${program}`], {
+    cwd: new URL('../../', import.meta.url),
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const gone = once(child, 'exit');
+  const written = await text(child.stdout);
+  await gone;
+  const lines = [...written.matchAll(/"msg":"([^"]*)"/g)].map(([, line = '']) => line);
+  return { lines, end: child.signalCode ?? child.exitCode };
+}
+
+const DIE = `process.kill(process.pid, 'SIGKILL');`;
+
 t.test(
   'a line is written when the call returns: the death of the process right after it changes nothing',
   async (t) => {
-    const program = `
-    import { createLogger } from '@sigv4-keyd/service-skeleton';
-    createLogger({ service: 'test', level: 'info' }).info('the last words');
-    process.kill(process.pid, 'SIGKILL');
-  `;
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: new URL('../../', import.meta.url),
-      env: { PATH: process.env['PATH'] ?? '' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const gone = once(child, 'exit');
-    t.match(await text(child.stdout), '"msg":"the last words"');
-    t.same(await gone, [null, 'SIGKILL']);
+    const alone = `createLogger({ service: 'test', level: 'info' }).info('the last words'); ${DIE}`;
+    t.same(await outputOf(alone), { lines: ['the last words'], end: 'SIGKILL' });
   },
 );
+
+const GATHERING = `
+  const lines = linesOfProcess();
+  const log = createLogger({ service: 'test', level: 'info', destination: lines });
+  const gather = (line, then = () => undefined) => lines.gather(() => log.info(line), then);
+`;
+
+t.test('whoever waits for a line goes on behind it, and behind all others of the turn', async (t) => {
+  const program = `${GATHERING} gather('one', () => { ${DIE} }); gather('two'); gather('three');`;
+  t.same(await outputOf(program), { lines: ['one', 'two', 'three'], end: 'SIGKILL' });
+});
+
+t.test('lines that nobody waits for are written at once, with those before them', async (t) => {
+  const program = `${GATHERING} gather('one'); gather('two'); log.warn('three'); gather('four'); ${DIE}`;
+  t.same(await outputOf(program), { lines: ['one', 'two', 'three'], end: 'SIGKILL' });
+});
+
+t.test('what was gathered is written when the process exits, by itself or for an error', async (t) => {
+  t.same(await outputOf(`${GATHERING} gather('one'); process.exit(3);`), { lines: ['one'], end: 3 });
+  t.same(await outputOf(`${GATHERING} gather('one'); throw new Error('no');`), { lines: ['one'], end: 1 });
+});
+
+t.test('where a line cannot be written, nobody goes on', async (t) => {
+  const program = `
+    const full = { write() { throw new Error('no space left'); } };
+    const lines = new LogLines(full);
+    const log = createLogger({ service: 'test', level: 'info', destination: lines });
+    const said = createLogger({ service: 'test', level: 'info' });
+    lines.gather(() => log.info('one'), () => said.info('went on'));
+    said.info('begun');
+  `;
+  t.same(await outputOf(program), { lines: ['begun'], end: 1 });
+});
+
+t.test('all that one turn gathers is one write, and each turn has its own', async (t) => {
+  const writes: string[] = [];
+  const lines = new LogLines({ write: (written) => void writes.push(written) });
+  const written = (...words: readonly string[]): Promise<unknown> =>
+    Promise.all(
+      words.map((word) => new Promise<void>((resolve) => lines.gather(() => lines.write(`${word}\n`), resolve))),
+    );
+  await written('one', 'two');
+  await written('three');
+  t.same(writes, ['one\ntwo\n', 'three\n']);
+  t.throws(() =>
+    lines.gather(
+      () => {
+        throw new Error('what logs may fail');
+      },
+      () => undefined,
+    ),
+  );
+  lines.write('four\n');
+  t.same(writes.at(-1), 'four\n', 'lines that nobody waits for are not kept for the end of the turn');
+});

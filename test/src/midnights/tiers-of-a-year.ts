@@ -17,7 +17,7 @@ import {
   type RegionKeySource,
   type WindowRule,
 } from '@sigv4-keyd/hop-protocol';
-import { createLogger, keysBelow, Metrics, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import { createLogger, keysBelow, Metrics, readConfiguration, WRITTEN_AT_ONCE } from '@sigv4-keyd/service-skeleton';
 import {
   isRefused,
   kDate,
@@ -124,6 +124,7 @@ export function tiersOfAYear(
     const edge = createEdge(own, settings, {
       clock,
       log,
+      lines: WRITTEN_AT_ONCE,
       meter: new RequestMeter(new Metrics('edge-verifier')),
       keys: new SignatureKeys(own, {
         sources,

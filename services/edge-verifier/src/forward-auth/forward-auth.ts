@@ -48,23 +48,33 @@ export class ForwardAuth {
   }
 
   #answer(question: Question, outcome: Vouched | Refusal | undefined, arrival: Arrival): Promise<void> | void {
-    const { request, response, requestId } = arrival;
     if (outcome === undefined) {
-      response.destroy();
+      arrival.response.destroy();
     } else if ('reason' in outcome) {
       return this.#refuse(question, outcome, arrival);
     } else {
-      this.#edge.audit.accepted(question, outcome.accepted);
-      request.resume();
-      // With any body, nginx would give up its connection to us.
-      response.writeHead(204, [...identityHeaders(outcome.accepted, outcome.payloadSha256, requestId)]).end();
+      this.#vouch(question, outcome, arrival);
     }
   }
 
-  async #refuse(question: Question, refusal: Refusal, { request, response, requestId }: Arrival): Promise<void> {
+  #vouch(question: Question, { accepted, payloadSha256 }: Vouched, arrival: Arrival): void {
+    const { request, response, requestId } = arrival;
+    const answer = (): void => {
+      request.resume();
+      // With any body, nginx would give up its connection to us.
+      response.writeHead(204, [...identityHeaders(accepted, payloadSha256, requestId)]).end();
+    };
+    this.#edge.audit.accepted(question, accepted, () => arrival.attempt(answer));
+  }
+
+  async #refuse(question: Question, refusal: Refusal, arrival: Arrival): Promise<void> {
+    const { request, response, requestId } = arrival;
     await this.#edge.refusalPace.turn();
-    this.#edge.audit.refused(question, refusal, question.examined);
-    sendAnswer(request, response, this.#asTheFrontTakesIt(this.#edge.answer(refusal, requestId)), this.#edge.clock);
+    const answer = (): void => {
+      const taken = this.#asTheFrontTakesIt(this.#edge.answer(refusal, requestId));
+      sendAnswer(request, response, taken, this.#edge.clock);
+    };
+    this.#edge.audit.refused(question, refusal, question.examined, () => arrival.attempt(answer));
   }
 
   #decide(question: Question, arrival: Arrival): Promise<Vouched | Refusal> | Vouched | Refusal {

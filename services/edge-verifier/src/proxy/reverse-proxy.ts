@@ -43,8 +43,8 @@ export class ReverseProxy {
       claim = claimed;
     };
     const refuse = (refusal: Refusal): void => {
-      this.#edge.audit.refused(audited, refusal, claim);
-      sendAnswer(request, response, this.#edge.answer(refusal, requestId), this.#edge.clock);
+      const answer = (): void => sendAnswer(request, response, this.#edge.answer(refusal, requestId), this.#edge.clock);
+      this.#edge.audit.refused(audited, refusal, claim, () => arrival.attempt(answer));
     };
     try {
       const verified = checkMessage(request) ?? (await this.#verify(head, arrival, onClaim));
@@ -53,7 +53,9 @@ export class ReverseProxy {
         refuse(verified);
         return;
       }
-      this.#edge.audit.accepted(audited, verified.accepted);
+      const { accepted } = verified;
+      // The upstream sees nothing that the log does not have.
+      await new Promise<void>((resolve) => this.#edge.audit.accepted(audited, accepted, resolve));
       const forwarded = await this.#forward(head, verified, arrival, scheme);
       if (typeof forwarded === 'object') refuse(forwarded);
     } catch (error) {

@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   createLogger,
   limitExposure,
+  linesOfProcess,
   openTraces,
   readConfiguration,
   StartError,
@@ -85,7 +86,10 @@ export class Worker {
     const settings = readConfiguration(workerConfiguration, begun.environment);
     const { logLevel: level, clientTraces } = settings;
     const isTraced = settings.tracesEndpoint !== undefined;
-    const log = createLogger({ service: 'edge-verifier', level, isTraced }).child({ worker: process.pid });
+    const lines = linesOfProcess();
+    const log = createLogger({ service: 'edge-verifier', level, isTraced, destination: lines }).child({
+      worker: process.pid,
+    });
     const { tracer, close: closeTraces } = await openTraces(settings, { service: 'edge-verifier', log });
     limitExposure(log);
     const opener = KeyOpener.of(recipient, begun.sealedBy);
@@ -103,7 +107,7 @@ export class Worker {
     });
     const turns = new SharedTurns(async (refusals) => (await this.#link.call('turns', { refusals })).atOnce);
     const traces = tracer && { tracer, clientTraces };
-    const edge = createEdge(own, settings, { clock: systemClock, log, keys, meter: this.#tally, turns, traces });
+    const edge = createEdge(own, settings, { clock: systemClock, log, lines, keys, meter: this.#tally, turns, traces });
     return { keys, closeTraces, fronts: startFronts(edge, settings) };
   }
 
