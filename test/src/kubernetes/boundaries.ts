@@ -47,8 +47,13 @@ const CLOSED: Boundary = { opens: [], accepts: [] };
 /** The boundaries between tiers, as docs/kubernetes.md says them, apart from the manifests. */
 const BOUNDARIES: Readonly<Record<string, Boundary>> = {
   'master-keyd': {
-    opens: [{ isWith: ofDatabase, ports: tcp(5432) }, NAMES],
-    accepts: [hop(ofTier('region', 'region-keyd')), hop(ofTier('operator', 'keydctl')), METRICS],
+    opens: [{ isWith: ofDatabase, ports: tcp(5432) }, hop(ofTier('signer', 'custody-signer')), NAMES],
+    accepts: [
+      hop(ofTier('region', 'region-keyd')),
+      hop(ofTier('deputy', 'deputy-keyd')),
+      hop(ofTier('operator', 'keydctl')),
+      METRICS,
+    ],
   },
   database: {
     opens: [{ isWith: ofDatabase, ports: tcp(5432, 8000) }, NAMES, { isWith: () => true, ports: tcp(443, 6443) }],
@@ -58,15 +63,26 @@ const BOUNDARIES: Readonly<Record<string, Boundary>> = {
       { isWith: inNamespace('cnpg-system'), ports: tcp(5432, 8000) },
     ],
   },
-  'region-keyd': {
+  'custody-signer': {
+    opens: [],
+    accepts: [hop(ofTier('master', 'master-keyd')), hop(ofTier('operator', 'keydctl')), METRICS],
+  },
+  'deputy-keyd': {
     opens: [hop(ofTier('master', 'master-keyd')), NAMES],
+    accepts: [hop(ofTier('region', 'region-keyd')), METRICS],
+  },
+  'region-keyd': {
+    opens: [hop(ofTier('master', 'master-keyd')), hop(ofTier('deputy', 'deputy-keyd')), NAMES],
     accepts: [hop(ofOwnRegion(ofTier('edge', 'edge-verifier'))), METRICS],
   },
   'edge-verifier': {
     opens: [hop(ofOwnRegion(ofTier('region', 'region-keyd'))), NAMES],
     accepts: [hop(() => true), METRICS],
   },
-  keydctl: { opens: [hop(ofTier('master', 'master-keyd')), NAMES], accepts: [] },
+  keydctl: {
+    opens: [hop(ofTier('master', 'master-keyd')), hop(ofTier('signer', 'custody-signer')), NAMES],
+    accepts: [],
+  },
 };
 
 function isMaster({ labels }: Pods): boolean {
@@ -82,6 +98,8 @@ export interface Breach {
 }
 
 /**
+ * `ownWaysOf`: what an installation lets a workload open beside its boundary.
+ *
  * Asks each of `pods` for both directions by itself, so that one end makes up for nothing at the other one: with every
  * pod that there is, in every namespace that there is, whatever labels it has taken on.
  */
@@ -89,12 +107,12 @@ export function* breaches(
   policies: readonly INetworkPolicy[],
   pods: readonly Pods[],
   neighbours: readonly Pods[],
-  upstreamOf: (self: Pods) => readonly Way[],
+  ownWaysOf: (self: Pods) => readonly Way[],
 ): Generator<Breach, void> {
   for (const self of pods) {
     const own = policies.filter(({ metadata }) => metadata?.namespace === self.namespace);
     const { opens, accepts } = BOUNDARIES[self.workload] ?? CLOSED;
-    const toOpen = [...opens, ...upstreamOf(self)];
+    const toOpen = [...opens, ...ownWaysOf(self)];
     for (const other of neighbours) {
       for (const port of PORTS) {
         const isWanted = ({ isWith, ports }: Way): boolean =>
@@ -109,6 +127,7 @@ export function* breaches(
   }
 }
 
+export const HSM = 'hsm';
 const OUTSIDE = ['kube-system', 'cnpg-system', 'monitoring', 'storage', 'backend', 'default'];
 
 /** Every namespace, with pods in it that call themselves what any pod is called; and machines outside. */
@@ -128,7 +147,7 @@ export function neighboursOf(pods: readonly Pods[]): readonly Pods[] {
   const everywhere = [...namespaces].flatMap(([namespace, namespaceLabels]) =>
     [...each.values()].map((one): Pods => ({ ...outsider(namespace, one), namespaceLabels })),
   );
-  return [...everywhere, machine('client', '198.51.100.7'), machine('hsm', '192.0.2.10')];
+  return [...everywhere, machine('client', '198.51.100.7'), machine(HSM, '192.0.2.10')];
 }
 
 /** A pod that somebody starts in the namespace of a tier. It gets nothing. */

@@ -15,7 +15,9 @@ const COMMAND = /-n (\S+) create (secret generic|secret tls|configmap) ([a-z-]+)
 /** What docs/kubernetes.md has the operator make, by `Secret NAME` or `ConfigMap NAME`, as its commands say it. */
 export function madeByHand(): ReadonlyMap<string, MadeByHand> {
   const text = readFileSync('docs/kubernetes.md', 'utf8').replaceAll('\\\n', ' ');
-  const every = (/namespaces="([^"]+)"/.exec(text)?.[1] ?? '').split(' ');
+  const every = [...text.matchAll(/namespaces="(?:\$namespaces )?([^"]+)"/g)].flatMap(([, names = '']) =>
+    names.split(' '),
+  );
   return new Map(
     [...text.matchAll(COMMAND)].map(([, namespace = '', kind = '', name = '', options = '']) => [
       `${kind === 'configmap' ? 'ConfigMap' : 'Secret'} ${name}`,

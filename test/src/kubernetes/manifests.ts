@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
@@ -9,6 +9,7 @@ import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/Netw
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import type { INamespace } from 'kubernetes-models/v1/Namespace';
+import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { IService } from 'kubernetes-models/v1/Service';
 import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor';
 import type { ICertificateRequestPolicy } from '@kubernetes-models/cert-manager/policy.cert-manager.io/v1alpha1';
@@ -38,6 +39,7 @@ interface Kinds {
   readonly PodDisruptionBudget: IPodDisruptionBudget;
   readonly PodMonitor: IPodMonitor;
   readonly Service: IService;
+  readonly ServiceAccount: IServiceAccount;
   readonly StatefulSet: IStatefulSet;
 }
 
@@ -80,5 +82,23 @@ export function kustomizeMissing(): string | false {
 
 /** What `kubectl apply -k FOLDER` would apply. Reads files alone: no cluster is asked. */
 export function render(overlay: string): readonly Resource[] {
-  return parseResources(execFileSync('kubectl', ['kustomize', join(FOLDER, overlay)]).toString());
+  return rendered(join(FOLDER, overlay));
+}
+
+/** Likewise, of an overlay that is made in `folder` for one tier. */
+export function renderWith(folder: string, tier: string, components: readonly string[]): readonly Resource[] {
+  const from = (path: string): string => relative(folder, join(FOLDER, path));
+  const overlay = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: [from(`tiers/${tier}`)],
+    components: components.map((component) => from(`components/${component}`)),
+  };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(overlay));
+  return rendered(folder);
+}
+
+function rendered(folder: string): readonly Resource[] {
+  return parseResources(execFileSync('kubectl', ['kustomize', folder]).toString());
 }

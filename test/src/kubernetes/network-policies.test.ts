@@ -1,6 +1,6 @@
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import t from 'tap';
-import { breaches, inNamespace, neighboursOf, strangerBeside, tcp, type Way } from './boundaries.js';
+import { breaches, HSM, inNamespace, neighboursOf, strangerBeside, tcp, type Way } from './boundaries.js';
 import { brokenPolicies } from './broken-policies.js';
 import { DEPLOYMENTS } from './deployments.js';
 import { kustomizeMissing, ofKind, render, type Resource } from './manifests.js';
@@ -90,10 +90,12 @@ t.test('network policies', { skip: kustomizeMissing() }, (t) => {
   t.end();
 });
 
-/** The service that an edge stands before, as its settings name it. */
-function upstreamOf(self: Pods, resources: readonly Resource[]): readonly Way[] {
-  if (self.workload !== 'edge-verifier' || !self.spec) return [];
-  const { KEYD_UPSTREAM = '' } = environmentOf(serviceOf(self), self.namespace, resources);
+/** The service that an edge stands before, as its settings name it, and the HSM of masters that have one. */
+function ownWaysOf(self: Pods, resources: readonly Resource[]): readonly Way[] {
+  if (!self.spec || !['edge-verifier', 'master-keyd'].includes(self.workload)) return [];
+  const { KEYD_UPSTREAM, KEYD_CUSTODY } = environmentOf(serviceOf(self), self.namespace, resources);
+  if (KEYD_CUSTODY === 'pkcs11') return [{ isWith: ({ workload }) => workload === HSM, ports: tcp(1792) }];
+  if (KEYD_UPSTREAM === undefined) return [];
   const { hostname, port } = new URL(KEYD_UPSTREAM);
   return [{ isWith: inNamespace(hostname.split('.')[1] ?? ''), ports: tcp(Number(port)) }];
 }
@@ -104,9 +106,10 @@ t.test('boundaries', { skip: kustomizeMissing() }, (t) => {
     const resources = overlays.flatMap(render);
     const policies = ofKind(resources, 'NetworkPolicy');
     const tiers = podsOf(resources);
+    t.ok(tiers.length > 4, `${deployment}: ${tiers.length} workloads`);
     const neighbours = neighboursOf(tiers);
     const breachesOf = (changed: readonly INetworkPolicy[], pods: readonly Pods[]): readonly string[] => {
-      const [breach] = breaches(changed, pods, neighbours, (self) => upstreamOf(self, resources));
+      const [breach] = breaches(changed, pods, neighbours, (self) => ownWaysOf(self, resources));
       if (!breach) return [];
       const { self, other, port, is } = breach;
       const named = JSON.stringify(other.labels);

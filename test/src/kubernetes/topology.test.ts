@@ -21,6 +21,23 @@ t.test('topology', { skip: kustomizeMissing() }, (t) => {
       for (const one of pods) hasItsScope(t, one, identityGivenTo(one, resources), resources);
       t.end();
     });
+    t.test(`${authority}: each workload has a service account of its own, which may do nothing`, (t) => {
+      const accounts = ofKind(resources, 'ServiceAccount');
+      t.equal(accounts.length, pods.length);
+      for (const { namespace, workload, spec } of pods) {
+        const account = accounts.find(({ metadata }) => metadata?.namespace === namespace);
+        t.match(account, { metadata: { name: workload }, automountServiceAccountToken: false });
+        t.equal(spec?.serviceAccountName, workload);
+      }
+      const subjects = resources
+        .filter(({ kind }) => kind === 'RoleBinding')
+        .map((one) => z.array(z.object({ name: z.string() })).parse(one['subjects']));
+      t.ok(
+        subjects.flat().every(({ name }) => name === 'cert-manager-csi-driver'),
+        'no role is bound to any',
+      );
+      t.end();
+    });
     t.test(`${authority}: each tier knows every replica of the tier above by name`, (t) => {
       for (const one of pods) knowsParents(t, one, resources);
       t.end();
@@ -103,9 +120,11 @@ function hasItsScope(t: Test, one: Pods, template: string, resources: readonly R
 
 /** KEYD_MASTERS and KEYD_REGIONS name each pod of the set above, once. */
 function knowsParents(t: Test, one: Pods, resources: readonly Resource[]): void {
-  const { KEYD_MASTERS, KEYD_REGIONS, KEYD_MASTER } = environmentOf(serviceOf(one), one.namespace, resources);
-  const urls = (KEYD_MASTERS ?? KEYD_REGIONS ?? KEYD_MASTER ?? '').split(',').filter((url) => url !== '');
-  t.equal(urls.length > 0, one.workload !== 'master-keyd', one.namespace);
+  const environment = environmentOf(serviceOf(one), one.namespace, resources);
+  const { KEYD_MASTERS, KEYD_REGIONS, KEYD_MASTER, KEYD_DEPUTIES, KEYD_SIGNERS, KEYD_CUSTODY } = environment;
+  const urls = urlsIn(KEYD_MASTERS ?? KEYD_REGIONS ?? KEYD_MASTER);
+  const isTop = ['master-keyd', 'custody-signer'].includes(one.workload);
+  t.equal(urls.length > 0, !isTop, one.namespace);
   const known = ofKind(resources, 'StatefulSet').flatMap(({ metadata, spec }) =>
     Array.from(
       { length: spec?.replicas ?? 0 },
@@ -114,9 +133,16 @@ function knowsParents(t: Test, one: Pods, resources: readonly Resource[]): void 
     ),
   );
   const above = KEYD_REGIONS === undefined ? 'keyd-master' : `keyd-region-${one.namespaceLabels['sigv4-keyd/region']}`;
-  const expected = known.filter((url) => url.includes(`.${above}.`));
-  if (KEYD_MASTER !== undefined) t.ok(expected.includes(KEYD_MASTER));
-  else if (one.workload !== 'master-keyd') t.same(urls.toSorted(), expected.toSorted(), one.namespace);
+  const of = (namespace: string): readonly string[] => known.filter((url) => url.includes(`.${namespace}.`));
+  if (KEYD_MASTER !== undefined) t.ok(of(above).includes(KEYD_MASTER));
+  else if (!isTop) t.same(urls.toSorted(), of(above).toSorted(), one.namespace);
+  if (one.workload === 'region-keyd') t.same(urlsIn(KEYD_DEPUTIES), of('keyd-deputy'), 'and every deputy');
+  if (one.workload === 'master-keyd') t.equal(KEYD_CUSTODY === 'external', of('keyd-signer').length > 0);
+  if (['master-keyd', 'keydctl'].includes(one.workload)) t.same(urlsIn(KEYD_SIGNERS), of('keyd-signer'), 'each signer');
+}
+
+function urlsIn(list = ''): readonly string[] {
+  return list.split(',').filter((url) => url !== '');
 }
 
 function portOf(

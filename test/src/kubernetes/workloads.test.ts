@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { configuration as signerConfiguration } from '@sigv4-keyd/custody-signer';
+import { configuration as deputyConfiguration } from '@sigv4-keyd/deputy-keyd';
 import { configuration as edgeConfiguration } from '@sigv4-keyd/edge-verifier';
 import { configuration as masterConfiguration, parseDatabaseUrl } from '@sigv4-keyd/master-keyd';
 import { configuration as regionConfiguration } from '@sigv4-keyd/region-keyd';
@@ -17,6 +19,8 @@ import { podsOf, serviceOf, type Pods } from './pods.js';
 
 const CONFIGURATIONS: Readonly<Record<string, z.ZodObject>> = {
   'master-keyd': masterConfiguration,
+  'custody-signer': signerConfiguration,
+  'deputy-keyd': deputyConfiguration,
   'region-keyd': regionConfiguration,
   'edge-verifier': edgeConfiguration,
 };
@@ -28,6 +32,14 @@ const composeFile = z.object({
   ),
 });
 const compose = composeFile.parse(parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }));
+/** What the Compose stack builds, and the files beside it. */
+const IMAGES = new Set(
+  ['docker-compose.yml', ...['deputy', 'external-signer', 'hsm'].map((name) => `deploy/compose/${name}.yml`)].flatMap(
+    (file) => [...readFileSync(file, 'utf8').matchAll(/^ +image: (sigv4-keyd\/\S+)$/gm)].map(([, image]) => image),
+  ),
+);
+/** Signers run as somebody else than masters. */
+const USERS: Readonly<Record<string, number>> = { 'custody-signer': 10002 };
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync('package.json', 'utf8')));
 
 /** The pods of every way in which the tiers can be rendered: how they are held, and that they would start. */
@@ -51,14 +63,25 @@ t.test('workloads', { skip: kustomizeMissing() }, async (t) => {
         const schema = CONFIGURATIONS[workload];
         const environment = environmentOf(container, namespace, resources);
         if (!spec || !schema) {
+          const { KEYD_SIGNERS, ...others } = environment;
+          t.equal(
+            KEYD_SIGNERS !== undefined,
+            resources.some(({ metadata }) => metadata.name === 'custody-signer'),
+          );
           t.same(
-            Object.keys(environment).toSorted(),
+            Object.keys(others).toSorted(),
             Object.keys(compose.services['keydctl']?.environment ?? {}).toSorted(),
           );
           return;
         }
         const folder = join(t.testdirName, `${authority}-${index}`);
         mountIn(folder, { spec, container, madeByHand: madeByHand(), resources }, contents);
+        // The module of the token comes with the image.
+        const { KEYD_PKCS11_MODULE: module } = environment;
+        if (module !== undefined) {
+          mkdirSync(join(folder, dirname(module)), { recursive: true });
+          writeFileSync(join(folder, module), '');
+        }
         const inFolder = Object.entries(environment).map(([name, value]) => [
           name,
           value.startsWith('/') ? join(folder, value) : value,
@@ -66,13 +89,15 @@ t.test('workloads', { skip: kustomizeMissing() }, async (t) => {
         const settings = configurationOf(t, schema, Object.fromEntries(inFolder) as Record<string, string>, namespace);
         t.equal(settings['upstream'] === undefined, workload !== 'edge-verifier');
         hasRoom(t, container, settings);
-        isProbed(t, container, settings, spec.terminationGracePeriodSeconds ?? 30);
+        isProbed(t, one, settings);
       });
       t.end();
     });
   }
   t.test('the documentation makes what pods of one region mount, where they are', (t) => {
-    const resources = [...render('overlays/one-region'), ...render('overlays/one-region/operator')];
+    const resources = DEPLOYMENTS.filter(([name]) => !['cert-manager', 'SPIRE'].includes(name)).flatMap(
+      ([, overlays]) => overlays.flatMap(render),
+    );
     const made = madeByHand();
     for (const { namespace, spec } of podsOf(resources)) {
       for (const { secret, configMap } of spec?.volumes ?? []) {
@@ -97,13 +122,18 @@ t.test('workloads', { skip: kustomizeMissing() }, async (t) => {
   });
 });
 
-function mayDoLittle(t: Test, { spec, namespace, namespaceLabels, workload }: Pods): void {
+function mayDoLittle(t: Test, one: Pods): void {
+  const { spec, namespace, namespaceLabels, workload } = one;
   const name = `${namespace} ${workload}`;
   t.equal(namespaceLabels['pod-security.kubernetes.io/enforce'], 'restricted', name);
   t.match(spec, {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USERS[workload] ?? 1000,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
   });
   t.notOk(spec?.hostNetwork ?? spec?.hostPID ?? spec?.hostIPC, 'nothing of the host');
   t.ok(
@@ -119,9 +149,12 @@ function mayDoLittle(t: Test, { spec, namespace, namespaceLabels, workload }: Po
     t.notOk(container.securityContext?.privileged);
     t.match(container.image, /^[^:]+:\d+\.\d+\.\d+$/, 'one release, and not whatever is newest');
   }
-  t.equal(serviceOf({ spec, workload } as Pods).image, `sigv4-keyd/${workload}:${version}`);
-  const images = new Set(Object.values(compose.services).map(({ image }) => image));
-  t.ok(images.has(`sigv4-keyd/${workload}`), 'the image that the Compose stack builds');
+  const { image = '', args } = serviceOf(one);
+  const [built = '', tag] = image.split(':');
+  t.equal(tag, version);
+  t.match(built, new RegExp(`^sigv4-keyd/${workload}(-hsm)?$`));
+  t.ok(IMAGES.has(built), `${built}: an image that the Compose stack builds`);
+  if (workload !== 'keydctl') t.same(args, ['--confined'], 'under the permission model of Node.js');
 }
 
 function configurationOf(
@@ -150,17 +183,15 @@ function hasRoom(t: Test, { resources }: IContainer, settings: Readonly<Record<s
   t.ok(Number(number) * (UNITS[unit] ?? 0) - keys >= 512 * 1024 ** 2, 'memory for keys, and for all else');
 }
 
-function isProbed(
-  t: Test,
-  { ports, startupProbe, readinessProbe, livenessProbe }: IContainer,
-  { healthListen, metricsListen }: Readonly<Record<string, unknown>>,
-  graceSeconds: number,
-): void {
+function isProbed(t: Test, one: Pods, { healthListen, metricsListen }: Readonly<Record<string, unknown>>): void {
+  const { ports, startupProbe, readinessProbe, livenessProbe } = serviceOf(one);
   const numberOf = (name: unknown): number | undefined => ports?.find((port) => port.name === name)?.containerPort;
   t.match(healthListen, { port: numberOf('health') });
   t.match(metricsListen, { port: numberOf('metrics') });
-  t.match(readinessProbe?.httpGet, { path: '/health/ready', port: 'health' });
+  // A deputy that was granted no day is in order, and has nothing to serve.
+  const ready = one.workload === 'deputy-keyd' ? '/health/live' : '/health/ready';
+  t.match(readinessProbe?.httpGet, { path: ready, port: 'health' });
   for (const probe of [startupProbe, livenessProbe]) t.match(probe?.httpGet, { path: '/health/live', port: 'health' });
   // A service ends within 10 seconds, after the 5 in which an edge still gets requests.
-  t.ok(graceSeconds > 15, 'time to end in order');
+  t.ok((one.spec?.terminationGracePeriodSeconds ?? 30) > 15, 'time to end in order');
 }

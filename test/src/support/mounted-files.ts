@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { systemClock } from '@sigv4-keyd/hop-protocol';
+import { createSignerKey, systemClock } from '@sigv4-keyd/hop-protocol';
 import { TestAuthority } from './certificates.js';
 import { TestFeed } from './test-feed.js';
 import { LEDGER_KEY, LEDGER_KEYS } from './test-ledger.js';
@@ -10,6 +10,7 @@ export async function contentsOfMountedFiles(
   databaseUrl: string,
 ): Promise<Readonly<Record<string, string>>> {
   const files = await (await TestAuthority.create(folder)).filesOf({ role: 'master', name: 'one' });
+  const signerKey = createSignerKey();
   return {
     'tls.crt': readFileSync(files.cert, 'utf8'),
     'tls.key': readFileSync(files.key, 'utf8'),
@@ -20,6 +21,12 @@ export async function contentsOfMountedFiles(
     'revocation.jwk': '{"kty":"OKP"}',
     'beacon.jwk': '{"kty":"OKP"}',
     'custody.key': Buffer.alloc(32, 1).toString('base64'),
+    'signer.jwk': signerKey.privateJwk,
+    'signer.pub.jwk': signerKey.publicJwk,
+    pin: '4711',
+    'client.conf': '',
+    'client.crt': '',
+    'client.key': '',
     url: databaseUrl,
   };
 }
