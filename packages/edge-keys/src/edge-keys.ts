@@ -10,12 +10,12 @@ import {
 import {
   aboveReadings,
   certificateReadings,
-  doubtsAbout,
   feedReadings,
   keyReadings,
   LedgerWatch,
   openWhole,
   openOwnCredentials,
+  toldDoubts,
   UpwardReports,
   type OpenedParts,
   type Readings,
@@ -125,8 +125,7 @@ async function open(
   const counts = new AcceptanceCounts();
   const rollups = await AcceptanceRollups.open({ counts, stateFolder: settings.stateFolder, region, clock, log });
   const ledger = await LedgerWatch.open(settings, { parent: region, clock, log, everyMs: CHECKPOINT_EVERY_MS });
-  const doubts = doubtsAbout(settings, EDGE_LIFETIMES);
-  for (const doubt of doubts) log.warn(doubt);
+  const doubts = toldDoubts(settings, EDGE_LIFETIMES, log);
 
   let isClosed = false;
   serviceKeys.start();

@@ -1,6 +1,7 @@
 export * from './bans.js';
 export * from './batch-buffer.js';
 export * from './batch-uploader.js';
+export * from './below-masters.js';
 export * from './configuration.js';
 export * from './confinement/index.js';
 export * from './credentials.js';
@@ -42,3 +43,4 @@ export * from './tier-above.js';
 export * from './tracing/index.js';
 export * from './upward-reports.js';
 export * from './version.js';
+export * from './watchers.js';

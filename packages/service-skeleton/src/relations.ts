@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Logger } from './logging.js';
 
 /** How settings have to stand to each other. */
 export interface Relation<Settings> {
@@ -36,4 +37,15 @@ export function doubtsAbout<Settings>(settings: Settings, relations: readonly Re
     const doubt = isDoubtful ? problem(settings) : undefined;
     return doubt === undefined ? [] : [doubt];
   });
+}
+
+/** The same, written to the log. */
+export function toldDoubts<Settings>(
+  settings: Settings,
+  relations: readonly Relation<Settings>[],
+  log: Pick<Logger, 'warn'>,
+): readonly string[] {
+  const doubts = doubtsAbout(settings, relations);
+  for (const doubt of doubts) log.warn(doubt);
+  return doubts;
 }

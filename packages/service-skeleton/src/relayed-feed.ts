@@ -10,6 +10,7 @@ import {
 } from '@sigv4-keyd/hop-protocol';
 import { openFollowedFeed, type FollowedFeedSettings } from './followed-feed.js';
 import type { Logger } from './logging.js';
+import type { OpenedParts } from './opened-parts.js';
 
 export interface RelayedFeedContext {
   /** The feed as each parent serves it. */
@@ -19,14 +20,21 @@ export interface RelayedFeedContext {
   readonly random: () => number;
 }
 
-/** The feed of all parents, to be passed on. */
-export function openRelayedFeed(settings: FollowedFeedSettings, context: RelayedFeedContext): Promise<FeedFollower> {
-  return openFollowedFeed(settings, context.sources, context);
+export interface RelayedFeed {
+  readonly feed: FeedFollower;
+  /** Who relays a stale feed goes on serving: each edge judges by its own horizons. It is told, all the same. */
+  readonly freshness: FreshnessWatch;
 }
 
-/** Who relays a stale feed goes on serving: each edge judges by its own horizons. It is told, all the same. */
-export function watchFreshness(feed: FeedFollower, context: Omit<RelayedFeedContext, 'sources'>): FreshnessWatch {
-  return new FreshnessWatch(feed, DEFAULT_HORIZONS, context);
+/** The feed of all parents, to be passed on. Nothing is asked before both are started. */
+export async function openRelayedFeed(
+  settings: FollowedFeedSettings,
+  context: RelayedFeedContext,
+  parts: OpenedParts,
+): Promise<RelayedFeed> {
+  const feed = await openFollowedFeed(settings, context.sources, context);
+  parts.add(() => feed.close());
+  return { feed, freshness: new FreshnessWatch(feed, DEFAULT_HORIZONS, context) };
 }
 
 export function feedStatus(

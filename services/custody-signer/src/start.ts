@@ -1,8 +1,6 @@
 import type { MakeDurable } from '@sigv4-keyd/ledger';
 import {
   certificateReadings,
-  createHealthApp,
-  doubtsAbout,
   HopMeter,
   listen,
   Metrics,
@@ -10,7 +8,8 @@ import {
   openTraces,
   openWhole,
   ownReadings,
-  serveMetrics,
+  serveWatchers,
+  toldDoubts,
   type OpenedParts,
   type Readings,
   type RunningService,
@@ -61,28 +60,22 @@ async function open(
     now: () => clock.now(),
     log,
   });
-  const doubts = doubtsAbout(configuration, LIFETIMES);
-  for (const doubt of doubts) log.warn(doubt);
+  parts.add(() => app.close());
+  const doubts = toldDoubts(configuration, LIFETIMES, log);
   const warnings = (): readonly string[] => [...credentials.warnings(), ...doubts];
-  const health = createHealthApp({
-    notReady,
-    warnings,
-    status: () => ({
-      identity: store.current.spiffeId,
-      certificateExpiresAt: store.current.notAfter.toISOString(),
-      signerKeys: keys.map(({ id }) => id),
-      calls: counts.status(),
-    }),
+  const status = (): object => ({
+    identity: store.current.spiffeId,
+    certificateExpiresAt: store.current.notAfter.toISOString(),
+    signerKeys: keys.map(({ id }) => id),
+    calls: counts.status(),
   });
-  parts.add(() => Promise.all([app.close(), health.close()]));
   const readings = (): Readings<'custody-signer'> => ({
     ...ownReadings({ service: 'custody-signer', notReady, warnings }),
     ...certificateReadings(store, clock),
   });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
-    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
-    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
+    ...(await serveWatchers(configuration, { notReady, warnings, status, metrics, readings, watchProcess }, parts)),
   };
   return { addresses, reload: () => store.reload(), close: () => parts.close() };
 }

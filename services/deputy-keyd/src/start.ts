@@ -1,6 +1,5 @@
 import {
   DATE_KEYS,
-  identityOf,
   mtlsDaySource,
   ownDenialsIn,
   PREFETCH_HOURS,
@@ -12,8 +11,6 @@ import {
   accountsInMemory,
   budgetReadings,
   certificateReadings,
-  createHealthApp,
-  doubtsAbout,
   feedReadings,
   feedStatus,
   HopMeter,
@@ -21,18 +18,16 @@ import {
   keyReadings,
   listen,
   Metrics,
-  openOwnCredentials,
+  openBelowMasters,
   openRelayedFeed,
-  openTraces,
   openWhole,
   ownReadings,
   PeerBudget,
   seenFeed,
-  serveMetrics,
+  serveWatchers,
   TendedKeys,
-  TierAbove,
+  toldDoubts,
   UpwardReports,
-  watchFreshness,
   type IssuerLedgerContext,
   type OpenedParts,
   type Readings,
@@ -60,30 +55,15 @@ export function startDeputyKeyd(configuration: Configuration, context: DeputyCon
 
 async function start(
   configuration: Configuration,
-  { clock, log, random = Math.random, timer, makeDurable, watchProcess }: DeputyContext,
+  context: DeputyContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
-  const traces = await openTraces(configuration, { service: 'deputy-keyd', log });
-  parts.add(traces.close);
-  const { tracer } = traces;
-  const credentials = await openOwnCredentials(configuration, 'deputy', { clock, log });
+  const { clock, log, random = Math.random, makeDurable, watchProcess } = context;
+  const { credentials, masters, tracer } = await openBelowMasters('deputy', configuration, context, parts);
   const { store, identity } = credentials;
-  parts.add(credentials.stop);
-  const masters = new TierAbove(configuration.masters, {
-    credentials: store,
-    acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
-    clock,
-    log,
-    random,
-    timer,
-    tracer,
-  });
-  parts.add(() => masters.close());
   const master = masters.client;
-  const feedContext = { sources: masters.feedSources, clock, log, random };
-  const feed = await openRelayedFeed(configuration, feedContext);
-  parts.add(() => feed.close());
-  const freshness = watchFreshness(feed, feedContext);
+  const following = { sources: masters.feedSources, clock, log, random };
+  const { feed, freshness } = await openRelayedFeed(configuration, following, parts);
   const { stateFolder } = configuration;
   const grants = await OwnGrants.open({ stateFolder, master, log });
   const isGranted: ServingRule['isGranted'] = (date) => grants.covers(date);
@@ -151,8 +131,7 @@ async function start(
     log,
   });
   parts.add(() => app.close());
-  const doubts = doubtsAbout(configuration, LIFETIMES);
-  for (const doubt of doubts) log.warn(doubt);
+  const doubts = toldDoubts(configuration, LIFETIMES, log);
   const warnings = (): readonly string[] => [
     ...credentials.warnings(),
     ...freshness.warnings(),
@@ -162,19 +141,14 @@ async function start(
     ...budget.warnings(),
     ...doubts,
   ];
-  const health = createHealthApp({
-    notReady,
-    warnings,
-    status: () => ({
-      identity: store.current.spiffeId,
-      ...reports.ownReport(),
-      grants: grants.grants,
-      feed: feedStatus(feed, freshness),
-      keyCache: keys.status().keyCache,
-      ...ledger.status(),
-    }),
+  const status = (): object => ({
+    identity: store.current.spiffeId,
+    ...reports.ownReport(),
+    grants: grants.grants,
+    feed: feedStatus(feed, freshness),
+    keyCache: keys.status().keyCache,
+    ...ledger.status(),
   });
-  parts.add(() => health.close());
   const readings = (): Readings<'deputy-keyd'> => ({
     ...ownReadings({ service: 'deputy-keyd', notReady, warnings }),
     ...certificateReadings(store, clock),
@@ -186,8 +160,7 @@ async function start(
   });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
-    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
-    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
+    ...(await serveWatchers(configuration, { notReady, warnings, status, metrics, readings, watchProcess }, parts)),
   };
   return { addresses, reload: () => store.reload(), close: () => parts.close() };
 }

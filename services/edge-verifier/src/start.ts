@@ -1,13 +1,11 @@
 import { openEdgeKeys, type EdgeKeys } from '@sigv4-keyd/edge-keys';
 import {
-  createHealthApp,
   environmentFor,
-  listen,
   Metrics,
   openTraces,
   openWhole,
   ownReadings,
-  serveMetrics,
+  serveWatchers,
   type OpenedParts,
   type Readings,
   type RunningService,
@@ -62,20 +60,14 @@ async function start(
   for (const doubt of doubts) log.warn(doubt);
   const notReady = (): readonly string[] => [...keys.notReady(), ...(workers?.notReady() ?? [])];
   const warnings = (): readonly string[] => [...keys.warnings(), ...(workers?.warnings() ?? []), ...doubts];
-  const health = createHealthApp({
-    notReady,
-    warnings,
-    status: () => ({ ...keys.status(), ...(workers && { workers: workers.status() }) }),
-  });
-  parts.add(() => health.close());
+  const status = (): object => ({ ...keys.status(), ...(workers && { workers: workers.status() }) });
   const readings = async (): Promise<Readings<'edge-verifier'>> => {
     await workers?.handIn();
     return { ...ownReadings({ service: 'edge-verifier', notReady, warnings }), ...keys.readings() };
   };
   const addresses = {
     ...fronts.addresses,
-    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
-    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
+    ...(await serveWatchers(configuration, { notReady, warnings, status, metrics, readings, watchProcess }, parts)),
   };
   return {
     addresses,

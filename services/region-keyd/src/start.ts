@@ -1,18 +1,9 @@
-import {
-  identityOf,
-  mtlsKeySource,
-  ownDenialsIn,
-  PREFETCH_HOURS,
-  REGION_KEYS,
-  spiffeIdOf,
-} from '@sigv4-keyd/hop-protocol';
+import { mtlsKeySource, ownDenialsIn, PREFETCH_HOURS, REGION_KEYS, spiffeIdOf } from '@sigv4-keyd/hop-protocol';
 import {
   accountsInMemory,
   aboveReadings,
   budgetReadings,
   certificateReadings,
-  createHealthApp,
-  doubtsAbout,
   feedReadings,
   HopMeter,
   keyReadings,
@@ -20,18 +11,16 @@ import {
   IssuerLedger,
   listen,
   Metrics,
-  openOwnCredentials,
+  openBelowMasters,
   openRelayedFeed,
-  openTraces,
   openWhole,
   ownReadings,
   PeerBudget,
-  serveMetrics,
+  serveWatchers,
   seenFeed,
   TendedKeys,
-  TierAbove,
+  toldDoubts,
   UpwardReports,
-  watchFreshness,
   type IssuerLedgerContext,
   type OpenedParts,
   type Readings,
@@ -66,25 +55,12 @@ export function startRegionKeyd(configuration: Configuration, context: RegionCon
 
 async function start(
   configuration: Configuration,
-  { clock, log, random = Math.random, timer, makeDurable, watchProcess }: RegionContext,
+  context: RegionContext,
   parts: OpenedParts,
 ): Promise<RunningService> {
-  const traces = await openTraces(configuration, { service: 'region-keyd', log });
-  parts.add(traces.close);
-  const { tracer } = traces;
-  const credentials = await openOwnCredentials(configuration, 'region', { clock, log });
+  const { clock, log, random = Math.random, timer, makeDurable, watchProcess } = context;
+  const { credentials, masters, tracer } = await openBelowMasters('region', configuration, context, parts);
   const { store, identity } = credentials;
-  parts.add(credentials.stop);
-  const masters = new TierAbove(configuration.masters, {
-    credentials: store,
-    acceptsServer: (id) => id.trustDomain === identity.trustDomain && identityOf(id)?.role === 'master',
-    clock,
-    log,
-    random,
-    timer,
-    tracer,
-  });
-  parts.add(() => masters.close());
   const master = masters.client;
   const deputies = new Deputies(configuration.deputies ?? [], {
     own: identity,
@@ -96,11 +72,9 @@ async function start(
     tracer,
   });
   parts.add(() => deputies.close());
-  const feedContext = { sources: [...masters.feedSources, ...deputies.feedSources], clock, log, random };
-  const feed = await openRelayedFeed(configuration, feedContext);
-  parts.add(() => feed.close());
+  const following = { sources: [...masters.feedSources, ...deputies.feedSources], clock, log, random };
+  const { feed, freshness } = await openRelayedFeed(configuration, following, parts);
   deputies.obey(feed);
-  const freshness = watchFreshness(feed, feedContext);
   const denials = ownDenialsIn(feed, spiffeIdOf(identity), { region: identity.region }, clock);
   const tending = { credentials: store, feed, denials, clock, random, log };
   const { denialOf } = denials;
@@ -192,8 +166,7 @@ async function start(
     log,
   });
   parts.add(() => app.close());
-  const doubts = doubtsAbout(configuration, LIFETIMES);
-  for (const doubt of doubts) log.warn(doubt);
+  const doubts = toldDoubts(configuration, LIFETIMES, log);
   const warnings = (): readonly string[] => [
     ...credentials.warnings(),
     ...freshness.warnings(),
@@ -204,21 +177,16 @@ async function start(
     ...budget.warnings(),
     ...doubts,
   ];
-  const health = createHealthApp({
-    notReady: whyNotReady,
-    warnings,
-    status: () => ({
-      identity: store.current.spiffeId,
-      ...reports.ownReport(),
-      edges: roster.list(),
-      publicKeys: publicKeys.status(),
-      feed: feedStatus(feed, freshness),
-      keyCache: keys.status().keyCache,
-      rollups: acceptances.status(),
-      ...ledger.status(),
-    }),
+  const status = (): object => ({
+    identity: store.current.spiffeId,
+    ...reports.ownReport(),
+    edges: roster.list(),
+    publicKeys: publicKeys.status(),
+    feed: feedStatus(feed, freshness),
+    keyCache: keys.status().keyCache,
+    rollups: acceptances.status(),
+    ...ledger.status(),
   });
-  parts.add(() => health.close());
   const readings = (): Readings<'region-keyd'> => ({
     ...ownReadings({ service: 'region-keyd', notReady: whyNotReady, warnings }),
     ...certificateReadings(store, clock),
@@ -232,8 +200,11 @@ async function start(
   });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),
-    health: await listen(health, configuration.healthListen, 'KEYD_HEALTH_LISTEN'),
-    ...(await serveMetrics({ at: configuration.metricsListen, metrics, readings, watchProcess }, parts)),
+    ...(await serveWatchers(
+      configuration,
+      { notReady: whyNotReady, warnings, status, metrics, readings, watchProcess },
+      parts,
+    )),
   };
   return {
     addresses,

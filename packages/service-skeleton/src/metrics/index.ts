@@ -8,4 +8,3 @@ export * from './metrics-app.js';
 export * from './metrics.js';
 export * from './own-readings.js';
 export * from './process-metrics.js';
-export * from './serve-metrics.js';
