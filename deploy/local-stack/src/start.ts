@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { CommandError } from '@sigv4-keyd/keydctl';
+import { CommandError, whenNpmEnds } from '@sigv4-keyd/keydctl';
 import { EmbeddedPostgresError } from './embedded-postgres.js';
-import { whenNpmEnds } from './launcher.js';
 import { readStartOptions, type StartOptions } from './options.js';
 import { createProgress } from './progress.js';
 import { readyLines } from './ready-lines.js';

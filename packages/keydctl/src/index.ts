@@ -1,5 +1,6 @@
 export { CommandError } from './command-line/command-error.js';
 export { EXIT_CODES, exitCodeOf, type Ending } from './command-line/exit-code.js';
+export { whenNpmEnds } from './command-line/launcher.js';
 export type { Surroundings } from './command-line/surroundings.js';
 export { startConsole, type RunningConsole } from './console/start-console.js';
 export { createFeedKeys, feedKeysFolder, type FeedKeysFolder } from './feed-keys/feed-keys-folder.js';

@@ -1,9 +1,12 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CONSOLE_HEADER, PAGE_HEADERS } from '@sigv4-keyd/console';
 import { startConsole } from '@sigv4-keyd/keydctl';
 import { KeydError } from '@sigv4-keyd/hop-protocol';
 import t, { type Test } from 'tap';
 import { request, type Dispatcher } from 'undici';
-import { keydctl } from '../keydctl/keydctl-under-test.js';
+import { keydctl, keydctlJson } from '../keydctl/keydctl-under-test.js';
+import { runLikeNpm, untilGone } from '../local-stack/stack-process.js';
 import { NOON } from '../master-keyd/master-under-test.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
 import { freePort } from '../support/free-port.js';
@@ -207,4 +210,22 @@ t.test('what the master refuses is told as the master said it, and no more', asy
   });
   t.match(answer, { status: 409, text: /"wrong-state".*the feed is full/ });
   t.notMatch(answer.text, /never shown/);
+});
+
+t.test('a console that npm started ends with it, even when only npm is told to end', async (t) => {
+  const now = Date.now();
+  const pki = join(t.testdir(), 'pki');
+  await keydctlJson(['pki', 'init', '--out', join(pki, 'ca'), '--trust-domain', TRUST_DOMAIN], { now });
+  await keydctlJson(['pki', 'issue', 'operator', 'alice', '--ca', join(pki, 'ca'), '--out', join(pki, 'alice')], {
+    now,
+  });
+  const main = fileURLToPath(new URL('main.js', import.meta.resolve('@sigv4-keyd/keydctl')));
+  const command = [main, 'console', '--master', 'https://127.0.0.1:1', '--credentials', join(pki, 'alice')];
+  const npm = runLikeNpm(t, 'keydctl', command);
+  const [, pid = ''] = await npm.says(/started as (\d+)/);
+  await npm.says(/Open http/);
+  npm.child.kill('SIGKILL');
+  await untilGone(t, [Number(pid)]);
+  await npm.ended;
+  t.match(npm.out, /"endedBy": "interruption"|The console has ended/, 'in its order');
 });

@@ -87,10 +87,20 @@ export function runTour(t: Test, args: readonly string[]): Promise<Ended> {
   return new StackProcess(t, [process.execPath, program('tour'), ...args]).ended;
 }
 
-/** A process that starts the stack as npm does, and can be killed like it. It says the pid of what it started. */
+/** A process that starts the stack as npm does. */
 export function startLikeNpm(
   t: Test,
   args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): StackProcess {
+  return runLikeNpm(t, 'start', [program('start'), ...args], env);
+}
+
+/** A process that starts a program as npm does, and can be killed like it. It says the pid of what it started. */
+export function runLikeNpm(
+  t: Test,
+  script: string,
+  [file = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): StackProcess {
   const launch = `
@@ -99,8 +109,8 @@ export function startLikeNpm(
     console.log('started as ' + child.pid);
     process.on('SIGTERM', () => child.kill('SIGTERM'));
     child.on('exit', (code) => process.exit(code ?? 1));`;
-  const argv = [process.execPath, '-e', launch, '--', program('start'), ...args];
-  return new StackProcess(t, argv, { ...env, npm_lifecycle_event: 'start' });
+  const argv = [process.execPath, '-e', launch, '--', file, ...args];
+  return new StackProcess(t, argv, { ...env, npm_lifecycle_event: script });
 }
 
 /** Every process that this one has started. */

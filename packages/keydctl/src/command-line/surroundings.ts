@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { whenNpmEnds } from './launcher.js';
 
 /** All that a command touches besides files and master-keyd: handed in, so that it runs the same in a test. */
 export interface Surroundings {
@@ -29,6 +30,7 @@ export function processSurroundings(): Surroundings {
     interruption() {
       const interruption = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+      whenNpmEnds(env, () => interruption.abort());
       return interruption.signal;
     },
   };
