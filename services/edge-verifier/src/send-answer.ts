@@ -17,16 +17,26 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
     response.destroy();
     return;
   }
-  const lingers = !request.complete && !isShort(request);
   const headers = [...answer.headers, 'content-length', String(answer.body.length)];
-  response.writeHead(answer.status, lingers ? [...headers, 'connection', 'close'] : headers);
-  request.resume();
-  if (!lingers) {
-    response.end(request.method === 'HEAD' ? undefined : answer.body);
+  response.writeHead(answer.status, lingers(request) ? [...headers, 'connection', 'close'] : headers);
+  if (request.method === 'HEAD') endAnswer(request, response, clock);
+  else endAnswer(request, response, clock, answer.body);
+}
+
+/** Whether whoever is answered now is about to send more of a body than is worth waiting for. */
+export function lingers(request: IncomingMessage): boolean {
+  return !request.complete && !isShort(request);
+}
+
+/** Ends an answer with its last bytes, and drops what still comes of the request; where that is much, for a while. */
+export function endAnswer(request: IncomingMessage, response: ServerResponse, clock: Clock, last?: Buffer): void {
+  if (!request.complete) request.resume();
+  if (!lingers(request)) {
+    response.end(last);
     return;
   }
-  if (request.method === 'HEAD') response.flushHeaders();
-  else response.write(answer.body);
+  if (last === undefined) response.flushHeaders();
+  else response.write(last);
   const end = (): void => {
     cancel();
     response.end();

@@ -11,26 +11,30 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** The header names that a message's Connection headers name, lower-case. */
 export function connectionOptions(rawHeaders: readonly string[]): ReadonlySet<string> {
-  const options = new Set<string>();
-  for (const [name, value] of headerPairs(rawHeaders)) {
-    if (name.toLowerCase() !== 'connection') continue;
-    for (const option of value.split(',')) options.add(option.trim().toLowerCase());
+  let options: Set<string> | undefined;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() !== 'connection') continue;
+    options ??= new Set();
+    for (const option of (rawHeaders[at + 1] ?? '').split(',')) options.add(option.trim().toLowerCase());
   }
-  return options;
+  return options ?? NONE;
 }
 
-/** The headers that travel on to the next hop, as name, value, name, value. */
+/** The headers that travel on to the next hop, as name, value, name, value. `travels` is asked in lower case. */
 export function endToEndHeaders(
   rawHeaders: readonly string[],
   travels: (name: string) => boolean = () => true,
 ): string[] {
   const named = connectionOptions(rawHeaders);
   const kept: string[] = [];
-  for (const [rawName, value] of headerPairs(rawHeaders)) {
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const rawName = rawHeaders[at] ?? '';
     const name = rawName.toLowerCase();
-    if (!HOP_BY_HOP.has(name) && !named.has(name) && travels(name)) kept.push(rawName, value);
+    if (!HOP_BY_HOP.has(name) && !named.has(name) && travels(name)) kept.push(rawName, rawHeaders[at + 1] ?? '');
   }
   return kept;
 }

@@ -51,8 +51,11 @@ export async function* incomingPayload(
       yield value;
     }
   } finally {
-    // Lets go of the request, so that what still comes can be dropped. While it waits for a part it would not return.
-    if (!isWaiting) await parts.return?.();
+    // Lets go of the request, and drops what still comes. While it waits for a part it would not return.
+    if (!isWaiting) {
+      await parts.return?.();
+      request.resume();
+    }
   }
   if (!request.complete) throw new PayloadError('client-gone');
 }

@@ -22,6 +22,13 @@ export interface UpstreamHeaderOptions {
   readonly traceHeaders: readonly string[];
 }
 
+/** Whether a header could be read as one of ours, or tells of the way. */
+function isForged(name: string): boolean {
+  // In any spelling these begin with one letter. Most names end here.
+  if (!name.startsWith('x') && !name.startsWith('f')) return false;
+  return isIdentityHeader(name) || ABOUT_THE_WAY.test(commonSpelling(name));
+}
+
 // Some frameworks take the last ones for the target or host of the request, in place of what was verified.
 const ABOUT_THE_WAY =
   /^(?:forwarded|x-forwarded|x-forwarded-.*|x-real-ip|x-original-(?:url|uri|host|method)|x-rewrite-url|x-http-host-override)$/;
@@ -32,21 +39,13 @@ const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'x-amz-securi
 export function upstreamHeaders(rawHeaders: readonly string[], options: UpstreamHeaderOptions): string[] {
   const { identity, way, contentLength, forwardAuthorization, traceHeaders } = options;
   const kept = endToEndHeaders(rawHeaders, (name) => {
-    if (isIdentityHeader(name) || ABOUT_THE_WAY.test(commonSpelling(name))) return false;
+    if (isForged(name)) return false;
     if (name === 'content-length' || name === 'expect') return false;
     if (traceHeaders.length > 0 && isTraceHeader(name)) return false;
     return forwardAuthorization || !CREDENTIALS.has(name);
   });
-  return [
-    ...kept,
-    ...identity,
-    ...traceHeaders,
-    'x-forwarded-for',
-    way.clientAddress,
-    'x-forwarded-proto',
-    way.scheme,
-    'x-forwarded-host',
-    way.host,
-    ...(contentLength === undefined ? [] : ['content-length', String(contentLength)]),
-  ];
+  kept.push(...identity, ...traceHeaders);
+  kept.push('x-forwarded-for', way.clientAddress, 'x-forwarded-proto', way.scheme, 'x-forwarded-host', way.host);
+  if (contentLength !== undefined) kept.push('content-length', String(contentLength));
+  return kept;
 }

@@ -9,6 +9,7 @@ import {
   type Accepted,
   type ChunkLimits,
   type Examined,
+  type PayloadMode,
   type SignatureKey,
 } from '@sigv4-keyd/sigv4-core';
 import { UNSIGNED_PAYLOAD } from '../identity-headers.js';
@@ -27,7 +28,7 @@ export interface Verified {
   /** The body is sent on without the framing that it came in. */
   readonly isUnframed: boolean;
   /** Frees what holds the body; to be called whatever happened. */
-  readonly dispose: () => Promise<void>;
+  readonly dispose: () => Promise<void> | void;
 }
 
 export interface ArrivingPayload {
@@ -57,16 +58,20 @@ interface DeclaredPayload extends ArrivingPayload {
   readonly declared: Checksums;
 }
 
-/** The last steps, by payload mode. No byte that a signature covers goes on before the signature was checked. */
-export async function verifyPayload(
+/**
+ * The last steps, by payload mode. No byte that a signature covers goes on before the signature was checked. At once
+ * where no body is to come.
+ */
+export function verifyPayload(
   examined: Examined,
   key: SignatureKey,
   arriving: ArrivingPayload,
   rules: PayloadRules,
-): Promise<Verified | Refusal> {
+): Promise<Verified | Refusal> | Verified | Refusal {
   const { payload } = examined;
   const declared = declaredChecksums(examined);
   if (isRefused(declared)) return declared;
+  if (isAbsent(payload, arriving) && declared.size === 0) return verifyAbsent(examined, key, arriving);
   const arrival = { ...arriving, declared };
   if (payload.kind === 'body') return verifyHeld(examined, key, arrival, rules);
   // What the headers state is enough to check the signature: nobody makes us read a body with a made-up one.
@@ -76,7 +81,10 @@ export async function verifyPayload(
     case 'exact':
       return verifyHeld(examined, key, arrival, rules);
     case 'unsigned':
-      return verifyUnsigned(accepted, arrival, rules);
+      // No bytes leave nothing unsigned: a presigned GET is fine where unsigned bodies are not.
+      return arrival.framing.present
+        ? verifyUnsigned(accepted, arrival, rules)
+        : verifyHeld(examined, key, arrival, rules);
     case 'streaming-signed':
     case 'streaming-signed-trailer':
     case 'streaming-unsigned-trailer':
@@ -86,6 +94,24 @@ export async function verifyPayload(
     case 'streaming-ecdsa-trailer':
       return { reason: 'payload-mode-refused', detail: payload.kind };
   }
+}
+
+/** A body in chunks has a last chunk at least. */
+function isAbsent({ kind }: PayloadMode, { framing }: ArrivingPayload): boolean {
+  return !framing.present && (kind === 'exact' || kind === 'body' || kind === 'unsigned');
+}
+
+function verifyAbsent(examined: Examined, key: SignatureKey, { framing }: ArrivingPayload): Verified | Refusal {
+  const accepted = concludeRequest(examined, key, EMPTY_BODY_SHA256);
+  if (isRefused(accepted)) return accepted;
+  return {
+    accepted,
+    payloadSha256: EMPTY_BODY_SHA256,
+    body: null,
+    contentLength: framing.length,
+    isUnframed: false,
+    dispose: () => undefined,
+  };
 }
 
 async function verifyHeld(
@@ -115,15 +141,15 @@ function verifyUnsigned(
   { framing, parts, declared }: DeclaredPayload,
   { unsignedPayload, limits }: PayloadRules,
 ): Verified | Refusal {
-  // No bytes leave nothing unsigned: a presigned GET is fine where unsigned bodies are not.
-  if (framing.present && !unsignedPayload) return { reason: 'payload-mode-refused', detail: 'unsigned' };
+  if (!unsignedPayload) return { reason: 'payload-mode-refused', detail: 'unsigned' };
+  const body = Readable.from(checkedParts(parts(limits.largest), declared), { objectMode: false });
   return {
     accepted,
-    payloadSha256: framing.present ? UNSIGNED_PAYLOAD : EMPTY_BODY_SHA256,
-    body: framing.present ? Readable.from(checkedParts(parts(limits.largest), declared), { objectMode: false }) : null,
+    payloadSha256: UNSIGNED_PAYLOAD,
+    body,
     contentLength: framing.length,
     isUnframed: false,
-    dispose: () => Promise.resolve(),
+    dispose: () => void body.destroy(),
   };
 }
 
