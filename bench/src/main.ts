@@ -2,10 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandLineError, readCommandLine, type Wanted } from './command-line.js';
 import { helpText } from './help.js';
+import { exitCodeOf, onInterruption } from './interruption.js';
 import { runInOwnProcess } from './part-process.js';
 import { loadPart } from './parts.js';
 import { drawn } from './plots/drawn.js';
-import { printed, printedGoals } from './print.js';
+import { printed, printedGoals, printedTimes } from './print.js';
+import { Progress } from './progress.js';
 import { load, machine, notMeasured, reported, type Report, type ReportedPart } from './report.js';
 
 try {
@@ -20,34 +22,49 @@ try {
 
 async function bench({ parts: names, options, json, out }: Wanted): Promise<void> {
   if (out !== undefined) mkdirSync(out, { recursive: true });
+  const interruption = new AbortController();
+  onInterruption((signal) => {
+    process.stderr.write(`\n${signal}: ending what was started; again ends this at once\n`);
+    process.exitCode = exitCodeOf(signal);
+    interruption.abort();
+  });
   // With the document on standard output, the tables go beside it.
   const say = (text: string): void => void (json === '-' ? process.stderr : process.stdout).write(text);
   const before = { machine: machine(), load: load(), at: new Date().toISOString(), scale: options.scale };
   say(`${before.machine}, load ${before.load.toFixed(1)}\n`);
+  const progress = new Progress(process.stderr, names.length);
   const parts: ReportedPart[] = [];
   for (const name of names) {
-    const done = await measuredPart(name, options);
+    progress.begin(name);
+    const done = await measuredPart(name, options, interruption.signal);
+    progress.end();
     parts.push(done);
     say(printed(done));
     if (done.failed !== undefined) {
       say(`\n${name}: ${done.failed}\n`);
-      process.exitCode = 1;
+      process.exitCode ??= 1;
     }
     if (out === undefined) continue;
     for (const plot of done.plots) writeFileSync(join(out, `${plot.name}.svg`), drawn(plot));
   }
-  say(printedGoals(parts));
+  say(printedGoals(parts) + printedTimes(parts));
   const whole: Report = { ...before, parts };
   const text = `${JSON.stringify(whole, undefined, 2)}\n`;
   if (json === '-') process.stdout.write(text);
   else if (json !== undefined) writeFileSync(json, text);
 }
 
-async function measuredPart(name: string, options: Wanted['options']): Promise<ReportedPart> {
+/** Whatever becomes of a part, the others have their turn: but for an interruption, which ends all. */
+async function measuredPart(name: string, options: Wanted['options'], interrupted: AbortSignal): Promise<ReportedPart> {
   const part = await loadPart(name);
+  const begun = performance.now();
+  const seconds = (): number => (performance.now() - begun) / 1000;
+  if (interrupted.aborted) return notMeasured(name, part, { why: 'interrupted', seconds: 0 });
   try {
-    return reported(name, part, await runInOwnProcess(name, options));
+    const result = await runInOwnProcess(name, options, interrupted);
+    return reported(name, part, { result, seconds: seconds() });
   } catch (error) {
-    return notMeasured(name, part, error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    return notMeasured(name, part, { why, seconds: seconds() });
   }
 }

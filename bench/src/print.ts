@@ -15,6 +15,13 @@ export function printedGoals(parts: readonly ReportedPart[]): string {
   return printedTable({ title: 'Goals', head: ['part', '', 'goal', 'measured', ''], rows, notes: [] });
 }
 
+/** How long each part took. */
+export function printedTimes(parts: readonly ReportedPart[]): string {
+  const each = parts.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`);
+  const all = parts.reduce((sum, { seconds }) => sum + seconds, 0);
+  return `\nTook: ${each.join(', ')}; in all ${all.toFixed(0)} s.\n`;
+}
+
 function goalRow(part: string, { what, bound, limit, unit, figure, verdict }: JudgedGoal): string[] {
   return [part, what, `${bound} ${number(limit)} ${unit}`, printedFigure(figure, unit), verdict];
 }

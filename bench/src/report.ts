@@ -8,6 +8,8 @@ export const reportedPart = measured.omit({ figures: true }).extend({
   name: z.string(),
   about: z.string(),
   goals: z.array(judgedGoal),
+  /** How long it took, processes and all. */
+  seconds: z.number(),
   /** Why there is nothing of it. */
   failed: z.string().optional(),
 });
@@ -35,14 +37,22 @@ export function load(): number {
   return loadavg()[0] ?? 0;
 }
 
-export function reported(name: string, { about, goals }: BenchPart, result: Measured): ReportedPart {
+export function reported(
+  name: string,
+  { about, goals }: BenchPart,
+  { result, seconds }: { readonly result: Measured; readonly seconds: number },
+): ReportedPart {
   const { figures, ...shown } = result;
   const noFigure = { notMeasured: 'the part has no figure for it' };
-  return { name, about, ...shown, goals: goals.map((goal) => judged(goal, figures[goal.what] ?? noFigure)) };
+  return { name, about, ...shown, goals: goals.map((goal) => judged(goal, figures[goal.what] ?? noFigure)), seconds };
 }
 
 /** A part that was not run, or broke: its goals stay in the table. */
-export function notMeasured(name: string, { about, goals }: BenchPart, why: string): ReportedPart {
+export function notMeasured(
+  name: string,
+  { about, goals }: BenchPart,
+  { why, seconds }: { readonly why: string; readonly seconds: number },
+): ReportedPart {
   const judgedGoals: JudgedGoal[] = goals.map((goal) => judged(goal, { notMeasured: why }));
-  return { name, about, tables: [], plots: [], goals: judgedGoals, failed: why };
+  return { name, about, tables: [], plots: [], goals: judgedGoals, seconds, failed: why };
 }

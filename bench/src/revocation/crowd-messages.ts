@@ -1,9 +1,12 @@
 import { z } from 'zod';
 
+/** A region lets one identity wait for news eight times at most. */
+export const EDGES_OF_AN_IDENTITY = 8;
+
 const files = z.strictObject({ cert: z.string(), key: z.string(), ca: z.string() });
 
-/** What a crowd is made of: its one argument, as JSON. */
-export const crowdOptions = z.strictObject({
+/** What a crowd is made of. */
+const crowdOptions = z.strictObject({
   region: z.url(),
   /** JSON Web Keys of the feed. */
   feedKeysFile: z.string(),
@@ -14,6 +17,13 @@ export const crowdOptions = z.strictObject({
   verifying: z.number().int(),
 });
 export type CrowdOptions = z.infer<typeof crowdOptions>;
+
+/** What a crowd is told: first what it is made of, which is longer than the arguments of a process may be. */
+export const crowdQuestion = z.discriminatedUnion('is', [
+  z.strictObject({ is: z.literal('connect'), options: crowdOptions }),
+  z.strictObject({ is: z.literal('watch') }),
+]);
+export type CrowdQuestion = z.infer<typeof crowdQuestion>;
 
 export const crowdAnswer = z.discriminatedUnion('is', [
   /** Every edge has a beacon. */

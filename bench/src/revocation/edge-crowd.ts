@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { crowdAnswer, type CrowdAnswer, type CrowdOptions } from './crowd-messages.js';
+import { crowdAnswer, type CrowdAnswer, type CrowdOptions, type CrowdQuestion } from './crowd-messages.js';
 
 const PROGRAM = fileURLToPath(new URL('crowd-program.js', import.meta.url));
 
@@ -15,11 +15,13 @@ export class EdgeCrowd {
 
   /** Resolves when every edge has a beacon. */
   static async connect(options: CrowdOptions): Promise<EdgeCrowd> {
-    const child = spawn(process.execPath, ['--max-old-space-size=8192', PROGRAM, JSON.stringify(options)], {
+    const child = spawn(process.execPath, ['--max-old-space-size=8192', PROGRAM], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const crowd = new EdgeCrowd(child);
-    await crowd.#hear('connected');
+    const connected = crowd.#hear('connected');
+    crowd.#ask({ is: 'connect', options });
+    await connected;
     return crowd;
   }
 
@@ -30,7 +32,7 @@ export class EdgeCrowd {
   /** Resolves when the next statements will be noted; `taken` to the moments at which each edge took them. */
   async watch(): Promise<{ readonly taken: Promise<readonly number[]> }> {
     const watching = this.#hear('watching');
-    this.#child.send('watch');
+    this.#ask({ is: 'watch' });
     await watching;
     const taken = this.#hear('taken').then((answer) => (answer.is === 'taken' ? answer.at : []));
     return { taken };
@@ -41,6 +43,10 @@ export class EdgeCrowd {
     const gone = once(this.#child, 'exit');
     this.#child.disconnect();
     await gone;
+  }
+
+  #ask(question: CrowdQuestion): void {
+    this.#child.send(question);
   }
 
   #hear(is: CrowdAnswer['is']): Promise<CrowdAnswer> {

@@ -22,6 +22,9 @@ export interface MeasuredRevocation {
   readonly p50: number;
   readonly p99: number;
   readonly last: number;
+  /** Of one revocation, until the last edge refuses: CPU time, milliseconds. Edges have processors of their own. */
+  readonly regionCpu: number;
+  readonly crowdCpu: number;
   readonly beat: BeatCosts;
 }
 
@@ -30,6 +33,8 @@ export interface BeatCosts {
   /** Of one core. */
   readonly regionShare: number;
   readonly edgeShare: number;
+  /** Of all simulated edges together, who share a processor. */
+  readonly crowdShare: number;
   /** On the way to an edge and back, an edge and second, TLS included. */
   readonly bytesDown: number;
   readonly bytesUp: number;
@@ -46,20 +51,31 @@ export async function measureRevocation(
     const delays: number[] = [];
     const last: number[] = [];
     const answers: number[] = [];
+    const regionCpu: number[] = [];
+    const crowdCpu: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const { taken } = await crowd.watch();
+      const [ofRegion, ofCrowd] = [cpuMsSince(stack.region.pid), cpuMsSince(crowd.pid)];
       const sent = monotonicMs();
       await stack.revoke();
       answers.push(monotonicMs() - sent);
       const each = (await taken).map((at) => at - sent);
+      regionCpu.push(ofRegion());
+      crowdCpu.push(ofCrowd());
       delays.push(...each);
       last.push(each.reduce((one, other) => Math.max(one, other)));
     }
     const [p50, p99] = [quantile(delays, 0.5), quantile(delays, 0.99)];
-    return { edges, verifying, answer: median(answers), p50, p99, last: median(last), beat };
+    const delay = { answer: median(answers), p50, p99, last: median(last) };
+    return { edges, verifying, ...delay, regionCpu: median(regionCpu), crowdCpu: median(crowdCpu), beat };
   } finally {
     await crowd.close();
   }
+}
+
+function cpuMsSince(pid: number): () => number {
+  const before = costsOf(pid).cpuSeconds;
+  return () => (costsOf(pid).cpuSeconds - before) * 1000;
 }
 
 async function watchBeat(watched: {
@@ -82,6 +98,7 @@ async function watchBeat(watched: {
   return {
     regionShare: region('cpuSeconds'),
     edgeShare: edge('cpuSeconds'),
+    crowdShare: crowd('cpuSeconds'),
     bytesDown: crowd('bytesRead') / edges,
     bytesUp: crowd('bytesWritten') / edges,
   };

@@ -37,8 +37,17 @@ async function benchRevocation({ scale, edges: counts = EDGES[scale], portBase }
 function delays(done: readonly MeasuredRevocation[], isPinned: boolean): Table {
   return {
     title: 'Revocation: from the sending of `keydctl revoke` until an edge refuses, ms',
-    head: ['edges', 'of them verifying', 'the operator is answered', 'p50', 'p99', 'last edge (median)'],
-    rows: done.map(({ edges, verifying, answer, p50, p99, last }) => [edges, verifying, answer, p50, p99, last]),
+    head: [
+      'edges',
+      'of them verifying',
+      'the operator is answered',
+      ...['p50', 'p99', 'last edge (median)'],
+      'CPU: region',
+      'all simulated edges',
+    ],
+    rows: done.map(({ edges, verifying, answer, p50, p99, last, regionCpu, crowdCpu }) => {
+      return [edges, verifying, answer, p50, p99, last, regionCpu, crowdCpu];
+    }),
     notes: [
       'Simulated: the edges, in one process, each with a long poll over mutual TLS; eight share a certificate,',
       'and a connection for the beat. Those that do not verify take what they are told once they have read it.',
@@ -59,9 +68,11 @@ function beat(done: readonly MeasuredRevocation[]): Table {
       'bytes down an edge and second',
       'bytes up',
       'one whole edge, % of a core',
+      'all simulated edges, % of a core',
     ],
-    rows: done.map(({ edges, beat: { regionShare, edgeShare, bytesDown, bytesUp } }) => {
-      return [edges, regionShare * 100, (regionShare / edges) * 1e6, bytesDown, bytesUp, edgeShare * 100];
+    rows: done.map(({ edges, beat: { regionShare, edgeShare, crowdShare, bytesDown, bytesUp } }) => {
+      const shares = [edgeShare * 100, crowdShare * 100];
+      return [edges, regionShare * 100, (regionShare / edges) * 1e6, bytesDown, bytesUp, ...shares];
     }),
     notes: ['The whole edge is edge-verifier without requests: all that it does then.'],
   };

@@ -4,13 +4,11 @@ import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import { pin } from '../pinning.js';
 import { ProbedProcess } from '../rollover/probed-process.js';
 import { REGION, RolloverStack, SERVICE } from '../rollover/rollover-stack.js';
-import type { CrowdOptions } from './crowd-messages.js';
+import { EDGES_OF_AN_IDENTITY, type CrowdOptions } from './crowd-messages.js';
 import { EdgeCrowd } from './edge-crowd.js';
 
 /** The region is alone on the one core, everybody else on the other. */
 const CORES = { region: 0, others: 1 } as const;
-/** A region lets one identity wait for news eight times at most. */
-const EDGES_OF_AN_IDENTITY = 8;
 
 type Files = CrowdOptions['identities'][number];
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +48,8 @@ export class RolloverStack {
 
   static async create(keys: number, portBase: number): Promise<RolloverStack> {
     const folder = await mkdtemp(join(tmpdir(), 'keyd-bench-'));
+    // PostgreSQL, which root starts as somebody else, has its data in here, so that they go with it.
+    await chmod(folder, 0o711);
     const now = Date.now();
     return new RolloverStack(
       {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,13 +62,14 @@ async function benchCustodySigner(keys: number, portBase: number): Promise<Measu
         KEYD_HEALTH_LISTEN: `127.0.0.1:${portBase + 1}`,
         KEYD_STATE_FOLDER: stateFolder,
         KEYD_SIGNER_KEY: key.privateJwk,
-        KEYD_LOG_LEVEL: 'warn',
+        // Without the word of what is not confined here.
+        KEYD_LOG_LEVEL: 'error',
       },
       stdio: 'inherit',
     });
     try {
       const credentials = await CredentialsStore.open(await filesOf('master/m1'));
-      await untilReady(`http://127.0.0.1:${portBase + 1}/health/ready`);
+      await untilReady(signer, `http://127.0.0.1:${portBase + 1}/health/ready`);
       return await measure({
         credentials,
         url: new URL(`https://127.0.0.1:${portBase}`),
@@ -76,9 +77,7 @@ async function benchCustodySigner(keys: number, portBase: number): Promise<Measu
         keys,
       });
     } finally {
-      const ended = once(signer, 'exit');
-      signer.kill();
-      await ended;
+      await stop(signer);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -137,8 +136,20 @@ function mainOf(): string {
   return fileURLToPath(new URL('main.js', import.meta.resolve('@sigv4-keyd/custody-signer')));
 }
 
-async function untilReady(url: string): Promise<void> {
+async function stop(signer: ChildProcess): Promise<void> {
+  if (hasEnded(signer)) return;
+  const ended = once(signer, 'exit');
+  signer.kill();
+  await ended;
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+async function untilReady(signer: ChildProcess, url: string): Promise<void> {
   for (;;) {
+    if (hasEnded(signer)) throw new Error('the signer ended; what it said stands above');
     const isReady = await fetch(url).then(
       ({ ok }) => ok,
       () => false,

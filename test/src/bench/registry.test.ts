@@ -24,7 +24,7 @@ t.test('every goal of a part is in its report, with a figure or without', (t) =>
   const goals = [atMost(1, 's', 'one'), atMost(1, 's', 'another'), atMost(1, 's', 'forgotten')];
   const part = { about: '', goals, run: () => Promise.resolve(EMPTY) };
   const figures = { one: 2, another: { notMeasured: 'there is no compiler' } };
-  t.match(reported('a part', part, { ...EMPTY, figures }).goals, [
+  t.match(reported('a part', part, { result: { ...EMPTY, figures }, seconds: 1 }).goals, [
     { what: 'one', figure: 2, verdict: 'missed' },
     { what: 'another', figure: { notMeasured: 'there is no compiler' }, verdict: 'not measured' },
     { what: 'forgotten', verdict: 'not measured' },
@@ -34,7 +34,7 @@ t.test('every goal of a part is in its report, with a figure or without', (t) =>
 
 t.test('the goals of a part that broke stay in the table', (t) => {
   const part = { about: '', goals: [atMost(1, 's', 'one')], run: () => Promise.reject(new Error('no database')) };
-  t.match(notMeasured('a part', part, 'no database'), {
+  t.match(notMeasured('a part', part, { why: 'no database', seconds: 1 }), {
     failed: 'no database',
     goals: [{ what: 'one', figure: { notMeasured: 'no database' }, verdict: 'not measured' }],
   });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { report, type Report } from '@sigv4-keyd/bench/report';
 
-const PROGRAM = 'bench/dist/main.js';
+export const PROGRAM = 'bench/dist/main.js';
 
 export interface Ended {
   readonly code: number;
@@ -26,6 +26,6 @@ export async function tinyReport(...args: readonly string[]): Promise<Report> {
 }
 
 /** Below the ports that systems give out, and another one in each process that runs at the same time. */
-function portBase(): number {
+export function portBase(): number {
   return 12_000 + (process.pid % 190) * 100;
 }
