@@ -30,7 +30,7 @@ export const part: BenchPart = {
 
 async function benchDerivation({ scale, keys = KEYS[scale] }: BenchOptions): Promise<Measured> {
   const date = scopeDateOf(Date.now());
-  const costs = await interleaved(await derivations(date), undefined, MILLISECONDS[scale]);
+  const costs = await interleaved(await derivations(date), new Map(), MILLISECONDS[scale]);
   const hop = await oneHop(date, keys);
   const inBulk = costs.get(IN_BULK)?.median ?? Number.NaN;
   const tooFew = { notMeasured: `only ${keys.toLocaleString('en')} keys: leave out --quick and --keys` };

@@ -1,11 +1,13 @@
 import { figureOf } from '../distribution.js';
 import type { Figure } from '../measured.js';
-import type { CFloor } from './c-floor.js';
 import type { Work } from './contenders.js';
+import type { VerifyingProgram } from './verifying-program.js';
 
 const ROUNDS = 25;
 const WARMING_ROUNDS = 3;
 const BATCH = 50;
+/** Of the programs, which answer once for all of a turn. */
+const VERIFICATIONS_A_MILLISECOND = 200;
 
 /**
  * Short turns in rotation, so that a busy moment of the machine hits all alike. CPU time, not wall time: what else runs
@@ -13,7 +15,7 @@ const BATCH = 50;
  */
 export async function interleaved(
   contenders: Readonly<Record<string, Work>>,
-  floor: CFloor | undefined,
+  programs: ReadonlyMap<string, VerifyingProgram>,
   milliseconds: number,
 ): Promise<ReadonlyMap<string, Figure>> {
   const turns = new Map<string, number[]>();
@@ -26,9 +28,11 @@ export async function interleaved(
       const each = await turn(work, share);
       if (round >= 0) note(name, each);
     }
-    const verifications = Math.ceil(share * 1_000);
-    const nanoseconds = await floor?.run(verifications);
-    if (nanoseconds !== undefined && round >= 0) note('C floor', nanoseconds / 1_000 / verifications);
+    const verifications = Math.ceil(share * VERIFICATIONS_A_MILLISECOND);
+    for (const [name, program] of programs) {
+      const nanoseconds = await program.run(verifications);
+      if (round >= 0) note(name, nanoseconds / 1_000 / verifications);
+    }
   }
   return new Map([...turns].map(([name, each]) => [name, figureOf(each)]));
 }

@@ -1,6 +1,6 @@
 import type { BenchOptions, BenchPart } from '../bench-part.js';
 import type { Figure, Measured } from '../measured.js';
-import { CCompiler } from './c-floor.js';
+import { COMPILED, CompiledPrograms, type CompiledName } from './compiled-programs.js';
 import { contenders } from './contenders.js';
 import { goalFiguresOf, goalsOf } from './goals.js';
 import { interleaved } from './interleaved.js';
@@ -24,22 +24,22 @@ export const part: BenchPart = {
 };
 
 async function benchVerification({ scale }: BenchOptions): Promise<Measured> {
-  const compiler = new CCompiler();
+  const programs = new CompiledPrograms();
   const done: MeasuredVerification[] = [];
   try {
     for (const request of SERVICES.flatMap(measuredRequests)) {
-      const floor = compiler.lacks === undefined ? compiler.start(request) : undefined;
-      const figures = await interleaved(contenders(request), floor, MILLISECONDS[scale]);
-      floor?.stop();
+      const started = programs.start(request);
+      const figures = await interleaved(contenders(request), started, MILLISECONDS[scale]);
+      for (const program of started.values()) await program.stop();
       done.push({ request, figures });
     }
   } finally {
-    compiler.clean();
+    programs.clean();
   }
-  return told(done, compiler.lacks);
+  return told(done, (name) => programs.lacks(name));
 }
 
-function told(done: readonly MeasuredVerification[], lacks: string | undefined): Measured {
+function told(done: readonly MeasuredVerification[], lacks: (name: CompiledName) => string | undefined): Measured {
   const names = [...(done[0]?.figures.keys() ?? [])];
   const groups = done.map(({ request, figures }) => ({
     name: nameOf(request),
@@ -51,12 +51,13 @@ function told(done: readonly MeasuredVerification[], lacks: string | undefined):
         title: TITLE,
         head: ['', ...names],
         rows: done.map(({ request, figures }) => [nameOf(request), ...names.map((name) => figures.get(name) ?? '')]),
-        notes: lacks === undefined ? [] : [`NO C FLOOR: it could not be compiled (${lacks})`],
+        notes: COMPILED.flatMap((name) => {
+          const why = lacks(name);
+          return why === undefined ? [] : [`NOT MEASURED: ${name} ${why}`];
+        }),
       },
     ],
-    figures: Object.fromEntries(
-      done.flatMap(({ request, figures }) => goalFiguresOf(request, figures, lacks ?? 'there was no floor')),
-    ),
+    figures: Object.fromEntries(done.flatMap(({ request, figures }) => goalFiguresOf(request, figures, lacks))),
     plots: [{ kind: 'bars', name: 'verification', title: TITLE, unit: 'µs', groups }],
   };
 }
