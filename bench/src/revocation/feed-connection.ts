@@ -41,7 +41,10 @@ export class FeedConnection {
       this.#connection ??= this.#connect();
       this.#connection.then(
         (socket) => socket.write(request),
-        (error: unknown) => this.#fail(error),
+        (error: unknown) => {
+          this.#connection = undefined;
+          this.#fail(error);
+        },
       );
     });
   }

@@ -2,7 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FEED_BEAT_MS, FEED_PATH, LONGEST_FEED_WAIT_SECONDS, type HeldFeed } from '@sigv4-keyd/hop-protocol';
 import { beacon } from '@sigv4-keyd/revocation';
 import { z } from 'zod';
-import type { FeedConnection } from './feed-connection.js';
+import type { FeedAnswer, FeedConnection } from './feed-connection.js';
+
+/** What a connection that was lost costs: real edges wait likewise, so that they do not come back together. */
+const LONGEST_PAUSE_MS = 1_000;
+const MOST_FAILURES_IN_A_ROW = 60;
 
 const document = z.object({ beacon: z.string() });
 
@@ -28,7 +32,7 @@ export class TrustingEdge {
     this.#options = options;
   }
 
-  /** Resolves when it has a beacon. From then on it asks until one of its requests fails: then it rejects `failed`. */
+  /** Resolves when it has a beacon. From then on it asks, until the region cannot be asked: then `failed` rejects. */
   async start(): Promise<{ readonly failed: Promise<never> }> {
     await this.#ask(this.#options.connections.beat, 0);
     return { failed: Promise.race([this.#poll(), this.#beat()]) };
@@ -50,7 +54,8 @@ export class TrustingEdge {
   async #ask(connection: FeedConnection, waitSeconds: number): Promise<void> {
     const { version, setHash } = this.#held;
     const set = setHash === undefined ? '' : `&set=${setHash}`;
-    const { status, body } = await connection.get(`${FEED_PATH}?version=${version}&wait=${waitSeconds}${set}`);
+    const path = `${FEED_PATH}?version=${version}&wait=${waitSeconds}${set}`;
+    const { status, body } = await answerOf(connection, path);
     if (status === 204) return;
     if (status !== 200) throw new Error(`the region answered a simulated edge with ${status}: ${body}`);
     this.#take(this.#options.read(body));
@@ -61,6 +66,18 @@ export class TrustingEdge {
     if (told.version <= version) return;
     this.#held = told;
     if (setHash !== undefined && told.setHash !== setHash) this.#options.onStatements();
+  }
+}
+
+async function answerOf(connection: FeedConnection, path: string): Promise<FeedAnswer> {
+  for (let failures = 0; ;) {
+    try {
+      return await connection.get(path);
+    } catch (error) {
+      failures += 1;
+      if (failures === MOST_FAILURES_IN_A_ROW) throw error;
+      await pause(Math.random() * LONGEST_PAUSE_MS);
+    }
   }
 }
 
