@@ -93,6 +93,7 @@ t.test('an edge is shut out, and let back in', { skip }, async (t) => {
   t.ok((await page.textContent('#bans'))?.includes(reason), 'text is shown as text');
   t.notOk(await page.$('#bans img, #bans b, #incident b'), 'and is nothing else');
   t.match(await tier.textContent(), /shut out/);
+  t.match(await page.textContent('#summary strong'), /9 tiers up, 1 shut out/);
   t.equal(await tier.locator('button').count(), 0);
 
   await page.click('[data-ban] button');

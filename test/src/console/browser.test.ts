@@ -37,7 +37,17 @@ t.test('from the link to a revoked cell, without a mouse', { skip }, async (t) =
     await page.textContent('#tiers'),
     /\/master\/m1.*\/deputy\/deputy-1.*granted 2026-11-22 to 2026-11-23.*\/edge\/us-east-1\/s3\/e1/,
   );
-  t.match(await page.textContent('#summary'), /2 access keys enabled.*you are \/operator\/alice/);
+  const identities = "[...document.querySelectorAll('#tiers tbody th')].map((head) => head.textContent)";
+  t.same(
+    (await page.evaluate<string[]>(identities)).map((identity) => identity.split('/').slice(1, 3).join(' ')),
+    [
+      ...['master m1', 'deputy deputy-1'],
+      ...['region eu-west-1', ...Array<string>(3).fill('edge eu-west-1')],
+      ...['region us-east-1', ...Array<string>(3).fill('edge us-east-1')],
+    ],
+    'edges stand below their region',
+  );
+  t.match(await page.textContent('#summary'), /all 10 tiers up.*2 access keys enabled.*you are \/operator\/alice/);
   t.match(await page.textContent('#revocations'), /Nothing is revoked/);
 
   await page.focus(`${cell('us-east-1', today)} button`);

@@ -63,14 +63,14 @@ export async function watchedMaster(t: Test): Promise<WatchedMaster> {
     for (const edge of EDGES) await recordEdge(master, { region, edge, dates: held, accessKeyIds });
   }
   const now = (): string => new Date(clock.now()).toISOString();
-  const own = (days: readonly ScopeDate[]): EdgeReport => ({
+  const own = (days: readonly ScopeDate[], autonomySeconds = AUTONOMY_SECONDS): EdgeReport => ({
     startedAt: NOON,
     version: '0.1.0',
     heldDays: days.map((date) => ({ date, keys: accessKeyIds.length, fetchedAt: NOON })),
     certificateExpiresAt: new Date(clock.now() + 86_400_000).toISOString(),
     parents: [],
     keys: {
-      autonomySeconds: AUTONOMY_SECONDS,
+      autonomySeconds,
       daysHeld: days.length,
       keysHeld: days.length * accessKeyIds.length,
       mostKeysADay: 1_000_000,
@@ -97,7 +97,7 @@ export async function watchedMaster(t: Test): Promise<WatchedMaster> {
           spiffeId: `spiffe://${TRUST_DOMAIN}/edge/${region}/${edge}`,
           heardAt: now(),
           report: {
-            ...own(place === 0 ? [...held, addDays(today, 1)] : held),
+            ...own(place === 0 ? [...held, addDays(today, 1)] : held, AUTONOMY_SECONDS - place),
             feed: { version: behind.includes(`${region}/${edge}`) ? 1 : version, at: now() },
           },
         }));

@@ -11,8 +11,9 @@ import { showReport } from './report.js';
 import { drawRevocations } from './revocations.js';
 import { Failure, openSession, readOverview } from './server.js';
 import { ShutOut } from './shut-out.js';
+import { drawSummary } from './summary.js';
 import { drawTiers } from './tiers.js';
-import { clockText, counted, pathOf, span } from './words.js';
+import { pathOf, span } from './words.js';
 
 const POLL_EVERY_MS = 2_000;
 /** Figures this old are marked as such. */
@@ -66,7 +67,7 @@ function draw(overview: Overview): void {
   part('warnings', HTMLElement).hidden = overview.warnings.length === 0;
 }
 
-function drawSummary(): void {
+function tellHow(): void {
   const trouble = part('trouble', HTMLElement);
   const ageMs = newest === undefined ? 0 : Date.now() - newest.readAt;
   const isStale = failure !== undefined && (newest === undefined || ageMs > STALE_AFTER_MS);
@@ -79,13 +80,7 @@ function drawSummary(): void {
     if (isStale) part('summary', HTMLElement).textContent = 'Nothing could be read yet.';
     return;
   }
-  const { at, accessKeys, operator } = newest.overview;
-  part('summary', HTMLElement).textContent = [
-    `As of ${clockText(at)}`,
-    `${counted(accessKeys.enabled, 'access key')} enabled, ${accessKeys.disabled} disabled`,
-    counted(accessKeys.sessions, 'session'),
-    ...(operator === undefined ? [] : [`you are ${pathOf(operator)}`]),
-  ].join(' · ');
+  redraw(part('summary', HTMLElement), drawSummary(newest.overview));
 }
 
 async function look(): Promise<void> {
@@ -98,7 +93,7 @@ async function look(): Promise<void> {
     if (!(error instanceof Failure)) throw error;
     failure = error.message;
   }
-  drawSummary();
+  tellHow();
 }
 
 /** A page that nobody sees asks nothing, and asks at once when it is seen again. */

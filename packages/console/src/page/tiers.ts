@@ -1,4 +1,5 @@
 import type { Overview, TierRow } from '@sigv4-keyd/hop-protocol';
+import { belowTheirRegions } from './below-their-regions.js';
 import { runsOfDays } from './days.js';
 import { cells, element, type Child } from './element.js';
 import { age, counted, pathOf, span } from './words.js';
@@ -8,13 +9,15 @@ const SHORT_SECONDS = 3_600;
 /** An edge raises its alarm at this age of the feed, unless told otherwise: the soft horizon, milliseconds. */
 const OLD_FEED_MS = 60_000;
 
-const COLUMNS = ['Tier', 'State', 'Holds', 'Alone', 'Feed', 'Certificate', 'Version'] as const;
+const COLUMNS = ['Tier', 'State', 'Holds', 'Goes on alone', 'Feed', 'Certificate', 'Version'] as const;
 const DEPTHS = { master: 0, deputy: 1, region: 1, edge: 2 } as const;
 
 /** Every tier: whether it is well, what it holds, for how long it goes on alone, how old its news are. */
 export function drawTiers(overview: Overview, askToBan: (spiffeId: string) => void): Child[] {
   const banned = new Set(overview.bans.map(({ spiffeId }) => spiffeId));
-  const rows = overview.tiers.map((tier) => drawTier(overview, tier, banned.has(tier.spiffeId), askToBan));
+  const rows = belowTheirRegions(overview.tiers).map((tier) =>
+    drawTier(overview, tier, banned.has(tier.spiffeId), askToBan),
+  );
   const hidden = overview.tierCount - overview.tiers.length;
   return [
     element(
@@ -96,9 +99,13 @@ function holdsText({ role, keysHeld, grantedDays = [] }: TierRow): string | unde
 }
 
 function aloneCell({ autonomySeconds, missingTomorrow = 0 }: TierRow): Child {
-  if (autonomySeconds === undefined) return cell('Alone', undefined);
+  if (autonomySeconds === undefined) return cell('Goes on alone', undefined);
   const missing = missingTomorrow > 0 ? `; ${counted(missingTomorrow, 'key')} of tomorrow missing` : '';
-  return cell('Alone', `${span(autonomySeconds)}${missing}`, autonomySeconds < SHORT_SECONDS || missingTomorrow > 0);
+  return cell(
+    'Goes on alone',
+    `${span(autonomySeconds)}${missing}`,
+    autonomySeconds < SHORT_SECONDS || missingTomorrow > 0,
+  );
 }
 
 function feedCell({ feed }: TierRow, at: string): Child {

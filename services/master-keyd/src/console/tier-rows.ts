@@ -2,6 +2,9 @@ import type { OwnReport, StatusAnswer, TierRow } from '@sigv4-keyd/hop-protocol'
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { tierState } from './tier-state.js';
 
+/** Less than this is little time to mend what is down. */
+const SHORT_SECONDS = 3_600;
+
 /** Masters, deputies, regions, edges; edges first that are silent, or go on alone only shortly. */
 export function tierRows(status: StatusAnswer, days: readonly ScopeDate[], now: number): readonly TierRow[] {
   const row = (role: TierRow['role'], tier: Heard): TierRow => rowOf(role, tier, now);
@@ -45,6 +48,8 @@ function rowOf(role: TierRow['role'], { spiffeId, heardAt, report }: Heard, now:
   };
 }
 
+/** In steps: by seconds of autonomy, rows would change places under the eyes of whoever watches. */
 function concern({ state, autonomySeconds = 0 }: TierRow): number {
-  return state === 'up' ? 1 / (1 + autonomySeconds) : 2;
+  if (state !== 'up') return 2;
+  return autonomySeconds < SHORT_SECONDS ? 1 : 0;
 }
