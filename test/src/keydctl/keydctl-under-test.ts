@@ -11,6 +11,8 @@ export interface Call {
   readonly interruption?: AbortSignal;
   /** Told what it prints, as it prints it. */
   readonly onOutput?: (text: string) => void;
+  /** keydctl of another release. */
+  readonly run?: typeof runKeydctl;
 }
 
 export interface Result {
@@ -25,7 +27,7 @@ export async function keydctl(args: readonly string[], call: Call = {}): Promise
   const input = new PassThrough();
   input.end(call.input ?? '');
   const isTerminal = call.isTerminal ?? false;
-  const code = await runKeydctl(args, {
+  const code = await (call.run ?? runKeydctl)(args, {
     env: call.env ?? {},
     input,
     output,

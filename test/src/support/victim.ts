@@ -60,9 +60,18 @@ export function serviceProcess(
   log?: number,
   args: readonly string[] = [],
 ): Victim {
+  return new Victim(t, () => startProgram([mainOf(name), ...args], env, log));
+}
+
+/** Starts a program of Node.js, with this environment and nothing of the test runner's. `log`: as above. */
+export function startProgram(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  log?: number,
+): ChildProcess {
   const { NODE_OPTIONS: options = '', ...settings } = env;
-  const [command, ...rest] = withNodeOptions(options, [process.execPath, mainOf(name), ...args]);
+  const [program, ...args] = withNodeOptions(options, [process.execPath, ...command]);
   const given = { PATH: process.env['PATH'] ?? '', ...settings };
   const stdio = ['ignore', log ?? 'ignore', log ?? 'inherit'] as const;
-  return new Victim(t, () => spawn(command, rest, { env: given, stdio: [...stdio] }));
+  return spawn(program, args, { env: given, stdio: [...stdio] });
 }

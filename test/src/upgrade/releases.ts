@@ -23,6 +23,13 @@ export interface RecordedRelease {
   readonly api: ReadonlyMap<string, OpenApi>;
 }
 
+/** The newest of them, and the commit that it was made of. */
+export function newestRelease(): { readonly release: string; readonly commit: string } {
+  const releases = readdirSync(RELEASES).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const release = releases.at(-1) ?? '';
+  return { release, commit: readFileSync(join(RELEASES, release, 'commit'), 'utf8').trim() };
+}
+
 export function recordedReleases(): readonly RecordedRelease[] {
   return readdirSync(RELEASES).map((release) => {
     const read = (file: string): unknown => JSON.parse(readFileSync(join(RELEASES, release, file), 'utf8'));
