@@ -18,6 +18,7 @@ import {
   toldDoubts,
   UpwardReports,
   type OpenedParts,
+  type OwnName,
   type Readings,
   type ServiceContext,
   type Traces,
@@ -48,9 +49,6 @@ const WHAT_FOR = {
     'its service, and cannot derive a key for any other purpose',
 } as const;
 
-/** What the program around the keys has to tell of itself. */
-type NameOfProgram = 'keyd_build_info' | 'keyd_ready' | 'keyd_warnings';
-
 /** The keys of one service in one region, as an edge has them: they look after themselves until they are closed. */
 export interface EdgeKeys extends GuardedKeySource {
   /** Who we are: by our certificate. */
@@ -61,8 +59,8 @@ export interface EdgeKeys extends GuardedKeySource {
   warnings(): readonly string[];
   /** Everything else worth seeing. Nothing in it is secret. */
   status(): object;
-  /** What a scrape of metrics reads of them; docs/metrics.md says what each is. */
-  readings(): Omit<Readings<'edge-verifier'>, NameOfProgram>;
+  /** What a scrape of metrics reads of them; docs/metrics.md says what each is. The program around tells the rest. */
+  readings(): Omit<Readings<'edge-verifier'>, OwnName>;
   /** For further processes of this edge. */
   readonly shared: SharedKeys;
   /** Reads our certificate again. It is looked at every ten seconds anyway. */

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { isConfined } from './confinement/index.js';
 
 /** What a service says of itself. Nothing in it is secret, yet it listens on loopback or a private network only. */
 export interface Health {
@@ -22,7 +23,8 @@ export function createHealthApp(health: Health): FastifyInstance {
   });
   app.get('/status', () => {
     const notReady = health.notReady();
-    return { ready: notReady.length === 0, notReady, warnings: warnings(), ...health.status() };
+    const confined = isConfined();
+    return { ready: notReady.length === 0, notReady, warnings: warnings(), confined, ...health.status() };
   });
   return app;
 }

@@ -56,6 +56,11 @@ export class CallCounts {
     return this.#journal.failure;
   }
 
+  /** Of the journal, since it was begun. */
+  get counted(): number {
+    return this.#journal.current.end.seq;
+  }
+
   status(): object {
     const { id, end, uploaded } = this.#journal.current;
     return { journal: id, counted: end.seq, forgotten: uploaded.seq };

@@ -72,6 +72,7 @@ async function open(
   const readings = (): Readings<'custody-signer'> => ({
     ...ownReadings({ service: 'custody-signer', notReady, warnings }),
     ...certificateReadings(store, clock),
+    keyd_signer_calls_total: counts.counted,
   });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),

@@ -1,4 +1,5 @@
 export * from './app.js';
 export * from './configuration.js';
+export * from './grants/grant-readings.js';
 export { LIFETIMES as DEPUTY_LIFETIMES } from './lifetimes.js';
 export * from './start.js';

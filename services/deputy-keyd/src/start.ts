@@ -36,6 +36,7 @@ import {
 } from '@sigv4-keyd/service-skeleton';
 import { createDeputyApp } from './app.js';
 import type { Configuration } from './configuration.js';
+import { grantReadings } from './grants/grant-readings.js';
 import { GrantedDays } from './grants/granted-days.js';
 import { OwnGrants } from './grants/own-grants.js';
 import { createDateKeys } from './key-source.js';
@@ -156,6 +157,7 @@ async function start(
     ...keyReadings({ upkeep }, clock),
     ...aboveReadings({ parents: masters, reports, ledger: ledger.watch }, clock),
     ...ledger.readings(),
+    ...grantReadings(grants, clock),
     ...budgetReadings(budget),
   });
   const addresses = {

@@ -35,6 +35,7 @@ import { DatabaseHosts } from './database/database-hosts.js';
 import { connectionReadings } from './database/database-readings.js';
 import { openPool } from './database/pool.js';
 import { prepareDatabase } from './database/prepare.js';
+import { CountedGrants } from './deputies/counted-grants.js';
 import { DeputyGrants } from './deputies/deputy-grants.js';
 import { feedReadings, feedStatus, whyFeedIsNotReady } from './feed/feed-status.js';
 import { openFeed } from './feed/open-feed.js';
@@ -113,6 +114,9 @@ async function start(
     trustDomain: identity.trustDomain,
     now,
   });
+  const countedGrants = new CountedGrants(deputyGrants);
+  await countedGrants.beat();
+  parts.add(countedGrants.start(clock));
   const keptDays = Math.floor(configuration.acceptancesKept / 86_400);
   const partitions = new AcceptancePartitions({ pool, log, now, keptDays });
   await partitions.beat();
@@ -183,6 +187,8 @@ async function start(
     ...connectionReadings(pool),
     keyd_database_up: beat.isDatabaseUp ? 1 : 0,
     keyd_custody_up: watchedCustody.isUp ? 1 : 0,
+    ...keeper.readings(),
+    keyd_deputy_grants: countedGrants.count,
   });
   const addresses = {
     hop: await listen(app, configuration.listen, 'KEYD_LISTEN'),

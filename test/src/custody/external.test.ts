@@ -26,6 +26,7 @@ import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
 import { keydctl } from '../keydctl/keydctl-under-test.js';
 import { capturedLog, environment, hmac, startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
+import { valueAt } from '../metrics/scrape.js';
 import { TestAuthority, TRUST_DOMAIN } from '../support/certificates.js';
 import { day } from '../support/days.js';
 import { insertAccessKeys, madeUpIds } from '../support/made-up-access-keys.js';
@@ -425,7 +426,12 @@ t.test('secrets of a database go over from the file keeper, by keydctl custody r
 
 t.test('a stolen certificate of a master shows in the counts', async (t) => {
   const { signer, database, start, shell, settings } = await mastersWithSigner(t);
-  const master = await start(settings);
+  const master = await start({ ...settings, KEYD_METRICS_LISTEN: '127.0.0.1:0' });
+  const callsTold = (): Promise<readonly unknown[]> =>
+    Promise.all([
+      valueAt(signer.service, 'keyd_signer_calls_total'),
+      valueAt(master.service, 'keyd_custody_signer_calls_total'),
+    ]);
   const counts = shell(master);
   t.match(await counts('custody', 'counts'), { code: 0, out: /No kDate was given or issued/ });
   for (const name of ['ONE', 'TWO']) {
@@ -446,6 +452,7 @@ t.test('a stolen certificate of a master shows in the counts', async (t) => {
     code: 0,
     out: /20261121 .*master\/m1 +2 +2 +the same\n20261122 .*master\/m1 +4 +4 +the same/,
   });
+  t.same(await callsTold(), [3, 3], 'metrics tell of as many calls at both ends');
 
   // What an issuance leaves behind that a crash cut off: recorded, counted, and not issued.
   const [row] = await runSql<{ sealed_secret: Buffer }>(
@@ -469,6 +476,7 @@ t.test('a stolen certificate of a master shows in the counts', async (t) => {
 
   const { made } = await kDateOf(randomUUID());
   t.same(made, [expected(SECRET, TODAY).toString('base64')], 'whoever has the certificate and the seals is served');
+  t.same(await callsTold(), [5, 3], 'metrics tell that somebody else asked');
   const shown = await counts('custody', 'counts');
   t.match(shown, { code: 1, out: /1 calls of signers were asked for by no master:\n.*master\/m1 +kDate 20261122 +1/s });
   await kDateOf(call);

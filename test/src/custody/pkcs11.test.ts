@@ -57,6 +57,9 @@ function untilBack(keeper: OpenTokenCustody, sealed: Buffer): Promise<void> {
   });
 }
 
+/** Sessions held, and wanted, as metrics tell them. */
+const told = (keeper: OpenTokenCustody): readonly number[] => keeper.sessions().map(({ value }) => value);
+
 /** Resolves when the last session is lost, which a call has to find out. */
 function untilAway(keeper: OpenTokenCustody, sealed: Buffer): Promise<void> {
   return until(async () => {
@@ -103,14 +106,21 @@ t.test('the token is taken away and put back; a session is killed', { skip }, as
   const keeper = await open(t, hsm, { keys: ['one'], sessions: 2 });
   const sealed = await keeper.custody.seal(NAME, SECRET);
   t.same(keeper.warnings(), []);
+  await until(() => told(keeper)[0] === 2);
+  t.same(
+    keeper.sessions().map(({ labels }) => labels),
+    [{ state: 'held' }, { state: 'wanted' }],
+  );
   hsm.takeAway();
   const away = { name: 'KeydError', code: 'custody-unavailable' };
   await untilAway(keeper, sealed);
   await t.rejects(opens(keeper, sealed), away);
   await t.rejects(async () => keeper.custody.seal(NAME, SECRET), away);
   t.match(keeper.warnings(), [/the token that has the keys of the secrets is away/]);
+  t.same(told(keeper), [0, 2]);
   hsm.putBack();
   await untilBack(keeper, sealed);
+  await until(() => told(keeper)[0] === 2);
   t.same(keeper.warnings(), []);
   t.ok(await opens(keeper, await keeper.custody.seal(NAME, SECRET)), 'and it seals again');
   for (const child of childrenOf(process.pid)) process.kill(child, 'SIGKILL');

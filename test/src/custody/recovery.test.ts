@@ -23,6 +23,7 @@ import { z } from 'zod';
 import { keydctl, keydctlJson, type Result } from '../keydctl/keydctl-under-test.js';
 import { SECRET, wiredMaster, type WiredMaster } from '../ledger-wired/wired-master.js';
 import { independentKRegion, TODAY } from '../master-keyd/master-under-test.js';
+import { valueAt } from '../metrics/scrape.js';
 import { day } from '../support/days.js';
 import { runSql } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
@@ -154,7 +155,11 @@ t.test('the drill: the key file is lost, had back from shares, and rotated; the 
 
   // Day by day: secrets under a key that is kept recoverable.
   const lost = randomBytes(32);
-  const before = await wiredMaster(t, { custodyKey: lost, env: { KEYD_RECOVERY_KEY } });
+  const before = await wiredMaster(t, {
+    custodyKey: lost,
+    env: { KEYD_RECOVERY_KEY, KEYD_METRICS_LISTEN: '127.0.0.1:0' },
+  });
+  t.equal(await valueAt(before.service, 'keyd_custody_recoverable', { keeper: 'file' }), 1);
   const { authority, database, clock } = before;
   await before.issue('r1');
   await before.sequence(1);

@@ -134,6 +134,8 @@ t.test('confined tiers do all that they are for', async (t) => {
   });
   const tiers = await startProcessTiers(t, { more: confined });
   const edge = await tiers.startEdge('e1');
+  t.equal((await edge.status()).confined, true);
+  t.match(await edge.metrics(), /^keyd_confined 1$/m);
   const [created] = await createAccessKeys(tiers, ['ann']);
   if (!created) throw new Error('no access key was made');
   for (const message of messagesOf(created)) await until(async () => (await edge.verdictOn(message)) === 'served');

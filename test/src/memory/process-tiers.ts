@@ -43,6 +43,8 @@ export interface EdgeProcess extends TierProcess {
 
 export interface TierStatus {
   readonly ready: boolean;
+  /** Whether it says that it runs under the permission model. */
+  readonly confined: boolean;
   readonly heldDays?: readonly { readonly keys: number }[];
   readonly keyCache?: { readonly isBehind: boolean };
 }

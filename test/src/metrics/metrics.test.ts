@@ -2,10 +2,11 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ERRORS, KeydError } from '@sigv4-keyd/hop-protocol';
+import { grantReadings } from '@sigv4-keyd/deputy-keyd';
 import { fileCustody, SealBroken, watchCustody } from '@sigv4-keyd/master-keyd';
 import { METRICS, Metrics } from '@sigv4-keyd/service-skeleton';
 import { ERROR_CODES } from '@sigv4-keyd/sigv4-answers';
-import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
+import { scopeDateOf, startOfScopeDate, type ScopeDate } from '@sigv4-keyd/sigv4-core';
 import t from 'tap';
 import { z } from 'zod';
 import { startSigner } from '../custody/signer-under-test.js';
@@ -23,7 +24,7 @@ import { tierSettings } from '../support/tier-settings.js';
 import { TestFeed } from '../support/test-feed.js';
 import { until } from '../support/victim.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { scrape } from './scrape.js';
+import { scrape, valueAt } from './scrape.js';
 
 t.setTimeout(170_000);
 
@@ -67,6 +68,7 @@ t.test('every tier tells what is defined, of closed sets, and how it is', async 
       const one = await of(tier);
       t.equal(one.value('keyd_ready'), 1, tier);
       t.equal(one.value('keyd_build_info', { service: TIERS[tier] }), 1);
+      t.equal(one.value('keyd_confined'), 0, 'as this very test is not');
       t.ok((one.value('keyd_feed_version') ?? 0) > 0);
       t.ok((one.value('keyd_feed_age_seconds') ?? Infinity) < 60);
       const ends = one.value('keyd_certificate_not_after_timestamp_seconds') ?? 0;
@@ -88,6 +90,8 @@ t.test('every tier tells what is defined, of closed sets, and how it is', async 
     const master = await of('master');
     t.equal(master.value('keyd_database_up'), 1);
     t.equal(master.value('keyd_custody_up'), 1);
+    t.equal(master.value('keyd_custody_recoverable', { keeper: 'file' }), 0, 'nobody made shares of a recovery key');
+    t.equal(master.value('keyd_deputy_grants'), 0);
     t.equal(master.value('keyd_feed_publisher'), 1);
     t.equal(master.value('keyd_ledger_gaps', { kind: 'set-back' }), 0);
   });
@@ -216,7 +220,7 @@ t.test('a service process tells of itself, on the address that was asked for and
 });
 
 t.test('a deputy is watched like the tiers', async (t) => {
-  const master = await wiredMaster(t, ON);
+  const master = await wiredMaster(t, { env: { ...ON.env, KEYD_METRICS_LISTEN: '127.0.0.1:0' } });
   await grant(master, TODAY, '20261124');
   const deputy = await wiredDeputy(t, master, { env: { KEYD_METRICS_LISTEN: '127.0.0.1:0' } });
   await deputy.until((status) => keysOf(status, '20261124') === 1);
@@ -229,6 +233,30 @@ t.test('a deputy is watched like the tiers', async (t) => {
   t.equal(one.value('keyd_keys_held', { kind: 'ladder', day: 'today' }), 1);
   t.equal(one.value('keyd_budget_keys_total', { role: 'region' }), 1);
   t.equal(one.value('keyd_hop_request_seconds_count', { route: '/v1/region-keys' }), 1);
+  t.equal(one.value('keyd_deputy_days_granted'), 3);
+  const end = startOfScopeDate(day('20261125'));
+  t.equal(one.value('keyd_deputy_grant_seconds'), (end - master.clock.now()) / 1000, 'today and the two days after it');
+  await master.clock.advance(60_000);
+  await until(async () => (await valueAt(master.service, 'keyd_deputy_grants')) === 1);
+});
+
+t.test('a deputy has as long as granted days follow one another', (t) => {
+  const readingsOf = (now: string, ...granted: readonly string[]): readonly number[] => {
+    const days = granted.map(day);
+    const grants = { days, covers: (date: ScopeDate) => days.includes(date) };
+    return Object.values(grantReadings(grants, { now: () => Date.parse(now) }));
+  };
+  const HOUR = 3600;
+  t.same(readingsOf('2026-11-22T18:00:00Z'), [0, 0]);
+  t.same(readingsOf('2026-11-22T18:00:00Z', '20261121'), [0, 0], 'yesterday is over');
+  t.same(readingsOf('2026-11-22T18:00:00Z', '20261122'), [1, 6 * HOUR]);
+  t.same(
+    readingsOf('2026-11-22T18:00:00Z', '20261121', '20261122', '20261123', '20261125'),
+    [3, 30 * HOUR],
+    'to a gap',
+  );
+  t.same(readingsOf('2026-11-22T18:00:00Z', '20261123'), [1, 0], 'not yet begun');
+  t.end();
 });
 
 t.test('the signer of the custody is watched like the tiers', async (t) => {

@@ -37,6 +37,15 @@ export class Scrape {
   }
 }
 
+/** What a running service tells of one metric now. */
+export async function valueAt(
+  { addresses }: { readonly addresses: Readonly<Record<string, string>> },
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number | undefined> {
+  return (await scrape(addresses['metrics'] ?? '')).value(name, labels);
+}
+
 /** `at`: HOST:PORT. */
 export async function scrape(at: string): Promise<Scrape> {
   const { statusCode, headers, body } = await request(`http://${at}/metrics`);

@@ -1,9 +1,11 @@
 import { BUDGET_METRICS } from './definitions/budget.js';
 import { COUNTED } from './definitions/counted.js';
+import { CUSTODY_METRICS } from './definitions/custody.js';
+import { DATABASE_METRICS } from './definitions/database.js';
+import { DEPUTY_METRICS } from './definitions/deputies.js';
 import { FEED_METRICS } from './definitions/feed.js';
 import { KEY_METRICS } from './definitions/keys.js';
 import { LEDGER_METRICS } from './definitions/ledger.js';
-import { MASTER_METRICS } from './definitions/master.js';
 import { NEIGHBOUR_METRICS } from './definitions/neighbours.js';
 import { OWN_METRICS } from './definitions/own.js';
 import type { MetricDefinition } from './definitions/metric-definition.js';
@@ -21,7 +23,9 @@ export const READ = {
   ...KEY_METRICS,
   ...NEIGHBOUR_METRICS,
   ...BUDGET_METRICS,
-  ...MASTER_METRICS,
+  ...DATABASE_METRICS,
+  ...CUSTODY_METRICS,
+  ...DEPUTY_METRICS,
 };
 
 /** Every metric of the project. Those of the process and of Node.js are prom-client's own. */

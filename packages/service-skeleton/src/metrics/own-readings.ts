@@ -1,5 +1,6 @@
 import type { CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import type { Clock } from '@sigv4-keyd/hop-protocol';
+import { isConfined } from '../confinement/index.js';
 import { VERSION } from '../version.js';
 import type { Readings, Watched } from './definitions.js';
 
@@ -8,7 +9,8 @@ type CertificateName =
   | 'keyd_certificate_not_after_timestamp_seconds'
   | 'keyd_certificate_expiry_seconds';
 
-type OwnName = 'keyd_build_info' | 'keyd_ready' | 'keyd_warnings';
+/** What the process tells, whatever it does. */
+export type OwnName = 'keyd_build_info' | 'keyd_ready' | 'keyd_warnings' | 'keyd_confined';
 
 export interface OwnReadingsOptions {
   readonly service: Watched;
@@ -22,6 +24,7 @@ export function ownReadings({ service, notReady, warnings }: OwnReadingsOptions)
     keyd_build_info: [{ labels: { version: VERSION, service }, value: 1 }],
     keyd_ready: notReady().length === 0 ? 1 : 0,
     keyd_warnings: warnings().length,
+    keyd_confined: isConfined() ? 1 : 0,
   };
 }
 

@@ -3,6 +3,7 @@ import type { RecoveryPublicKey } from '@sigv4-keyd/hop-protocol';
 import { SealBroken } from './custody.js';
 import { checkCustodyKeys, type Check, type CheckedKey } from './custody-check.js';
 import { custodyKeyOf, custodyKeysOf } from './custody-key.js';
+import { NOT_OF_THIS_KEEPER } from './custody-readings.js';
 import { keepRecoverable } from './custody-recovery.js';
 import { fileCustody } from './file-custody.js';
 import type { CustodyContext, OpenCustody } from './open-custody.js';
@@ -27,10 +28,12 @@ export async function openFileKeeper(
   });
   const keys = custodyKeysOf(custodyKey, custodyKeyBefore);
   if (recoveryKey) await keepRecoverable(pool, { keys, recovery: recoveryKey, now: clock.now() });
+  const recoverable = { labels: { keeper: 'file' }, value: recoveryKey ? 1 : 0 };
   return {
     custody: fileCustody(custodyKey, custodyKeyBefore),
     keySetting: 'KEYD_CUSTODY_KEY',
     warnings: () => [],
+    readings: () => ({ ...NOT_OF_THIS_KEEPER, keyd_custody_recoverable: [recoverable] }),
     close: () => undefined,
   };
 }

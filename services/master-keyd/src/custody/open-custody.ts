@@ -4,6 +4,7 @@ import type { Logger, Traces } from '@sigv4-keyd/service-skeleton';
 import type { Pool } from 'pg';
 import type { DatabaseHosts } from '../database/database-hosts.js';
 import type { Custody, Resealing } from './custody.js';
+import type { CustodyReadings } from './custody-readings.js';
 import { openExternalKeeper } from './external/external-keeper.js';
 import { openFileKeeper } from './file-keeper.js';
 import type { Keeper } from './keeper.js';
@@ -30,6 +31,7 @@ export interface OpenCustody {
   readonly keySetting: string;
   /** What somebody should see to, in words. */
   readonly warnings: () => readonly string[];
+  readonly readings: () => CustodyReadings;
   readonly close: () => unknown;
 }
 

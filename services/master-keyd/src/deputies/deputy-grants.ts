@@ -19,7 +19,7 @@ import { logOperatorAction, recordOperatorAction, type OperatorAction } from '..
 import type { Author } from '../author.js';
 import { lockForChanging } from '../database/locks.js';
 import { inTransaction, type Transaction } from '../database/transaction.js';
-import { allGrants, grantsInForce, insertGrant, isGranted, withdrawGrants } from './grant-table.js';
+import { allGrants, countGrants, grantsInForce, insertGrant, isGranted, withdrawGrants } from './grant-table.js';
 
 export interface DeputyGrantsOptions {
   readonly pool: Pool;
@@ -81,6 +81,13 @@ export class DeputyGrants {
   async list(): Promise<ListedDeputyGrants> {
     const { pool, isAllowed } = this.#options;
     return { isAllowed, grants: [...(await inTransaction(pool, allGrants))] };
+  }
+
+  /** How many grants there are, of all deputies, whose last day is not over. */
+  async count(): Promise<number> {
+    const { pool, isAllowed, now } = this.#options;
+    if (!isAllowed) return 0;
+    return inTransaction(pool, (transaction) => countGrants(transaction, scopeDateOf(now())));
   }
 
   /** What the deputy may have now. */

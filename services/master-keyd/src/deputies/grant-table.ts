@@ -56,6 +56,15 @@ export async function grantsInForce(
   return rows.map(grantOf).map(({ from, to }) => ({ from, to }));
 }
 
+/** Of all deputies: grants that were not withdrawn and whose last day is `today` or a later one. */
+export async function countGrants(transaction: Transaction, today: ScopeDate): Promise<number> {
+  const { rows } = await transaction.query<{ readonly grants: number }>(
+    'SELECT count(*)::int AS grants FROM deputy_grant WHERE withdrawn_at IS NULL AND last_date >= $1',
+    [today],
+  );
+  return rows[0]?.grants ?? 0;
+}
+
 export async function isGranted(transaction: Transaction, deputy: string, date: ScopeDate): Promise<boolean> {
   const { rows } = await transaction.query(
     `SELECT FROM deputy_grant

@@ -21,6 +21,12 @@ export const OWN_METRICS = {
     labels: {},
     services: ALL,
   },
+  keyd_confined: {
+    type: 'gauge',
+    help: '1 under the permission model of Node.js; 0 when the process may do all that its user may.',
+    labels: {},
+    services: ALL,
+  },
   keyd_certificate_not_before_timestamp_seconds: {
     type: 'gauge',
     help: "Begin of the life of the service's own certificate.",

@@ -5,6 +5,7 @@ import { openWhole } from '@sigv4-keyd/service-skeleton';
 import { forgetAskedCalls } from '../../database/custody-calls.js';
 import { openPool } from '../../database/pool.js';
 import { checkCustodyKeys, type CheckedKey } from '../custody-check.js';
+import { NOT_OF_THIS_KEEPER } from '../custody-readings.js';
 import { fileCustody } from '../file-custody.js';
 import { checkedFileKey } from '../file-keeper.js';
 import type { CustodyContext, OpenCustody } from '../open-custody.js';
@@ -61,6 +62,7 @@ export function openExternalKeeper(keeper: ExternalKeeper, context: CustodyConte
       custody: externalCustody({ signerKey, signerKeyBefore, fileCustody: before, calls: new SignerCalls(client) }),
       keySetting: 'KEYD_SIGNER_KEY',
       warnings: () => client.warnings(),
+      readings: () => ({ ...NOT_OF_THIS_KEEPER, keyd_custody_signer_calls_total: client.recordedCalls }),
       close: () => parts.close(),
     };
   });

@@ -40,12 +40,18 @@ export class SignerClient {
   /** In the order of asking. */
   #signers: readonly { readonly url: URL; readonly client: PeerClient }[];
   #failure: string | undefined;
+  #recordedCalls = 0;
 
   constructor(options: SignerClientOptions) {
     this.#options = options;
     const { urls, dispatcher, clock, timer, tracer } = options;
     const clientOf = (url: URL): PeerClient => new PeerClient({ urls: [url], dispatcher, clock, timer, tracer });
     this.#signers = urls.map((url) => ({ url, client: clientOf(url) }));
+  }
+
+  /** Since the start: calls that were recorded, whether they were answered or not. */
+  get recordedCalls(): number {
+    return this.#recordedCalls;
   }
 
   /** Why nothing is derived, in words. */
@@ -84,6 +90,7 @@ export class SignerClient {
     const call = randomUUID();
     const master = credentials.current.spiffeId;
     await recordAskedCall(records, { call, at: clock.now(), master, ...want, asked: secrets.length });
+    this.#recordedCalls += 1;
     const answer = derivationAnswer.transform((given, context) => {
       const made = bytesOf(given, { call, want, count: secrets.length });
       if (made) return made;

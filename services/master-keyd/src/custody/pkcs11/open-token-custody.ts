@@ -1,4 +1,5 @@
 import type { Custody, Resealing } from '../custody.js';
+import type { CustodyReadings } from '../custody-readings.js';
 import type { KeyIds } from './messages.js';
 import { PassingSession } from './passing-session.js';
 import { pkcs11Custody, type TokenCalls } from './pkcs11-custody.js';
@@ -14,6 +15,7 @@ export interface OpenTokenCustody {
   readonly keyIds: KeyIds;
   readonly use: TokenCalls['use'];
   readonly warnings: () => readonly string[];
+  readonly sessions: () => CustodyReadings['keyd_custody_sessions'];
   readonly close: () => Promise<unknown>;
 }
 
@@ -34,6 +36,10 @@ export async function openTokenCustody({
     keyIds,
     use,
     warnings: () => sessions.warnings(),
+    sessions: () => [
+      { labels: { state: 'held' }, value: sessions.held },
+      { labels: { state: 'wanted' }, value: wanted },
+    ],
     close: () => Promise.all([sessions.close(), passing.close()]),
   };
 }

@@ -3,6 +3,7 @@ import { KeydError } from '@sigv4-keyd/hop-protocol';
 import { TokenFailure } from '@sigv4-keyd/pkcs11-custody';
 import { openWhole, StartError } from '@sigv4-keyd/service-skeleton';
 import { checkCustodyKeys } from '../custody-check.js';
+import { NOT_OF_THIS_KEEPER } from '../custody-readings.js';
 import { fileCustody } from '../file-custody.js';
 import { checkedFileKey } from '../file-keeper.js';
 import { movingFromFile } from '../moving-from-file.js';
@@ -37,6 +38,7 @@ export async function openPkcs11Keeper(keeper: Pkcs11Keeper, context: CustodyCon
         custody: custodyKeyBefore ? movingFromFile(open.custody, fileCustody(custodyKeyBefore)) : open.custody,
         keySetting: 'KEYD_PKCS11_KEY',
         warnings: open.warnings,
+        readings: () => ({ ...NOT_OF_THIS_KEEPER, keyd_custody_sessions: open.sessions() }),
         close: () => parts.close(),
       };
     });

@@ -56,6 +56,11 @@ export class TokenSessions {
     }
   }
 
+  /** Those that are well, as far as is known. */
+  get held(): number {
+    return this.#live.size;
+  }
+
   warnings(): readonly string[] {
     if (this.#live.size > 0 || !this.#problem) return [];
     return [`the token that has the keys of the secrets is away: ${this.#problem.message}`];
