@@ -7,6 +7,7 @@ import { watchProcess, type ProcessMetrics } from './metrics/process-metrics.js'
 import { confine, neededAccess, permissionOptions } from './confinement/index.js';
 import { limitExposure, requireNoExposure } from './memory-exposure.js';
 import { nodeOptions } from './node-options.js';
+import { ArgumentError, serviceArgument } from './service-argument.js';
 import { StartError } from './start-error.js';
 
 /** A service that runs: where it answers and how it ends. */
@@ -44,18 +45,19 @@ const LONGEST_STOP_MS = 10_000;
 
 /** The whole life of a service process: arguments, configuration, start, signals, stop. */
 export async function runService<Schema extends z.ZodObject>(program: ServiceProgram<Schema>): Promise<void> {
-  if (process.argv.includes('--help')) {
-    process.stdout.write(helpOf(program));
-    return;
-  }
   try {
+    const argument = serviceArgument(process.argv.slice(2));
+    if (argument === '--help') {
+      process.stdout.write(helpOf(program));
+      return;
+    }
     const configuration = readConfiguration(program.configuration, process.env);
     const permitted = permissionOptions(neededAccess(program.configuration, process.env));
-    if (process.argv.includes('--node-options')) {
+    if (argument === '--node-options') {
       process.stdout.write(`${permitted.join('\n')}\n`);
       return;
     }
-    if (process.argv.includes('--check')) {
+    if (argument === '--check') {
       process.stdout.write(`${program.name}: the configuration is complete\n`);
       return;
     }
@@ -64,7 +66,7 @@ export async function runService<Schema extends z.ZodObject>(program: ServicePro
     const lines = linesOfProcess();
     const log = createLogger({ service: program.name, level, isTraced, destination: lines });
     requireNoExposure(nodeOptions());
-    if (process.argv.includes('--confined')) confine(permitted);
+    if (argument === '--confined') confine(permitted);
     limitExposure(log);
     const service = await program.start(configuration, {
       clock: systemClock,
@@ -109,6 +111,10 @@ function stopOnSignals(service: RunningService, log: Logger): void {
 }
 
 function explain(name: string, error: unknown): number {
+  if (error instanceof ArgumentError) {
+    process.stderr.write(`${name}: ${error.message}\n`);
+    return 64;
+  }
   if (error instanceof ConfigurationError) {
     const lines = error.problems.map((problem) => `  - ${problem}\n`).join('');
     process.stderr.write(`${name}: ${error.message}:\n${lines}Run with --help to see every setting.\n`);

@@ -126,6 +126,10 @@ t.test('the program tells all problems at once and exits as sysexits.h says', as
 
   const checked = await run(env, '--check');
   t.match(checked, { code: 0, stdout: /complete/ });
+  for (const misspelt of ['--confine', 'check', '--check --confined']) {
+    const refused = await run(env, ...misspelt.split(' '));
+    t.match(refused, { code: 64, stdout: '', stderr: /takes one of --check, --confined/ }, misspelt);
+  }
   const help = await run({}, '--help');
   t.equal(help.code, 0);
   for (const setting of Object.keys(env)) t.match(help.stdout, setting);
