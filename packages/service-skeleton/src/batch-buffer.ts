@@ -3,8 +3,11 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { bufferFile, bufferFileName, isUnfinished, sizeOnDisk, type BufferFile } from './buffer-file.js';
+import { BufferFull } from './buffer-full.js';
+import { BufferShares } from './buffer-shares.js';
 import { placeFile, privateFolder } from './durable-files.js';
 import type { Logger } from './logging.js';
+import { WaitingEntries } from './waiting-entries.js';
 
 export interface BatchBufferOptions<Entry> {
   /** Made when it is not there. */
@@ -16,6 +19,8 @@ export interface BatchBufferOptions<Entry> {
   readonly mostTogether: number;
   /** What tells of entries that had to go: kept in their place. Absent: a full buffer takes nothing more. */
   readonly toldAs?: (lost: readonly Entry[], unreadableFiles: number) => Entry;
+  /** Whose entry it is, where many fill the buffer: none of them may have more waiting than there is room left. */
+  readonly ownerOf?: (entry: Entry) => string;
   readonly log: Logger;
 }
 
@@ -26,19 +31,6 @@ export interface BufferedGroup<Entry> {
   readonly remove: () => Promise<void>;
 }
 
-/** The buffer takes nothing more until some of it was handed on. */
-export class BufferFull extends Error {
-  override readonly name = 'BufferFull';
-}
-
-interface Waiting<Entry> {
-  readonly entry: Entry;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** The longest content of one file, characters; an entry is never split. */
-const MOST_CHARACTERS = 1_000_000;
 /** A full buffer drops this part of itself at once, so that what tells of the dropped takes little of the room. */
 const DROPPED_AT_ONCE = 1 / 16;
 
@@ -51,14 +43,16 @@ const DROPPED_AT_ONCE = 1 / 16;
 export class BatchBuffer<Entry> {
   readonly #options: BatchBufferOptions<Entry>;
   readonly #files: BufferFile[];
+  readonly #shares = new BufferShares();
+  readonly #waiting: WaitingEntries<Entry>;
   #bytes: number;
   #nextNumber: number;
-  #waiting: Waiting<Entry>[] = [];
   #writing: Promise<void> | undefined;
 
   private constructor(options: BatchBufferOptions<Entry>, files: BufferFile[]) {
     this.#options = options;
     this.#files = files;
+    this.#waiting = new WaitingEntries(options.ownerOf);
     this.#bytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#nextNumber = (files.at(-1)?.number ?? 0) + 1;
   }
@@ -90,10 +84,20 @@ export class BatchBuffer<Entry> {
 
   /** Resolves once the entry is durable. Rejects with BufferFull, or with the error of the disk. */
   put(entry: Entry): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ entry, resolve, reject });
-      this.#writing ??= this.#writeAll();
-    });
+    return this.#put(entry, false);
+  }
+
+  /**
+   * Keeps what tells of entries that are handed on no further, before their group is removed. It finds room in a full
+   * buffer, too: or else a full buffer with such a group at its head would never be emptied again.
+   */
+  putInPlace(entry: Entry): Promise<void> {
+    return this.#put(entry, true);
+  }
+
+  /** Whether the owner has as much waiting as it may. */
+  isShareUsedUp(owner: string): boolean {
+    return this.#shares.isUsedUp(owner, this.#options.mostBytes - this.#bytes);
   }
 
   /** What has waited longest, or undefined when nothing waits. */
@@ -112,41 +116,39 @@ export class BatchBuffer<Entry> {
     await this.#writing;
   }
 
+  #put(entry: Entry, isInPlace: boolean): Promise<void> {
+    const kept = this.#waiting.add(entry, isInPlace);
+    this.#writing ??= this.#writeAll();
+    return kept;
+  }
+
   async #writeAll(): Promise<void> {
     // What is put in the same turn shares the first file.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const { group, content } = this.#takeGroup();
+    while (!this.#waiting.isEmpty) {
+      const group = this.#waiting.takeGroup(this.#options.mostTogether, (owner) => this.isShareUsedUp(owner));
+      if (group.bytes === 0) continue;
       try {
-        await this.#makeRoom(sizeOnDisk(Buffer.byteLength(content)));
-        await this.#place(content);
-        for (const { resolve } of group) resolve();
+        if (!group.isInPlace) await this.#makeRoom(sizeOnDisk(group.bytes));
+        const file = await this.#place(group.content);
+        this.#shares.add(file, group.bytes, group.ofOwners);
+        group.resolve();
       } catch (error) {
-        for (const { reject } of group) reject(error);
+        group.reject(error);
       }
     }
     this.#writing = undefined;
   }
 
-  #takeGroup(): { readonly group: readonly Waiting<Entry>[]; readonly content: string } {
-    const lines: string[] = [];
-    let characters = 0;
-    for (const { entry } of this.#waiting.slice(0, this.#options.mostTogether)) {
-      const line = `${JSON.stringify(entry)}\n`;
-      if (lines.length > 0 && characters + line.length > MOST_CHARACTERS) break;
-      lines.push(line);
-      characters += line.length;
-    }
-    return { group: this.#waiting.splice(0, lines.length), content: lines.join('') };
-  }
-
-  async #place(content: string): Promise<void> {
+  async #place(content: string): Promise<BufferFile> {
     const number = this.#nextNumber;
     this.#nextNumber += 1;
     // The random part keeps a second process on the same folder from writing over our files.
     const name = bufferFileName(number, randomUUID());
     await placeFile(this.#options.folder, name, `${name}.unfinished`, content);
-    this.#add({ number, name, bytes: sizeOnDisk(Buffer.byteLength(content)) });
+    const file = { number, name, bytes: sizeOnDisk(Buffer.byteLength(content)) };
+    this.#add(file);
+    return file;
   }
 
   #add(file: BufferFile): void {
@@ -209,6 +211,7 @@ export class BatchBuffer<Entry> {
     if (place < 0) return;
     this.#files.splice(place, 1);
     this.#bytes -= file.bytes;
+    this.#shares.remove(file);
   }
 }
 

@@ -58,7 +58,8 @@ export class BatchUploader<Entry> {
     const { signal } = this.#stopping;
     try {
       for (let group = await buffer.oldest(); group && !signal.aborted; group = await buffer.oldest()) {
-        await this.#sendGroup(group.entries);
+        const told = await this.#sendGroup(group.entries);
+        await Promise.all(told.map((entry) => buffer.putInPlace(entry)));
         await group.remove();
         if (this.#isFailing) log.info('the tier above takes roll-ups again');
         this.#isFailing = false;
@@ -70,24 +71,25 @@ export class BatchUploader<Entry> {
     }
   }
 
-  async #sendGroup(entries: readonly Entry[]): Promise<void> {
+  /** Resolves to what tells of the entries that the tier above will never take. */
+  async #sendGroup(entries: readonly Entry[]): Promise<readonly Entry[]> {
     try {
       await this.#options.send(entries, this.#stopping.signal);
+      return [];
     } catch (error) {
       if (this.#stopping.signal.aborted || !isFinal(error)) throw error;
+      if (entries.length === 1) return this.#givenUp(entries, error);
       // One bad entry must not keep the others, or those behind them, from going up.
-      if (entries.length > 1) for (const entry of entries) await this.#sendGroup([entry]);
-      else await this.#giveUp(entries, error);
+      const told: Entry[] = [];
+      for (const entry of entries) told.push(...(await this.#sendGroup([entry])));
+      return told;
     }
   }
 
-  async #giveUp(entries: readonly Entry[], error: unknown): Promise<void> {
-    const { buffer, toldAs, log } = this.#options;
+  #givenUp(entries: readonly Entry[], error: unknown): readonly Entry[] {
+    const { toldAs, log } = this.#options;
     log.error({ event: 'batch-refused', err: error }, 'the tier above refused a batch for good; it is dropped');
-    for (const entry of entries) {
-      const told = toldAs(entry);
-      if (told !== undefined) await buffer.put(told);
-    }
+    return entries.flatMap((entry) => toldAs(entry) ?? []);
   }
 }
 

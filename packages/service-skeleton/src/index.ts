@@ -1,6 +1,7 @@
 export * from './bans.js';
 export * from './batch-buffer.js';
 export * from './batch-uploader.js';
+export * from './buffer-full.js';
 export * from './below-masters.js';
 export * from './configuration.js';
 export * from './confinement/index.js';

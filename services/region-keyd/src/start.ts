@@ -175,6 +175,7 @@ async function start(
     ...roster.warnings(upkeep.window),
     ...publicKeys.warnings(),
     ...budget.warnings(),
+    ...acceptances.warnings(),
     ...doubts,
   ];
   const status = (): object => ({
@@ -196,6 +197,7 @@ async function start(
     ...ledger.readings(),
     ...budgetReadings(budget),
     keyd_rollup_waiting_bytes: acceptances.status().bytesWaiting,
+    keyd_rollup_edges_over_share: acceptances.overShare.length,
     keyd_edges_heard: roster.heardSince(clock.now() - EDGES_HEARD_WITHIN_MS),
   });
   const addresses = {

@@ -103,6 +103,58 @@ t.test('without a way to tell, a full buffer refuses and keeps what it has', asy
   );
 });
 
+t.test('where many fill a buffer, nobody has more there than there is room left', async (t) => {
+  const folder = newStateFolder(t);
+  // An owner's numbers have its own hundreds.
+  const given = { mostBytes: 60 * BLOCK, ownerOf: ({ number }: Entry) => `owner ${Math.floor(number / 100)}` };
+  const buffer = await open(folder, given);
+  const fill = async (owner: number): Promise<number> => {
+    for (let number = 0; number < 100; number += 1) {
+      try {
+        await buffer.put(numbered(owner * 100 + number));
+      } catch (error) {
+        t.type(error, BufferFull);
+        return number;
+      }
+    }
+    return 100;
+  };
+  t.strictSame([await fill(0), await fill(1), await fill(2)], [30, 15, 8]);
+  t.equal(await fill(0), 0, 'whoever has much gets nothing more');
+  t.ok(buffer.isShareUsedUp('owner 0'));
+  t.notOk(buffer.isShareUsedUp('owner 3'), 'and whoever comes next finds room');
+  t.ok((await fill(3)) > 0);
+
+  await (await buffer.oldest())?.remove();
+  t.equal(await fill(0), 0);
+  for (let handedOn = 0; handedOn < 24; handedOn += 1) await (await buffer.oldest())?.remove();
+  t.notOk(buffer.isShareUsedUp('owner 0'), 'what was handed on is given back');
+  t.ok((await fill(0)) > 0);
+
+  const bytes = buffer.bytes;
+  const again = await open(folder, given);
+  t.equal(again.bytes, bytes);
+  t.notOk(again.isShareUsedUp('owner 0'), 'what an earlier process left is nobody’s');
+  await drain(again);
+  t.equal(again.bytes, 0);
+});
+
+t.test('those who put at once share a file, and its room', async (t) => {
+  const buffer = await open(newStateFolder(t), {
+    mostBytes: 4 * BLOCK,
+    mostTogether: 50,
+    ownerOf: ({ number }: Entry) => `owner ${number % 2}`,
+  });
+  await Promise.all(Array.from({ length: 50 }, (_, number) => buffer.put(numbered(number))));
+  t.equal(buffer.bytes, BLOCK);
+  t.notOk(buffer.isShareUsedUp('owner 0'), 'fifty small ones of two are half a block of each');
+  const own = Array.from({ length: 1_000 }, (_, number) => buffer.put(numbered(2 * number)));
+  const other = buffer.put(numbered(1));
+  const outcomes = await Promise.allSettled(own);
+  t.ok(outcomes.some(({ status }) => status === 'rejected'));
+  await other;
+});
+
 t.test('files that are not whole or not ours stop nothing', async (t) => {
   const folder = newStateFolder(t);
   const buffer = await open(folder, { toldAs });
@@ -127,6 +179,33 @@ t.test('a disk that takes nothing is told, and what was not kept is not acknowle
   chmodSync(folder, 0o700);
   await buffer.put(numbered(2));
   t.strictSame(await drain(buffer), [numbered(2)]);
+});
+
+t.test('a full buffer with entries at its head that are refused for good is emptied all the same', async (t) => {
+  const buffer = await open(newStateFolder(t), { mostBytes: 3 * BLOCK, mostTogether: 4 });
+  await Promise.all([1, 2, 3].map((number) => buffer.put(numbered(number))));
+  await buffer.put(numbered(4));
+  await buffer.put(numbered(5));
+  await t.rejects(buffer.put(numbered(6)), BufferFull);
+  const taken: Entry[] = [];
+  const uploader = new BatchUploader({
+    buffer,
+    clock: new VirtualClock('2026-11-22T12:00:00Z'),
+    log,
+    send: (entries) => {
+      if (entries.some(({ number }) => number === 1 || number === 2)) throw new KeydError('malformed-request');
+      taken.push(...entries);
+      return Promise.resolve();
+    },
+    toldAs: ({ dropped }) => ({ number: -1, dropped: dropped + 1 }),
+  });
+  await uploader.send();
+  t.equal(uploader.isFailing, false);
+  t.equal(buffer.groups, 0);
+  t.strictSame(
+    taken.map(({ number }) => number),
+    [3, 4, 5, -1, -1],
+  );
 });
 
 t.test('kill -9 at any moment: what was acknowledged is there after it, once', async (t) => {

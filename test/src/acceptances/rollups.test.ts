@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createMtlsAgent, type CredentialsStore } from '@sigv4-keyd/fastify-mtls';
 import { AcceptanceCounts, AcceptanceRollups, sealBatches } from '@sigv4-keyd/edge-keys';
 import {
@@ -25,7 +26,7 @@ import { rollupAt } from './made-up-batches.js';
 import { STANDING_TIMER } from '../support/standing-timer.js';
 
 const HOUR_MS = 3_600_000;
-const log = createLogger({ service: 'test', level: 'silent' });
+const silent = createLogger({ service: 'test', level: 'silent' });
 const own: RegionIdentity = { role: 'region', trustDomain: TRUST_DOMAIN, region: 'us-east-1', name: 'r1' };
 
 const acceptedBy = (accessKeyId: string, date: string, mechanism: Rollup['mechanism'] = 'header') => ({
@@ -35,7 +36,11 @@ const acceptedBy = (accessKeyId: string, date: string, mechanism: Rollup['mechan
 });
 
 /** An edge's and a region's part in roll-ups, over real mTLS; the region and the master can be away. */
-async function setUp(t: Test, limits: { readonly relayBytes?: number; readonly edgeBytes?: number } = {}) {
+async function setUp(
+  t: Test,
+  limits: { readonly relayBytes?: number; readonly edgeBytes?: number } = {},
+  log = silent,
+) {
   const authority = await TestAuthority.create(newStateFolder(t));
   const clock = new VirtualClock(NOON);
   const [regionPort, masterPort] = [await freePort(), await freePort()];
@@ -187,38 +192,77 @@ t.test('hours without a region, then hours without a master: all arrives, once',
   t.equal(Number(rows[0]?.count), expected);
 });
 
-t.test('a full buffer at the edge drops the oldest and tells; a full one at the region refuses', async (t) => {
-  const blocks = 4_096;
-  const { authority, clock, masterPort, startRegion, openEdge } = await setUp(t, {
-    edgeBytes: 32 * blocks,
-    relayBytes: 4 * blocks,
-  });
-  const { counts, rollups } = await openEdge();
-  const sealOne = async (): Promise<void> => {
-    counts.count(acceptedBy('AKIAONE', '20261122'), clock.now());
-    await clock.advance(60_000);
-    await rollups.seal();
-  };
-  for (let number = 0; number < 100; number += 1) await sealOne();
-  t.ok(rollups.status().bytesWaiting <= 32 * blocks);
-  const region = await startRegion();
-  await rollups.sealAndSend();
-  t.equal(region.relay.status().groupsWaiting, 4, 'the region takes what it has room for');
-  t.match(rollups.status(), { isFailing: true });
-
-  const env = { KEYD_LISTEN: `127.0.0.1:${masterPort}` };
-  const master = await startMaster(t, { authority, clock, env });
-  while (rollups.status().batchesWaiting > 0) {
-    await region.relay.send();
+t.test(
+  'a full buffer at the edge drops the oldest and tells; a region refuses one that would fill its buffer',
+  async (t) => {
+    const blocks = 4_096;
+    const { authority, clock, masterPort, startRegion, openEdge } = await setUp(t, {
+      edgeBytes: 32 * blocks,
+      relayBytes: 4 * blocks,
+    });
+    const { counts, rollups } = await openEdge();
+    const sealOne = async (): Promise<void> => {
+      counts.count(acceptedBy('AKIAONE', '20261122'), clock.now());
+      await clock.advance(60_000);
+      await rollups.seal();
+    };
+    for (let number = 0; number < 100; number += 1) await sealOne();
+    t.ok(rollups.status().bytesWaiting <= 32 * blocks);
+    const region = await startRegion();
     await rollups.sealAndSend();
-  }
-  await region.relay.send();
-  const [counted] = await runSql<{ count: string }>(master.database, 'SELECT sum(count) AS count FROM acceptance');
-  const sumOfDropped = 'SELECT sum(dropped) AS dropped FROM acceptance_batch';
-  const [told] = await runSql<{ dropped: string }>(master.database, sumOfDropped);
-  t.ok(Number(told?.dropped) > 0);
-  t.equal(Number(counted?.count) + Number(told?.dropped), 100, 'each was counted or is told as dropped');
-});
+    t.equal(region.relay.status().groupsWaiting, 2, 'the region takes as much of one edge as room is left');
+    t.match(rollups.status(), { isFailing: true });
+
+    const env = { KEYD_LISTEN: `127.0.0.1:${masterPort}` };
+    const master = await startMaster(t, { authority, clock, env });
+    while (rollups.status().batchesWaiting > 0) {
+      await region.relay.send();
+      await rollups.sealAndSend();
+    }
+    await region.relay.send();
+    const [counted] = await runSql<{ count: string }>(master.database, 'SELECT sum(count) AS count FROM acceptance');
+    const sumOfDropped = 'SELECT sum(dropped) AS dropped FROM acceptance_batch';
+    const [told] = await runSql<{ dropped: string }>(master.database, sumOfDropped);
+    t.ok(Number(told?.dropped) > 0);
+    t.equal(Number(counted?.count) + Number(told?.dropped), 100, 'each was counted or is told as dropped');
+  },
+);
+
+t.test(
+  'an edge that floods its region keeps the rest; what others bring is taken, and the operator is told',
+  async (t) => {
+    const lines: string[] = [];
+    const log = createLogger({ service: 'test', level: 'warn', destination: { write: (line) => lines.push(line) } });
+    const { clock, startRegion, regionClient } = await setUp(t, { relayBytes: 32 * 4_096 }, log);
+    const { relay } = await startRegion();
+    const give = (client: PeerClient, minute: number): Promise<undefined> =>
+      client.call({
+        method: 'POST',
+        path: ACCEPTANCES_PATH,
+        body: { id: randomUUID(), rollups: [rollupAt(clock.now() - minute * 60_000)] },
+        answer: z.undefined(),
+      });
+    const [hostile, honest] = [await regionClient({ name: 'hostile' }), await regionClient({ name: 'honest' })];
+    let taken = 0;
+    for (let given = 0; given < 40; given += 1) {
+      await give(hostile, 0).then(
+        () => (taken += 1),
+        (error: unknown) => t.match(error, { code: 'too-many-requests' }),
+      );
+    }
+    t.equal(taken, 16, 'half of the room');
+    const spiffeId = `spiffe://${TRUST_DOMAIN}/edge/us-east-1/s3/hostile`;
+    t.match(relay.status().overShare, [spiffeId]);
+    t.match(relay.warnings(), [`${spiffeId} has used up its share`]);
+    const told = (): readonly string[] => lines.filter((line) => line.includes('rollup-share-used-up'));
+    t.match(JSON.parse(told()[0] ?? ''), { peer: spiffeId, security: true });
+    for (let minute = 0; minute < 5; minute += 1) {
+      await give(honest, minute);
+      await t.rejects(give(hostile, minute), { code: 'too-many-requests' });
+    }
+    t.equal(told().length, 1, 'told once');
+  },
+);
 
 t.test('a clock that is hours ahead: the region refuses, and the loss is told', async (t) => {
   const { authority, clock, masterPort, startRegion, openEdge } = await setUp(t);

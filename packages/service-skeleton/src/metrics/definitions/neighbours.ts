@@ -21,6 +21,12 @@ export const NEIGHBOUR_METRICS = {
     labels: {},
     services: COUNTING,
   },
+  keyd_rollup_edges_over_share: {
+    type: 'gauge',
+    help: 'Edges that brought more counts than they may have waiting here, and keep the rest.',
+    labels: {},
+    services: REGION,
+  },
   keyd_edges_heard: {
     type: 'gauge',
     help: 'Edges that reported here within a minute.',
