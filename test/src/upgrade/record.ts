@@ -1,10 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shippedMigrations } from '@sigv4-keyd/master-keyd';
 import { FeedState } from '@sigv4-keyd/revocation';
 import { apiDocuments } from '../api/documents.js';
 import { createFeedKeys, RULE } from '../revocation/publisher.js';
 import { TestFeed } from '../support/test-feed.js';
+import { filesIn, keepAll, type KeptFiles } from './kept-files.js';
+import { sentMessages } from './messages.js';
 import { RELEASES, type RecordedFeed, type RecordedRelease } from './releases.js';
 import { wireForms } from './wire-forms.js';
 
@@ -21,6 +24,16 @@ async function recordedFeed(): Promise<RecordedFeed> {
   return { at: AT, jwks: feed.jwks, beacon, facts, state: state.serialise() };
 }
 
+async function keptFiles(): Promise<KeptFiles> {
+  const state = mkdtempSync(join(tmpdir(), 'keyd-record-'));
+  try {
+    await keepAll(state);
+    return filesIn(state);
+  } finally {
+    rmSync(state, { recursive: true });
+  }
+}
+
 const [, , release = ''] = process.argv;
 if (!/^\d+\.\d+$/.test(release)) throw new Error('which release? such as 0.2');
 const folder = join(RELEASES, release);
@@ -28,6 +41,8 @@ mkdirSync(join(folder, 'api'), { recursive: true });
 const migrations = (await shippedMigrations()).map(({ name, checksum }) => ({ name, checksum }));
 const recorded: Omit<RecordedRelease, 'release' | 'api'> = {
   forms: await wireForms(),
+  messages: sentMessages(),
+  kept: await keptFiles(),
   feed: await recordedFeed(),
   migrations,
 };

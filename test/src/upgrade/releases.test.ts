@@ -2,7 +2,8 @@ import {
   decodeKeyAnswer,
   keyAnswer,
   readDayStream,
-  Recipient,
+  readSealedAnswer,
+  verifySessionToken,
   type KeyAnswer,
   type StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
@@ -14,14 +15,28 @@ import {
   parseVerifierKey,
 } from '@sigv4-keyd/ledger';
 import { shippedMigrations } from '@sigv4-keyd/master-keyd';
-import { FeedState, pinFeedKeys } from '@sigv4-keyd/revocation';
+import { FeedState, pinFeedKeys, publicJwks } from '@sigv4-keyd/revocation';
 import t from 'tap';
 import { apiDocuments } from '../api/documents.js';
 import type { Operation } from '../api/openapi.js';
 import { RULE } from '../revocation/publisher.js';
+import { newStateFolder } from '../support/state-folder.js';
 import { hindrances } from './exchangeable.js';
+import { fixedFeedKey } from './fixed-keys.js';
+import { comparableOf, filesIn, keepAll, KEPT, placeFiles, readAll } from './kept-files.js';
+import { MESSAGES } from './messages.js';
 import { recordedReleases, type RecordedRelease } from './releases.js';
-import { DATE, eachHop, IDS, LOG_ORIGIN, sampleAnswer, wireForms, type SampleHop } from './wire-forms.js';
+import {
+  DATE,
+  eachHop,
+  IDS,
+  LOG_ORIGIN,
+  recipient,
+  sampleAnswer,
+  SESSION,
+  wireForms,
+  type SampleHop,
+} from './wire-forms.js';
 
 const RELEASES = recordedReleases();
 const REMEDY =
@@ -38,7 +53,7 @@ function comparable<Key>({ hop }: SampleHop<Key>, { issued, absent }: KeyAnswer<
 
 async function pagesOf<Key>({ hop, scope }: SampleHop<Key>, hex: string): Promise<readonly StreamedKey[]> {
   const keys: StreamedKey[] = [];
-  const question = { request: { date: DATE, which: 'all' }, scope, hop, recipient: new Recipient() } as const;
+  const question = { request: { date: DATE, which: 'all' }, scope, hop, recipient: recipient() } as const;
   for await (const page of readDayStream(question, from(Buffer.from(hex, 'hex')))) {
     // The bytes are good until the next page.
     keys.push(...page.map(({ facts, key }) => ({ facts: { ...facts }, key: Uint8Array.from(key) })));
@@ -65,12 +80,17 @@ for (const recorded of RELEASES) {
         const message = keyAnswer.parse(JSON.parse(form(recorded, `POST ${hop.path}: JSON`)));
         const answer = decodeKeyAnswer(hop, request, scope, message);
         t.strictSame(comparable(sample, answer), comparable(sample, sampleAnswer(key)), `${hop.path}: the very keys`);
-        const streamed = await pagesOf(sample, form(recorded, `POST ${hop.path}/day: hex`));
-        t.strictSame(
-          streamed.map(({ facts, key: bytes }) => [facts, Buffer.from(bytes).toString('hex')]),
-          comparable(sample, sampleAnswer(key))[0],
-          `${hop.path}: the same in a stream`,
-        );
+        const sealed = Buffer.from(form(recorded, `POST ${hop.path}: sealed, hex`), 'hex');
+        const opened = await readSealedAnswer(hop, { request, scope, recipient: recipient() }, sealed);
+        t.strictSame(comparable(sample, opened), comparable(sample, sampleAnswer(key)), `${hop.path}: sealed`);
+        for (const name of [`POST ${hop.path}/day: hex`, `POST ${hop.path}/day: sealed, hex`]) {
+          const streamed = await pagesOf(sample, form(recorded, name));
+          t.strictSame(
+            streamed.map(({ facts, key: bytes }) => [facts, Buffer.from(bytes).toString('hex')]),
+            comparable(sample, sampleAnswer(key))[0],
+            `${name}: the same in a stream`,
+          );
+        }
       });
       await Promise.all(read);
     });
@@ -95,6 +115,28 @@ for (const recorded of RELEASES) {
       t.equal(size, 1);
       t.ok(Buffer.from(root).equals(leafHash(Buffer.from(record))), 'the leaf is the hash of the record');
       t.end();
+    });
+
+    await t.test('its session tokens are believed', async (t) => {
+      const keys = await Promise.all((['revocation', 'beacon', 'root'] as const).map(fixedFeedKey));
+      const pinned = await pinFeedKeys(publicJwks(keys));
+      t.strictSame(await verifySessionToken(form(recorded, 'session token'), pinned), SESSION);
+    });
+
+    await t.test('its reports, batches of acceptances and grants are read, with all that is in them', (t) => {
+      for (const [name, { schema, sample }] of Object.entries(MESSAGES)) {
+        t.match(schema.parse(JSON.parse(recorded.messages[name] ?? 'null')), sample, `${name} (${REMEDY})`);
+      }
+      t.end();
+    });
+
+    await t.test('what its tiers keep is taken up, and kept in the same form', async (t) => {
+      const before = newStateFolder(t);
+      placeFiles(recorded.kept, before);
+      t.strictSame(await readAll(before), KEPT, REMEDY);
+      const now = newStateFolder(t);
+      await keepAll(now);
+      t.strictSame(comparableOf(filesIn(now)), comparableOf(recorded.kept));
     });
 
     await t.test('its steps of the schema are there, unchanged and in the same order', async (t) => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenApi } from '../api/openapi.js';
+import type { KeptFiles } from './kept-files.js';
 
 /** What is kept of each release, by its number. */
 export const RELEASES = 'test/releases';
@@ -17,6 +18,9 @@ export interface RecordedFeed {
 export interface RecordedRelease {
   readonly release: string;
   readonly forms: Readonly<Record<string, string>>;
+  /** Messages as JSON, by what they are. */
+  readonly messages: Readonly<Record<string, string>>;
+  readonly kept: KeptFiles;
   readonly feed: RecordedFeed;
   readonly migrations: readonly { readonly name: string; readonly checksum: string }[];
   /** By the name of the service. */

@@ -2,16 +2,23 @@ import {
   DATE_KEYS,
   dayStreamFrames,
   encodeKeyAnswer,
+  encodeSealedAnswer,
+  Recipient,
   REGION_KEYS,
+  sealTo,
   SERVICE_KEYS,
   SIGNING_KEYS,
+  signSessionToken,
   type AnswerScope,
   type Hop,
   type KeyAnswer,
+  type Sealing,
+  type Session,
 } from '@sigv4-keyd/hop-protocol';
-import { encodeIssuanceRecord, leafHash, noteSigner, signCheckpoint } from '@sigv4-keyd/ledger';
+import { encodeIssuanceRecord, leafHash, noteSigner, signCheckpoint, type IssuanceRecord } from '@sigv4-keyd/ledger';
 import { kDate, kRegion, kSecret, kService, kSigning } from '@sigv4-keyd/sigv4-core';
 import { day } from '../support/days.js';
+import { fixedFeedKey, fixedHalf } from './fixed-keys.js';
 
 export const DATE = day('20261122');
 export const IDS = ['AKIAONE', 'AKIATHREE', 'AKIATWO'] as const;
@@ -50,6 +57,21 @@ export function sampleAnswer<Key>(key: Key): KeyAnswer<Key> {
   };
 }
 
+/** Who asks in the samples: the same each time. */
+export const recipient = (): Recipient => new Recipient(fixedHalf(RECIPIENT_SEED));
+const RECIPIENT_SEED = 1;
+const SENDER_SEED = 2;
+
+export const SESSION: Session = {
+  accessKeyId: 'ASIASESSIONOFASAMPLE',
+  parentAccessKeyId: 'AKIAONE',
+  name: 'alice',
+  regions: ['us-east-1'],
+  services: ['s3', 'sqs'],
+  createdAt: 1_763_000_000_000,
+  expiresAt: 1_763_003_600_000,
+};
+
 /** Every form that is the same each time it is written, by its name. */
 export async function wireForms(): Promise<Readonly<Record<string, string>>> {
   const answers = eachHop(({ hop, scope, key }) => [
@@ -57,18 +79,39 @@ export async function wireForms(): Promise<Readonly<Record<string, string>>> {
     JSON.stringify(encodeKeyAnswer(hop, DATE, scope, sampleAnswer(key))),
   ]);
   const streams = await Promise.all(
-    eachHop(async ({ hop, scope, key }) => [`POST ${hop.path}/day: hex`, await streamed({ hop, scope, key })]),
+    eachHop(async (sample) => [`POST ${sample.hop.path}/day: hex`, await streamed(sample)]),
   );
-  return Object.fromEntries([...answers, ...streams, ...ledgerForms()]) as Readonly<Record<string, string>>;
+  const sealed = eachHop(({ hop, scope, key }) => [
+    `POST ${hop.path}: sealed, hex`,
+    encodeSealedAnswer(hop, { date: DATE, scope, sealing: sealingOf(hop) }, sampleAnswer(key)).toString('hex'),
+  ]);
+  const sealedStreams = await Promise.all(
+    eachHop(async (sample) => [
+      `POST ${sample.hop.path}/day: sealed, hex`,
+      await streamed(sample, sealingOf(sample.hop)),
+    ]),
+  );
+  const session = ['session token', await signSessionToken(SESSION, await fixedFeedKey('revocation'))];
+  return Object.fromEntries([
+    ...answers,
+    ...streams,
+    ...sealed,
+    ...sealedStreams,
+    ...ledgerForms(),
+    session,
+  ]) as Readonly<Record<string, string>>;
 }
 
-async function streamed<Key>({ hop, scope, key }: SampleHop<Key>): Promise<string> {
+const sealingOf = ({ path }: { readonly path: string }): Sealing =>
+  sealTo(recipient().publicKey, path, fixedHalf(SENDER_SEED));
+
+async function streamed<Key>({ hop, scope, key }: SampleHop<Key>, sealing?: Sealing): Promise<string> {
   const keys = [...sampleAnswer(key).issued.values()].map(({ facts }) => ({ facts, key: hop.exportKey(key) }));
   async function* pages(): AsyncGenerator<typeof keys> {
     yield await Promise.resolve(keys);
   }
   const frames: Buffer[] = [];
-  const stream = { request: { date: DATE, which: 'all' }, scope, pages: pages() } as const;
+  const stream = { request: { date: DATE, which: 'all' }, scope, sealing, pages: pages() } as const;
   for await (const frame of dayStreamFrames(hop, stream)) frames.push(Buffer.from(frame));
   return Buffer.concat(frames).toString('hex');
 }
@@ -76,20 +119,24 @@ async function streamed<Key>({ hop, scope, key }: SampleHop<Key>): Promise<strin
 export const LOG_ORIGIN = 'keyd.example/issuance';
 const SEED = Buffer.alloc(32, 7);
 
-function ledgerForms(): readonly (readonly [string, string])[] {
-  const record = encodeIssuanceRecord({
+export function sampleRecord(accessKeyIds: readonly string[] = IDS): IssuanceRecord {
+  return {
     v: 1,
     id: 'a-record',
     at: '2026-11-22T10:00:00.000Z',
     from: 'spiffe://keyd.example/region/us-east-1/r1',
     to: 'spiffe://keyd.example/edge/us-east-1/s3/e1',
     date: DATE,
-    accessKeyIds: IDS,
+    accessKeyIds,
     requestId: 'a-request',
     rung: 'kService',
     region: 'us-east-1',
     service: 's3',
-  });
+  };
+}
+
+function ledgerForms(): readonly (readonly [string, string])[] {
+  const record = encodeIssuanceRecord(sampleRecord());
   const root = leafHash(Buffer.from(record));
   const signer = noteSigner(LOG_ORIGIN, SEED);
   return [

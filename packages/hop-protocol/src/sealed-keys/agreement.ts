@@ -17,13 +17,20 @@ const KEY_BYTES = 32;
 /** X25519 public keys, base64url without padding. */
 const PUBLIC_KEY = /^[A-Za-z0-9_-]{43}$/;
 
+/** One end's half of an agreement: X25519, made for this one answer. */
+export interface OwnHalf {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+const newHalf = (): OwnHalf => generateKeyPairSync('x25519');
+
 /** Who asks for keys: good for one question, however many peers it is put to. */
 export class Recipient {
   readonly publicKey: string;
   readonly #privateKey: KeyObject;
 
-  constructor() {
-    const { publicKey, privateKey } = generateKeyPairSync('x25519');
+  constructor({ publicKey, privateKey } = newHalf()) {
     this.publicKey = textOf(publicKey);
     this.#privateKey = privateKey;
   }
@@ -44,12 +51,11 @@ export interface Sealing {
 }
 
 /** For one answer to `recipient`. Throws KeydError 'malformed-request' for what is no public key. */
-export function sealTo(recipient: string, path: string): Sealing {
+export function sealTo(recipient: string, path: string, { publicKey, privateKey } = newHalf()): Sealing {
   const other = publicKeyOf(recipient);
   if (other === undefined) {
     throw new KeydError('malformed-request', { detail: 'accept: keys are to be sealed to what is no X25519 key' });
   }
-  const { publicKey, privateKey } = generateKeyPairSync('x25519');
   const sender = textOf(publicKey);
   return { sender, key: agreed({ own: privateKey, other, recipient, sender, path }) };
 }
