@@ -14,6 +14,8 @@ export const loadSettings = z.object({
   service: z.string(),
   accessKeyId: z.string(),
   secretAccessKey: z.string(),
+  /** Whether it waits for answers without sleeping, which takes a core of its own. */
+  spins: z.boolean(),
 });
 export type LoadSettings = z.infer<typeof loadSettings>;
 

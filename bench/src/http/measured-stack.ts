@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { pin } from '../pinning.js';
 import { insertAccessKey } from '../rollover/made-up-access-keys.js';
 import type { ProbedProcess } from '../rollover/probed-process.js';
 import { REGION, RolloverStack, SERVICE } from '../rollover/rollover-stack.js';
@@ -27,12 +28,16 @@ export interface TurnLength {
   readonly measured: number;
 }
 
+/** The server that is measured has a core for itself. */
+const CORES = { server: 0, load: 1 } as const;
+
 /** A master, a region and an upstream that stay; each server that is measured is a new process. */
 export class MeasuredStack {
   readonly #stack: RolloverStack;
   readonly #regionUrl: string;
   readonly #upstreamPort: number;
   #servers = 0;
+  #isPinned = true;
 
   private constructor(stack: RolloverStack, regionUrl: string, upstreamPort: number) {
     this.#stack = stack;
@@ -59,6 +64,11 @@ export class MeasuredStack {
     }
   }
 
+  /** Whether servers had a core for themselves wherever they were to have one. */
+  get isPinned(): boolean {
+    return this.#isPinned;
+  }
+
   /** One server, alone, for one turn. */
   async turn(scenario: Scenario, contender: Contender, { warming, measured }: TurnLength): Promise<Turn> {
     const { server, port } = await this.startServer(contender.server);
@@ -67,11 +77,14 @@ export class MeasuredStack {
     try {
       await server.ready();
       const listen = this.#stack.port();
-      if (scenario.isBehindNginx) {
+      if (scenario.third === 'nginx') {
         const names = { listen, forwardAuth: port, application: this.#upstreamPort };
         nginx = await Nginx.start(this.#stack.folder('nginx'), names);
       }
-      load = await this.startLoad(nginx ? listen : port, scenario, contender.kind);
+      const isApart = scenario.third !== 'nginx' && this.#pin(server.pid, CORES.server);
+      const spins = isApart && scenario.third === 'nobody';
+      load = await this.startLoad(nginx ? listen : port, scenario, contender.kind, spins);
+      if (isApart) this.#pin(load.pid, CORES.load);
       await load.run(warming);
       await server.measure();
       const answered = await load.run(measured);
@@ -84,11 +97,11 @@ export class MeasuredStack {
     }
   }
 
-  /** Whoever sends the requests of a scenario, to a port. */
-  startLoad(port: number, scenario: Scenario, kind: Contender['kind']): Promise<LoadGenerator> {
+  /** Whoever sends the requests of a scenario, to a port. `spins`: nobody else needs its core. */
+  startLoad(port: number, scenario: Scenario, kind: Contender['kind'], spins = false): Promise<LoadGenerator> {
     const { connections, requests, bodyBytes } = scenario;
     const scope = { region: REGION, service: SERVICE };
-    return LoadGenerator.start({ port, kind, connections, requests, bodyBytes, ...scope, ...ACCESS_KEY });
+    return LoadGenerator.start({ port, kind, connections, requests, bodyBytes, spins, ...scope, ...ACCESS_KEY });
   }
 
   stopServer(server: ProbedProcess): Promise<void> {
@@ -97,6 +110,11 @@ export class MeasuredStack {
 
   close(): Promise<void> {
     return this.#stack.close();
+  }
+
+  #pin(pid: number, core: number): boolean {
+    this.#isPinned &&= pin(pid, core);
+    return this.#isPinned;
   }
 
   /** A new process of it, not yet ready. */

@@ -57,7 +57,7 @@ interface Pair {
 /** Each server by itself, in turns, all in front of the same upstream. */
 async function benchHttp({ scale, portBase }: BenchOptions): Promise<Measured> {
   const lacking = lacksNginx();
-  const scenarios = SCENARIOS.filter(({ isBehindNginx }) => !isBehindNginx || lacking === undefined);
+  const scenarios = SCENARIOS.filter(({ third }) => third !== 'nginx' || lacking === undefined);
   const pairs = new Map(scenarios.map((scenario): [Scenario, Pair] => [scenario, { bare: [], edge: [] }]));
   const stack = await MeasuredStack.start(portBase);
   try {
@@ -73,24 +73,28 @@ async function benchHttp({ scale, portBase }: BenchOptions): Promise<Measured> {
   }
   const speeds = await hashSpeeds(ROUNDS[scale]);
   return {
-    tables: [requestsTable(pairs, lacking), uploadsTable(pairs, speeds)],
+    tables: [requestsTable(pairs, { lacking, isPinned: stack.isPinned }), uploadsTable(pairs, speeds)],
     figures: figuresOf(pairs, speeds, lacking),
     plots: [plotOf(pairs)],
   };
 }
 
-function requestsTable(pairs: ReadonlyMap<Scenario, Pair>, lacking: string | undefined): Table {
+function requestsTable(
+  pairs: ReadonlyMap<Scenario, Pair>,
+  { lacking, isPinned }: { readonly lacking: string | undefined; readonly isPinned: boolean },
+): Table {
   const row = (scenario: Scenario, name: string, turns: readonly Turn[]): Cell[] => [
     scenario.name,
     name,
     figureOf(turns.map(rateOf)),
     figureOf(turns.map(costOf)),
+    figureOf(turns.map(busyOf)),
     figureOf(turns.map(({ p50Ms }) => p50Ms)),
     figureOf(turns.map(({ p99Ms }) => p99Ms)),
   ];
   return {
     title: 'The edge over HTTP, each server alone in a new process of one thread',
-    head: ['', '', 'requests a second', 'CPU time a request, µs', 'p50, ms', 'p99, ms'],
+    head: ['', '', 'requests a second', 'CPU time a request, µs', 'of a core, %', 'p50, ms', 'p99, ms'],
     rows: [...pairs]
       .filter(([{ bodyBytes }]) => bodyBytes === 0)
       .flatMap(([scenario, { bare, edge }]) => [
@@ -99,6 +103,9 @@ function requestsTable(pairs: ReadonlyMap<Scenario, Pair>, lacking: string | und
       ]),
     notes: [
       'CPU time is of the server alone: neither of nginx, nor of the upstream, nor of whoever sends.',
+      isPinned
+        ? 'The server has a core for itself, and who sends another, but behind nginx. Who sends to forward-auth never sleeps.'
+        : 'No process had a core for itself: this machine cannot do that.',
       ...(lacking === undefined ? [] : [`Behind nginx: not measured, ${lacking}.`]),
     ],
   };
@@ -133,7 +140,7 @@ function figuresOf(
 ): Record<string, GoalFigure> {
   const ratio = (scenario: Scenario): GoalFigure => {
     const { bare, edge } = pairs.get(scenario) ?? { bare: [], edge: [] };
-    return lacking !== undefined && scenario.isBehindNginx
+    return lacking !== undefined && scenario.third === 'nginx'
       ? { notMeasured: lacking }
       : (100 * figureOf(edge.map(rateOf)).median) / figureOf(bare.map(rateOf)).median;
   };
@@ -178,4 +185,9 @@ function rateOf({ requests, seconds }: Turn): number {
 
 function costOf({ microseconds }: Turn): number {
   return microseconds;
+}
+
+/** How much of a core the server took, %: near 100 it was the limit. Its helper threads may take it beyond. */
+function busyOf(turn: Turn): number {
+  return (rateOf(turn) * costOf(turn)) / 1e4;
 }

@@ -20,7 +20,8 @@ export interface Contender {
 /** Two servers that get the same load, one after the other. */
 export interface Scenario {
   readonly name: string;
-  readonly isBehindNginx: boolean;
+  /** Who takes part beside the server and who sends. */
+  readonly third: 'nobody' | 'upstream' | 'nginx';
   readonly connections: number;
   readonly requests: number;
   readonly bodyBytes: number;
@@ -29,7 +30,7 @@ export interface Scenario {
   readonly edge: Contender;
 }
 
-const MANY = { connections: 32, requests: 1_024, bodyBytes: 0, isBehindNginx: false } as const;
+const MANY = { connections: 32, requests: 1_024, bodyBytes: 0, third: 'nobody' } as const;
 const BARE_FASTIFY: Server = { program: 'bare-fastify' };
 const BARE_PROXY: Server = { program: 'bare-proxy' };
 const ASKED_BY_ENVOY: Server = { program: 'edge', front: 'forwardAuth', origin: 'request-line', workers: 1 };
@@ -53,7 +54,7 @@ export const FORWARD_AUTH_PRESIGNED: Scenario = {
 export const BEHIND_NGINX: Scenario = {
   ...MANY,
   name: 'behind nginx auth_request, GET',
-  isBehindNginx: true,
+  third: 'nginx',
   bare: { name: 'bare Fastify, an empty 204', server: BARE_FASTIFY, kind: 'get' },
   edge: { name: 'edge', server: ASKED_BY_NGINX, kind: 'get' },
 };
@@ -61,6 +62,7 @@ export const BEHIND_NGINX: Scenario = {
 export const PROXIED_GET: Scenario = {
   ...MANY,
   name: 'proxy, GET of 1 KiB',
+  third: 'upstream',
   bare: { name: 'bare undici proxy', server: BARE_PROXY, kind: 'get' },
   edge: { name: 'edge', server: PROXY, kind: 'get' },
 };
@@ -68,7 +70,7 @@ export const PROXIED_GET: Scenario = {
 /** A body in signed chunks of 64 KiB, beside the same data without a signature. */
 export const CHUNKED_UPLOAD: Scenario = {
   name: 'proxy, upload of 64 MiB in signed chunks',
-  isBehindNginx: false,
+  third: 'upstream',
   connections: 2,
   requests: 1,
   bodyBytes: 64 * 1024 * 1024,
