@@ -23,6 +23,7 @@ export * from './ledger-keys.js';
 export * from './ledger-watch.js';
 export * from './lifetimes.js';
 export * from './listen.js';
+export * from './iso-times.js';
 export * from './log-lines.js';
 export * from './logging.js';
 export { limitExposure, requireNoExposure } from './memory-exposure.js';

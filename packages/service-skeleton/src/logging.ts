@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { pino, type DestinationStream } from 'pino';
+import { isoTimes } from './iso-times.js';
 import { standardOutput } from './log-lines.js';
 import { traceIds } from './tracing/trace-ids.js';
 import { CENSORED, NEVER_LOGGED, withoutNestedSecrets } from './withheld.js';
@@ -19,11 +20,12 @@ export function createLogger(options: {
   /** Absent: standard output, each line when the call returns. */
   readonly destination?: DestinationStream;
 }): Logger {
+  const isoTime = isoTimes();
   return pino(
     {
       level: options.level,
       base: { service: options.service },
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: () => `,"time":"${isoTime(Date.now())}"`,
       ...(options.isTraced && { mixin: () => ({ ...traceIds() }) }),
       formatters: { level: (label) => ({ level: label }), log: withoutNestedSecrets },
       // Names at the top alone: a pattern with a wildcard would have every value of every line looked at.

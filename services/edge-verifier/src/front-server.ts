@@ -29,6 +29,13 @@ export interface FrontServerOptions {
   readonly answerUnreadable: (refusal: Refusal, requestId: string) => Answer;
 }
 
+/** One connection of a client. */
+interface Connection {
+  readonly socket: Socket;
+  /** How many answers are under way on it: a client need not wait for one to ask again. */
+  unanswered: number;
+}
+
 const LONGEST_HEADERS_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
@@ -52,9 +59,7 @@ const LIMITS: ServerOptions = {
 export class FrontServer {
   readonly server: Server;
   readonly #options: FrontServerOptions;
-  readonly #connections = new Set<Socket>();
-  /** How many answers are under way on a connection: a client need not wait for one to ask again. */
-  readonly #unanswered = new WeakMap<Duplex, number>();
+  readonly #connections = new Map<Duplex, Connection>();
   #isClosing = false;
 
   constructor(options: FrontServerOptions) {
@@ -64,7 +69,7 @@ export class FrontServer {
     // Node drops headers beyond a count without a word; their total size is bounded already.
     this.server.maxHeadersCount = 0;
     this.server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
-      this.#connections.add(socket);
+      this.#connections.set(socket, { socket, unanswered: 0 });
       socket.once('close', () => this.#connections.delete(socket));
     });
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => this.#onRequest(request, response);
@@ -91,17 +96,17 @@ export class FrontServer {
     const closed = once(this.server, 'close');
     this.server.close();
     // Node leaves those open that never asked for anything.
-    for (const socket of this.#connections) if (this.#unansweredOn(socket) === 0) socket.destroySoon();
+    for (const { socket, unanswered } of this.#connections.values()) if (unanswered === 0) socket.destroySoon();
     await closed;
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    this.#unanswered.set(socket, this.#unansweredOn(socket) + 1);
+    const connection = this.#connections.get(socket) ?? { socket, unanswered: 0 };
+    connection.unanswered += 1;
     response.on('close', () => {
-      const left = this.#unansweredOn(socket) - 1;
-      this.#unanswered.set(socket, left);
-      if (this.#isClosing && left === 0) socket.destroySoon();
+      connection.unanswered -= 1;
+      if (this.#isClosing && connection.unanswered === 0) socket.destroySoon();
     });
     if (this.#isClosing) response.shouldKeepAlive = false;
     const { url: target = '' } = request;
@@ -116,10 +121,6 @@ export class FrontServer {
     attempt(() => this.#options.serve(arrival));
   }
 
-  #unansweredOn(socket: Duplex): number {
-    return this.#unanswered.get(socket) ?? 0;
-  }
-
   /** Nobody knows how far the answer came: ending the connection is the only way left to say that it is not whole. */
   #onFailure(error: unknown, response: ServerResponse): void {
     this.#options.log.error({ err: error }, 'a request could not be served; its connection was ended');
@@ -127,8 +128,9 @@ export class FrontServer {
   }
 
   #onUnreadable(error: Error, socket: Duplex): void {
+    const { unanswered = 0 } = this.#connections.get(socket) ?? {};
     // The answer to the request before may be on its way: a second one could be taken for a part of it.
-    if (codeOf(error) === 'ECONNRESET' || this.#unansweredOn(socket) > 0 || !socket.writable) socket.destroy();
+    if (codeOf(error) === 'ECONNRESET' || unanswered > 0 || !socket.writable) socket.destroy();
     else endWithAnswer(socket, this.#options.answerUnreadable({ reason: reasonOf(error) }, randomUUID()));
   }
 }

@@ -6,17 +6,15 @@ const PREFIX = 'x-keyd-';
 export function isIdentityHeader(name: string): boolean {
   // Nothing else becomes an x in lower case. Most names end here.
   if (!name.startsWith('x') && !name.startsWith('X')) return false;
-  return commonSpelling(name).startsWith(PREFIX);
+  return commonSpelling(name.slice(0, PREFIX.length)) === PREFIX;
 }
 
 /** What the upstream is told of a verified request, as name, value, name, value. */
-export function identityHeaders(accepted: Accepted, payloadSha256: string, requestId: string): readonly string[] {
+export function identityHeaders(accepted: Accepted, payloadSha256: string, requestId: string): string[] {
   const { accessKeyId, session, scope, mechanism, signedAt } = accepted;
-  return [
+  const headers = [
     'x-keyd-access-key-id',
     accessKeyId,
-    ...(session ? ['x-keyd-parent-access-key-id', session.parentAccessKeyId] : []),
-    ...(session?.name === undefined ? [] : ['x-keyd-session-name', session.name]),
     'x-keyd-region',
     scope.region,
     'x-keyd-service',
@@ -32,6 +30,9 @@ export function identityHeaders(accepted: Accepted, payloadSha256: string, reque
     'x-keyd-request-id',
     requestId,
   ];
+  if (session) headers.push('x-keyd-parent-access-key-id', session.parentAccessKeyId);
+  if (session?.name !== undefined) headers.push('x-keyd-session-name', session.name);
+  return headers;
 }
 
 /** What stands for the hash of a body that no signature covers. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { createLogger, LogLines } from '@sigv4-keyd/service-skeleton';
+import { createLogger, isoTimes, LogLines } from '@sigv4-keyd/service-skeleton';
 import t from 'tap';
 
 const NAMES = [
@@ -105,6 +105,18 @@ t.test('an object without an end is cut, and the line comes out', (t) => {
     logged((log) => log.info({ wide })),
     { wide: { n0: { n: 0 }, n9999: WITHHELD } },
   );
+  t.end();
+});
+
+t.test('each time is written as what it is, the last one being kept', (t) => {
+  const isoTime = isoTimes();
+  const times = [0, 1, 1, 0, 951_782_400_000, 951_782_400_000, -1];
+  t.same(
+    times.map(isoTime),
+    times.map((each) => new Date(each).toISOString()),
+  );
+  t.throws(() => isoTime(Number.NaN), RangeError);
+  t.equal(isoTime(-1), '1969-12-31T23:59:59.999Z', 'what is no time leaves nothing behind');
   t.end();
 });
 

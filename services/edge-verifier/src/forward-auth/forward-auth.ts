@@ -62,7 +62,7 @@ export class ForwardAuth {
     const answer = (): void => {
       request.resume();
       // With any body, nginx would give up its connection to us.
-      response.writeHead(204, [...identityHeaders(accepted, payloadSha256, requestId)]).end();
+      response.writeHead(204, identityHeaders(accepted, payloadSha256, requestId)).end();
     };
     this.#edge.audit.accepted(question, accepted, () => arrival.attempt(answer));
   }
@@ -103,8 +103,8 @@ export class ForwardAuth {
     arrival: Arrival,
   ): Promise<Vouched | Refusal> | Vouched | Refusal {
     if (!finding.found) return finding;
-    const { objection } = finding;
-    const proof = { ...finding, examined: ofSession(examined, finding.session) };
+    const { key, session, objection } = finding;
+    const proof = { examined: ofSession(examined, session), key, objection };
     const vouched = this.#verify(proof, hasBody, arrival);
     return vouched instanceof Promise
       ? vouched.then((later) => unlessObjected(later, objection))
