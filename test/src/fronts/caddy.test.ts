@@ -11,9 +11,9 @@ t.test('Caddy forward_auth, deploy/fronts/Caddyfile as it stands', { skip: missi
     program: 'caddy',
     edge: { KEYD_FORWARD_AUTH_FROM: 'x-forwarded' },
     configure({ folder, listen, edge, application }) {
-      const site = CONFIGURATION.replace(/^LISTEN/m, `http://:${listen.split(':')[1] ?? ''}`)
-        .replace('forward_auth KEYD_FORWARD_AUTH', `forward_auth ${edge}`)
-        .replace('reverse_proxy APPLICATION', `reverse_proxy ${application}`);
+      const site = CONFIGURATION.replaceAll('LISTEN_ADDRESS', `http://:${listen.split(':')[1] ?? ''}`)
+        .replaceAll('EDGE_ADDRESS', edge)
+        .replaceAll('APPLICATION_ADDRESS', application);
       writeFileSync(join(folder, 'Caddyfile'), `{\n\tadmin off\n}\n${site}`);
       return ['run', '--config', join(folder, 'Caddyfile'), '--adapter', 'caddyfile'];
     },

@@ -13,9 +13,9 @@ function haproxyWith(script: string): FrontProgram {
     program: 'haproxy',
     edge: {},
     configure({ folder, listen, edge, application }) {
-      const text = CONFIGURATION.replace('http://KEYD_FORWARD_AUTH', `http://${edge}`)
-        .replace('bind LISTEN', `bind ${listen}`)
-        .replace('application APPLICATION', `application ${application}`);
+      const text = CONFIGURATION.replaceAll('EDGE_ADDRESS', edge)
+        .replaceAll('LISTEN_ADDRESS', listen)
+        .replaceAll('APPLICATION_ADDRESS', application);
       writeFileSync(join(folder, 'haproxy.cfg'), text);
       writeFileSync(join(folder, 'keyd.lua'), script);
       return ['-db', '-f', join(folder, 'haproxy.cfg')];

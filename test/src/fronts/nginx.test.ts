@@ -11,9 +11,9 @@ t.test('nginx auth_request, deploy/fronts/nginx.conf as it stands', { skip: miss
     program: 'nginx',
     edge: {},
     configure({ folder, listen, edge, application }) {
-      const site = CONFIGURATION.replace('KEYD_FORWARD_AUTH;', `${edge};`)
-        .replace('listen LISTEN', `listen ${listen}`)
-        .replace('APPLICATION', application);
+      const site = CONFIGURATION.replaceAll('EDGE_ADDRESS', edge)
+        .replaceAll('LISTEN_ADDRESS', listen)
+        .replaceAll('APPLICATION_ADDRESS', application);
       const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
         .map((name) => `${name}_temp_path ${folder}/${name};`)
         .join('\n');
