@@ -87,6 +87,14 @@ async function loadLibrary(): Promise<new () => Cryptoki> {
     const { default: pkcs11js } = await import('pkcs11js');
     return pkcs11js.PKCS11;
   } catch (error) {
+    if (isForbidden(error)) {
+      throw new TokenFailure(
+        'library-missing',
+        'pkcs11js is native code, which may not be loaded here: start master-keyd with --confined, or with the ' +
+          'options that --node-options prints for these settings (--allow-addons is among them)',
+        error,
+      );
+    }
     throw new TokenFailure(
       'library-missing',
       'pkcs11js is not installed here: it is compiled at installation, which needs a C++ compiler, make and Python ' +
@@ -94,6 +102,11 @@ async function loadLibrary(): Promise<new () => Cryptoki> {
       error,
     );
   }
+}
+
+/** By the permission model of Node.js. */
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_DISABLED';
 }
 
 function slotOf(cryptoki: Cryptoki, label: string): Buffer {

@@ -5,6 +5,7 @@ import {
   openTraces,
   openWhole,
   ownReadings,
+  requireProcesses,
   serveWatchers,
   type OpenedParts,
   type Readings,
@@ -17,7 +18,6 @@ import type { Configuration } from './configuration.js';
 import { createEdge } from './edge.js';
 import { startFronts, type RunningFronts } from './fronts.js';
 import { RequestMeter } from './request-meter.js';
-import { requireProcesses } from './workers/fork-worker.js';
 import { workerConfiguration } from './workers/worker-configuration.js';
 import { Workers } from './workers/workers.js';
 
@@ -38,7 +38,7 @@ async function start(
   parts: OpenedParts,
 ): Promise<RunningService> {
   const { clock, log, lines = WRITTEN_AT_ONCE, watchProcess } = context;
-  if (configuration.workers > 1) requireProcesses(configuration.workers);
+  if (configuration.workers > 1) requireProcesses(`KEYD_WORKERS=${configuration.workers}`);
   const { tracer, close: closeTraces } = await openTraces(configuration, { service: 'edge-verifier', log });
   parts.add(closeTraces);
   // Closed after the fronts: what they accepted last is counted, too.

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { closeSync, copyFileSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicJwks } from '@sigv4-keyd/revocation';
@@ -9,9 +8,10 @@ import { z } from 'zod';
 import { signed } from '../edge-verifier/client.js';
 import { sharedFeedKeys } from '../master-keyd/master-under-test.js';
 import { TestAuthority } from '../support/certificates.js';
+import { nodeOptionsOf } from '../support/node-options-of.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { tierSettings } from '../support/tier-settings.js';
-import { mainOf, serviceProcess, until } from '../support/victim.js';
+import { serviceProcess, until } from '../support/victim.js';
 import { REGION, SERVICE, startProcessTiers } from './process-tiers.js';
 import { createAccessKeys, messagesOf } from './requests.js';
 
@@ -66,12 +66,6 @@ async function startRegion(t: Test, confine: 'by options' | 'by itself' | 'not')
       return tried.parse(JSON.parse(lines()[0] ?? '')).tried;
     },
   };
-}
-
-/** What the service itself says that it needs. */
-function nodeOptionsOf(service: string, env: Readonly<Record<string, string>>): readonly string[] {
-  const printed = execFileSync(process.execPath, [mainOf(service), '--node-options'], { env, encoding: 'utf8' });
-  return printed.trim().split('\n');
 }
 
 const DENIED = {

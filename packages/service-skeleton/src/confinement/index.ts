@@ -1,3 +1,4 @@
 export { confine } from './confine.js';
 export { neededAccess, type NeededAccess } from './needed-access.js';
-export { isConfined, mayStartProcesses, permissionOptions, withoutPermissions } from './permission-options.js';
+export { isConfined, permissionOptions, withoutPermissions } from './permission-options.js';
+export { requireProcesses } from './require-processes.js';

@@ -18,11 +18,6 @@ export function withoutPermissions(options: readonly string[]): readonly string[
   return options.filter((option) => !/^--(?:(?:experimental-)?permission$|allow-)/.test(option.replaceAll('_', '-')));
 }
 
-/** Whether this process may start others. */
-export function mayStartProcesses(): boolean {
-  return !isConfined() || process.permission.has('child');
-}
-
 /** Whether this process runs under it. */
 export function isConfined(): boolean {
   // @types/node has it always; without the option there is none.

@@ -2,11 +2,9 @@ import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import {
   isConfined,
-  mayStartProcesses,
   neededAccess,
   nodeOptions,
   permissionOptions,
-  StartError,
   withoutPermissions,
   type Environment,
 } from '@sigv4-keyd/service-skeleton';
@@ -23,13 +21,6 @@ export function forkWorker(environment: Environment): Worker {
     ...(isConfined() && { execArgv: confinedOptions(environment) }),
   });
   return cluster.fork(isConfined() ? { NODE_OPTIONS: '' } : {});
-}
-
-/** @throws StartError where this process may start no others */
-export function requireProcesses(workers: number): void {
-  if (mayStartProcesses()) return;
-  const advice = 'start it with --confined, or with the options that --node-options prints for these settings';
-  throw new StartError(`KEYD_WORKERS=${workers} needs processes of its own, which are not permitted: ${advice}`, 78);
 }
 
 /** Ours, but for the permissions: what a worker needs. It starts no process itself. */

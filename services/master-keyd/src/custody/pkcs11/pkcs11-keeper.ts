@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { KeydError } from '@sigv4-keyd/hop-protocol';
 import { TokenFailure } from '@sigv4-keyd/pkcs11-custody';
-import { openWhole, StartError } from '@sigv4-keyd/service-skeleton';
+import { openWhole, requireProcesses, StartError } from '@sigv4-keyd/service-skeleton';
 import { checkCustodyKeys } from '../custody-check.js';
 import { NOT_OF_THIS_KEEPER } from '../custody-readings.js';
 import { fileCustody } from '../file-custody.js';
@@ -27,6 +27,7 @@ export interface Pkcs11Keeper {
 export async function openPkcs11Keeper(keeper: Pkcs11Keeper, context: CustodyContext): Promise<OpenCustody> {
   const { module, token, pin, key, keyBefore, sessions, custodyKeyBefore } = keeper;
   const { timer, log } = context;
+  requireProcesses('KEYD_CUSTODY=pkcs11');
   const keys: [string, ...string[]] = keyBefore === undefined ? [key] : [key, keyBefore];
   const env = environmentOfModule(process.env);
   try {
