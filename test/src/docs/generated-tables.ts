@@ -21,7 +21,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   outages: outagesTable,
   'client-operations': clientOperationsTable,
   'client-keys': clientKeysTable,
-  metrics: metricsTables,
+  metrics: metricsTable,
   'span-attributes': spanAttributesTable,
 };
 
@@ -60,17 +60,13 @@ function settingsTable(schema: z.ZodObject): string {
   return table(['variable', 'default', 'what'], rows);
 }
 
-function metricsTables(): string {
-  const rowsOf = (service: (typeof WATCHED)[number]): readonly (readonly string[])[] =>
-    Object.entries(METRICS)
-      .filter(([, { services }]) => services.includes(service))
-      .map(([name, { type, labels, help }]) => {
-        const told = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${values}`);
-        return [`\`${name}\``, type, told.join('; '), help];
-      });
-  return WATCHED.map(
-    (service) => `### ${service}\n\n${table(['metric', 'type', 'labels', 'what'], rowsOf(service))}`,
-  ).join('\n\n');
+function metricsTable(): string {
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help, services }]) => {
+    const told = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${values}`);
+    const at = WATCHED.every((service) => services.includes(service)) ? 'all' : services.join(', ');
+    return [`\`${name}\``, type, told.join('; '), help, at];
+  });
+  return table(['metric', 'type', 'labels', 'what', 'services'], rows);
 }
 
 function spanAttributesTable(): string {
