@@ -1,8 +1,12 @@
 import { scopeDateOf, addDays } from '@sigv4-keyd/sigv4-core';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { connect } from 'node:tls';
 import t from 'tap';
 import { ACCESS_KEY_ID, signed, type Reply } from '../edge-verifier/client.js';
 import { TRUST_DOMAIN } from '../support/certificates.js';
+import { freePort } from '../support/free-port.js';
 import { until } from '../support/victim.js';
 import { startAbove, startEdge, type EdgeOfWorkers } from './edge-of-workers.js';
 import { REGION, SERVICE } from './watched-region.js';
@@ -150,4 +154,38 @@ t.test('on SIGTERM every worker serves what it has begun, and takes no more', as
   );
   if (child?.exitCode === null) await once(child, 'exit');
   t.equal(child?.exitCode, 0);
+});
+
+t.test('SIGHUP has every worker read the public certificate again', async (t) => {
+  const above = await startAbove(t);
+  const publicFiles = () => above.authority.files(`spiffe://${TRUST_DOMAIN}/public`);
+  const files = await publicFiles();
+  const port = await freePort();
+  const env = {
+    KEYD_PROXY_TLS_LISTEN: `127.0.0.1:${port}`,
+    KEYD_PROXY_TLS_CERT: files.cert,
+    KEYD_PROXY_TLS_KEY: files.key,
+  };
+  const edge = await startEdge(t, above, { workers: 2, env });
+  const workers = await edge.pids();
+  const reloads = (): number => edge.log().split('public certificate reloaded').length - 1;
+  const shown = async (): Promise<string> => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { fingerprint256 } = socket.getPeerCertificate();
+    socket.destroy();
+    return fingerprint256;
+  };
+  const startedAt = Date.now();
+  // Workers look at their files every ten seconds, too: only signals can bring them more renewals than that.
+  for (let renewals = 0; renewals <= (Date.now() - startedAt) / 10_000 + 2; renewals += 1) {
+    const before = reloads();
+    const renewed = await publicFiles();
+    for (const kind of ['cert', 'key'] as const) copyFileSync(renewed[kind], files[kind]);
+    edge.victim.child?.kill('SIGHUP');
+    await until(() => reloads() === before + workers.length);
+    const { fingerprint256 } = new X509Certificate(readFileSync(renewed.cert));
+    t.same([await shown(), await shown()], [fingerprint256, fingerprint256], 'each worker shows the new one');
+  }
+  t.same(await edge.pids(), workers, 'and lives on');
 });
