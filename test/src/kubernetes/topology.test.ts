@@ -43,12 +43,18 @@ t.test('topology', { skip: kustomizeMissing() }, (t) => {
       t.end();
     });
     t.test(`${authority}: budgets, scaling, addresses and monitors are of pods that there are`, (t) => {
-      for (const { metadata, spec } of ofKind(resources, 'PodDisruptionBudget')) {
-        t.ok(
-          pods.some((one) => one.namespace === metadata?.namespace && selects(spec?.selector, one.labels)),
-          'a budget',
-        );
-      }
+      const budgets = ofKind(resources, 'PodDisruptionBudget');
+      const budgeted = pods.filter((one) =>
+        budgets.some(
+          ({ metadata, spec }) => one.namespace === metadata?.namespace && selects(spec?.selector, one.labels),
+        ),
+      );
+      t.same(
+        budgeted,
+        pods.filter(({ workload }) => workload !== 'keydctl'),
+        'each service, and no operator',
+      );
+      t.equal(budgets.length, budgeted.length);
       for (const { metadata, spec } of ofKind(resources, 'HorizontalPodAutoscaler')) {
         const target = pods.find(
           (one) => one.namespace === metadata?.namespace && one.workload === spec.scaleTargetRef.name,
