@@ -1,6 +1,8 @@
+import { isoTimes } from '@sigv4-keyd/service-skeleton';
 import { commonSpelling, PAYLOAD_TOKENS, type Accepted } from '@sigv4-keyd/sigv4-core';
 
 const PREFIX = 'x-keyd-';
+const isoTime = isoTimes();
 
 /** Whether a header could be read as one of ours. */
 export function isIdentityHeader(name: string): boolean {
@@ -22,7 +24,7 @@ export function identityHeaders(accepted: Accepted, payloadSha256: string, reque
     'x-keyd-scope-date',
     scope.date,
     'x-keyd-signed-at',
-    new Date(signedAt).toISOString(),
+    isoTime(signedAt),
     'x-keyd-mechanism',
     mechanism,
     'x-keyd-payload-sha256',
