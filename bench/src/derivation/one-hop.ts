@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setImmediate as otherWork } from 'node:timers/promises';
 import {
+  DayPull,
   dayStreamFrames,
   HeldKeys,
   MOST_KEYS_A_REQUEST,
@@ -13,10 +12,12 @@ import {
   type StreamedKey,
 } from '@sigv4-keyd/hop-protocol';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
+import { LongestTurn } from './longest-turn.js';
 
 export interface HopMeasured {
   readonly seconds: number;
   readonly processorMicrosecondsAKey: number;
+  /** CPU time of one turn of the event loop. */
   readonly longestStallMs: number;
   readonly bytesAKey: number;
 }
@@ -32,21 +33,26 @@ export async function oneHop(date: ScopeDate, keys: number): Promise<HopMeasured
   const { keyBytes, path } = SERVICE_KEYS;
   const sealing = sealTo(recipient.publicKey, path);
   const held = new HeldKeys({ keyBytes, mostKeys: keys * 2, hashSeed: randomBytes(8) });
-  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const turns = new LongestTurn();
   const begun = performance.now();
   const before = process.cpuUsage();
-  delay.enable();
+  turns.start();
   const body = dayStreamFrames(SERVICE_KEYS, { request, scope, sealing, pages: pagesOf(keys, keyBytes) });
-  for await (const page of readDayStream({ request, scope, hop: SERVICE_KEYS, recipient }, body)) {
-    for (const { facts, key } of page) held.put(facts, key);
-    await otherWork();
-  }
-  delay.disable();
+  const pull = new DayPull({
+    ...request,
+    source: { pages: () => readDayStream({ request, scope, hop: SERVICE_KEYS, recipient }, body) },
+    mostKeys: keys,
+    take(some) {
+      for (const { facts, key } of some) held.put(facts, key);
+    },
+  });
+  await pull.advance();
+  const longestStallMs = turns.stop();
   const { user, system } = process.cpuUsage(before);
   return {
     seconds: (performance.now() - begun) / 1000,
     processorMicrosecondsAKey: (user + system) / keys,
-    longestStallMs: delay.max / 1e6,
+    longestStallMs,
     bytesAKey: held.bytes / keys,
   };
 }

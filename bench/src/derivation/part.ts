@@ -48,7 +48,7 @@ async function benchDerivation({ scale, keys = KEYS[scale] }: BenchOptions): Pro
         rows: [
           ['seconds, both ends on one core', hop.seconds],
           ['CPU time a key, both ends, µs', hop.processorMicrosecondsAKey],
-          ['longest stall, ms', hop.longestStallMs],
+          ['longest stall, ms of CPU time', hop.longestStallMs],
           ['bytes a key in the table', hop.bytesAKey],
         ],
         notes: ['Sealed pages, checked and held. Records, TLS and the disk are in the part rollover.'],

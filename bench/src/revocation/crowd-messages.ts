@@ -26,6 +26,8 @@ export const crowdQuestion = z.discriminatedUnion('is', [
 export type CrowdQuestion = z.infer<typeof crowdQuestion>;
 
 export const crowdAnswer = z.discriminatedUnion('is', [
+  /** So many edges have a beacon by now. */
+  z.strictObject({ is: z.literal('connecting'), edges: z.number().int() }),
   /** Every edge has a beacon. */
   z.strictObject({ is: z.literal('connected') }),
   /** From now on it is noted when statements come. */

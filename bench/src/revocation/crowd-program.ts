@@ -74,6 +74,7 @@ async function connect(options: CrowdOptions): Promise<void> {
     if (connecting.length < CONNECTED_AT_ONCE) continue;
     await Promise.all(connecting);
     connecting = [];
+    tell({ is: 'connecting', edges: n + all });
   }
   await Promise.all(connecting);
   tell({ is: 'connected' });

@@ -283,6 +283,31 @@ t.test('keys are overwritten once their page was taken', async (t) => {
   for (const page of pages) t.same([...(page[0]?.key ?? [])], Array(KEY_BYTES).fill(0));
 });
 
+t.test('while a large page goes down, other work has its turn every thousand keys', async (t) => {
+  const turns = { writing: 0, taking: 0 };
+  let now: keyof typeof turns = 'writing';
+  let isOver = false;
+  const count = (): void => {
+    turns[now] += 1;
+    if (!isOver) setImmediate(count);
+  };
+  count();
+  const page = Array.from({ length: 5_000 }, (_, n) => streamed(`AKIA${String(n).padStart(16, '0')}`));
+  const frames = await collected(dayStreamFrames(SERVICE_KEYS, { request, scope, pages: from([page]) }));
+  now = 'taking';
+  const longest = { take: 0 };
+  const pull = new DayPull({
+    ...{ source: { pages: () => readDayStream(question, from(frames)) }, date, which: 'all', mostKeys: 5_000 },
+    take: (keys) => (longest.take = Math.max(longest.take, keys.length)),
+  });
+  await pull.advance();
+  isOver = true;
+  t.equal(pull.keys, 5_000);
+  t.ok(turns.writing >= 5, `${turns.writing} turns while it is written`);
+  t.ok(turns.taking >= 5, `${turns.taking} turns while it is taken`);
+  t.ok(longest.take <= 1_000);
+});
+
 t.test('a pull goes on where it was cut, and begins anew where it was lied to', async (t) => {
   const all = Array.from({ length: 9 }, (_, n) => streamed(`AKIA${n}0`));
   const endings: (Error | undefined)[] = [new Error('cut'), new WrongStream('a lie'), new Error('cut'), undefined];

@@ -12,9 +12,11 @@ export function dayIntoHeld<Carried, Ready>(
   days: HeldDays<Carried, Ready>,
   source: DaySource,
   { date, which }: { readonly date: ScopeDate; readonly which: StreamedSet },
-  onPage: Pick<DayPullOptions, 'onBegin'> & { readonly onHeld?: (accessKeyIds: readonly string[]) => void } = {},
+  {
+    onHeld,
+    ...begin
+  }: Pick<DayPullOptions, 'onBegin'> & { readonly onHeld?: (accessKeyIds: readonly string[]) => void } = {},
 ): DayPull {
-  const { onHeld, ...begin } = onPage;
   return new DayPull({
     ...begin,
     source,
@@ -24,7 +26,7 @@ export function dayIntoHeld<Carried, Ready>(
     take(keys) {
       const isPinned = which === 'pinned';
       for (const { facts, key } of keys) days.hold(date, facts, key, { isPinned });
-      onHeld?.(keys.map(({ facts }) => facts.accessKeyId));
     },
+    onPage: onHeld && ((keys) => onHeld(keys.map(({ facts }) => facts.accessKeyId))),
   });
 }

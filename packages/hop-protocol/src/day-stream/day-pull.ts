@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { ScopeDate } from '@sigv4-keyd/sigv4-core';
 import { KeydError } from '../errors.js';
 import type { DaySource } from './day-source.js';
@@ -11,11 +12,16 @@ export interface DayPullOptions {
   readonly which: StreamedSet;
   /** What can be held: the pull ends there, however long the parent would go on. */
   readonly mostKeys: number;
-  /** Takes a whole page. The keys are overwritten once this has returned. */
+  /** Takes keys, some of a page at a time. They are overwritten some time after this has returned. */
   readonly take: (keys: readonly StreamedKey[]) => void;
+  /** Told of every page whose keys were taken. */
+  readonly onPage?: ((keys: readonly StreamedKey[]) => void) | undefined;
   /** Told when it is from the beginning again. */
   readonly onBegin?: () => void;
 }
+
+/** Keys that are taken before other work has its turn: a millisecond or two. */
+const SLICE = 500;
 
 /** One day's keys on their way down. Whatever breaks the stream, the next attempt goes on after the last whole page. */
 export class DayPull {
@@ -59,7 +65,7 @@ export class DayPull {
     if (after === undefined) onBegin?.();
     try {
       for await (const keys of source.pages({ date, which, ...(after !== undefined && { after }) })) {
-        if (this.#take(keys)) continue;
+        if (await this.#take(keys)) continue;
         this.#end = 'full';
         return;
       }
@@ -72,10 +78,14 @@ export class DayPull {
   }
 
   /** Whether there was room for the whole page. */
-  #take(page: readonly StreamedKey[]): boolean {
-    const { take, mostKeys } = this.#options;
+  async #take(page: readonly StreamedKey[]): Promise<boolean> {
+    const { take, onPage, mostKeys } = this.#options;
     const keys = page.slice(0, mostKeys - this.#keys);
-    take(keys);
+    for (let from = 0; from < keys.length; from += SLICE) {
+      await otherWork();
+      take(keys.slice(from, from + SLICE));
+    }
+    onPage?.(keys);
     this.#after = keys.at(-1)?.facts.accessKeyId;
     this.#keys += keys.length;
     return keys.length === page.length;

@@ -98,15 +98,30 @@ export class KeyPageWriter implements PageWriter {
 
 /** Reads a page. The keys are views of it. Throws WrongStream unless every byte of it is part of an entry. */
 export function decodeKeyPage(page: Buffer, keyBytes: number): readonly StreamedKey[] {
+  return decodeEntries(page, (facts, reader) => ({ facts, key: reader.bytes(keyBytes) }));
+}
+
+/** The same of entries whose keys are in another buffer, one behind the other. The keys are views of that. */
+export function decodeKeyPageBeside(entries: Buffer, keys: Buffer, keyBytes: number): readonly StreamedKey[] {
+  let at = 0;
+  const page = decodeEntries(entries, (facts) => ({ facts, key: keys.subarray(at, (at += keyBytes)) }));
+  if (at !== keys.length) throw new WrongStream('a page with more or fewer keys than entries');
+  return page;
+}
+
+function decodeEntries(
+  page: Buffer,
+  withKey: (facts: AccessKeyFacts, reader: PageReader) => StreamedKey,
+): readonly StreamedKey[] {
   const keys: StreamedKey[] = [];
   const serviceLists: (readonly string[])[] = [];
   const reader = new PageReader(page);
-  while (!reader.isOver) keys.push(readEntry(reader, serviceLists, keyBytes));
+  while (!reader.isOver) keys.push(withKey(readFacts(reader, serviceLists), reader));
   if (keys.length === 0) throw new WrongStream('an empty page');
   return keys;
 }
 
-function readEntry(reader: PageReader, serviceLists: (readonly string[])[], keyBytes: number): StreamedKey {
+function readFacts(reader: PageReader, serviceLists: (readonly string[])[]): AccessKeyFacts {
   const accessKeyId = reader.text();
   if (!isAccessKeyId(accessKeyId)) throw new WrongStream('an access key id that is none');
   const flags = reader.uint(1);
@@ -114,14 +129,15 @@ function readEntry(reader: PageReader, serviceLists: (readonly string[])[], keyB
   const createdAt = reader.uint(INSTANT_BYTES);
   const version = reader.uint(4);
   if (version === 0) throw new WrongStream(`a secret of ${accessKeyId} without a version`);
-  const facts = {
+  // Most are so, and a day has millions.
+  if (flags === 0) return { accessKeyId, createdAt, version };
+  return {
     accessKeyId,
     createdAt,
     version,
     ...((flags & EXPIRES) !== 0 && { expiresAt: reader.uint(INSTANT_BYTES) }),
     ...((flags & HAS_SERVICES) !== 0 && { services: readServices(reader, serviceLists) }),
   };
-  return { facts, key: reader.bytes(keyBytes) };
 }
 
 function readServices(reader: PageReader, serviceLists: (readonly string[])[]): readonly string[] {

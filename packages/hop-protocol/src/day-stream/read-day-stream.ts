@@ -1,10 +1,11 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Hop } from '../hops.js';
 import type { AnswerScope } from '../key-answer.js';
 import { regionName, serviceName } from '../schemas.js';
 import type { Recipient } from '../sealed-keys/agreement.js';
 import { PageOpener } from '../sealed-keys/page-seal.js';
-import { openKeyPage } from '../sealed-keys/sealed-page.js';
+import { openKeyPage, type OpenedPage } from '../sealed-keys/sealed-page.js';
 import { dayStreamRequest, type DayStreamRequest } from './day-stream-api.js';
 import { MOST_FRAME_BYTES, readFrames, WrongStream } from './frame.js';
 import { decodeKeyPage, type StreamedKey } from './key-page.js';
@@ -51,9 +52,11 @@ export async function* readDayStream(
       if (kind !== (opener ? 'sealed' : 'page')) throw new WrongStream(`a frame (${kind}) of another form`);
       const page = opener ? openKeyPage(payload, hop.keyBytes, opener) : clearPage(payload, hop.keyBytes);
       try {
-        count += page.keys.length;
-        last = lastOfAscending(page.keys, last);
-        yield page.keys;
+        await otherWork();
+        const keys = page.read();
+        count += keys.length;
+        last = lastOfAscending(keys, last);
+        yield keys;
       } finally {
         page.wipe();
       }
@@ -83,8 +86,8 @@ function checkedHead({ request, scope, hop, recipient }: DayStreamQuestion, payl
 }
 
 /** Of a parent of an earlier release. The frame, which the keys are views of, is overwritten by who reads it. */
-function clearPage(page: Buffer, keyBytes: number): ReturnType<typeof openKeyPage> {
-  return { keys: decodeKeyPage(page, keyBytes), wipe: () => undefined };
+function clearPage(page: Buffer, keyBytes: number): OpenedPage {
+  return { read: () => decodeKeyPage(page, keyBytes), wipe: () => undefined };
 }
 
 function parsedJson(payload: Buffer): unknown {

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Hop } from '../hops.js';
 import type { AnswerScope } from '../key-answer.js';
 import type { Sealing } from '../sealed-keys/agreement.js';
@@ -17,6 +18,9 @@ export interface DayStream {
   readonly pages: AsyncIterable<Iterable<StreamedKey>>;
 }
 
+/** Keys that are written before other work has its turn: a millisecond or two. */
+const SLICE = 1_000;
+
 /** The frames of a day's stream. A page is asked for only once the frames of the one before were taken. */
 export async function* dayStreamFrames(
   { keyBytes }: Pick<Hop<never>, 'keyBytes'>,
@@ -28,6 +32,7 @@ export async function* dayStreamFrames(
   let count = 0;
   for await (const page of pages) {
     for (const key of page) {
+      if (count % SLICE === 0) await otherWork();
       count += 1;
       if (!writer.add(key)) {
         yield* taken(writer);
@@ -35,6 +40,7 @@ export async function* dayStreamFrames(
       }
       key.key.fill(0);
     }
+    await otherWork();
     yield* taken(writer);
   }
   const end = Buffer.alloc(MOST_FRAME_BYTES.end);

@@ -134,9 +134,9 @@ class AnswerFrames<Key> {
 
   #readPage(payload: Buffer): void {
     if (this.#head === undefined) return;
-    const { keys, wipe } = openKeyPage(payload, this.#hop.keyBytes, this.#head.opener);
+    const { read, wipe } = openKeyPage(payload, this.#hop.keyBytes, this.#head.opener);
     try {
-      for (const { facts, key } of keys) {
+      for (const { facts, key } of read()) {
         this.#issued.push({ facts, key: importedKey(this.#hop, facts.accessKeyId, key) });
       }
     } finally {

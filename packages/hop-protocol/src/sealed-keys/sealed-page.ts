@@ -1,5 +1,5 @@
-import { KeyPageWriter, decodeKeyPage, type PageWriter, type StreamedKey } from '../day-stream/key-page.js';
-import { MOST_FRAME_BYTES, WrongStream } from '../day-stream/frame.js';
+import { decodeKeyPageBeside, KeyPageWriter, type PageWriter, type StreamedKey } from '../day-stream/key-page.js';
+import { MOST_FRAME_BYTES } from '../day-stream/frame.js';
 import type { PageOpener, PageSealer } from './page-seal.js';
 
 const NO_KEY = new Uint8Array();
@@ -41,25 +41,27 @@ export class SealedPageWriter implements PageWriter {
   }
 }
 
-/** Reads a sealed page. The keys are views of one buffer: `wipe` overwrites them. Throws WrongStream. */
-export function openKeyPage(
-  page: Buffer,
-  keyBytes: number,
-  opener: PageOpener,
-): { readonly keys: readonly StreamedKey[]; readonly wipe: () => void } {
-  const opened = opener.open(page);
-  const wipe = (): void => void opened.keys.fill(0);
-  try {
-    const entries = decodeKeyPage(opened.entries, 0);
-    if (opened.keys.length !== entries.length * keyBytes)
-      throw new WrongStream('a page with more or fewer keys than entries');
-    const keys = entries.map(({ facts }, i) => ({
-      facts,
-      key: opened.keys.subarray(i * keyBytes, (i + 1) * keyBytes),
-    }));
-    return { keys, wipe };
-  } catch (error) {
-    wipe();
-    throw error;
-  }
+/** A page that was proven. Reading it is as much work again, so that who reads many may do other work in between. */
+export interface OpenedPage {
+  /** The keys are views of one buffer. Throws WrongStream, and overwrites them then. */
+  readonly read: () => readonly StreamedKey[];
+  /** Overwrites the keys. */
+  readonly wipe: () => void;
+}
+
+/** Opens a sealed page. Throws WrongStream. */
+export function openKeyPage(page: Buffer, keyBytes: number, opener: PageOpener): OpenedPage {
+  const { entries, keys } = opener.open(page);
+  const wipe = (): void => void keys.fill(0);
+  return {
+    read() {
+      try {
+        return decodeKeyPageBeside(entries, keys, keyBytes);
+      } catch (error) {
+        wipe();
+        throw error;
+      }
+    },
+    wipe,
+  };
 }

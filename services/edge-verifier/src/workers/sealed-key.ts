@@ -59,8 +59,8 @@ export class KeyOpener {
 
   /** The key is the caller's, who wipes it. Throws WrongStream for what was not sealed to us. */
   open(algorithm: Algorithm, accessKeyId: string, sealed: string): Lent {
-    const { keys, wipe } = openKeyPage(Buffer.from(sealed, 'base64'), KEY_FORMS[algorithm].keyBytes, this.#opener);
-    const [lent] = keys;
+    const { read, wipe } = openKeyPage(Buffer.from(sealed, 'base64'), KEY_FORMS[algorithm].keyBytes, this.#opener);
+    const [lent] = read();
     if (lent?.facts.accessKeyId === accessKeyId) return lent;
     wipe();
     throw new TypeError('a key of another access key');
