@@ -1,6 +1,7 @@
 import {
   DayPull,
   dayStreamFrames,
+  PageSealer,
   readDayStream,
   Recipient,
   sealTo,
@@ -271,6 +272,19 @@ t.test('a sealed stream is read by who asked for it, and shows no key to anyone 
   const another = await written(given, request, sealing());
   const parts = [bytes.subarray(0, headEnds(bytes)), another.subarray(headEnds(another))];
   t.match((await read(parts)).failure, WrongStream, 'pages of another answer');
+});
+
+t.test('a sealed page has a key for each entry, no more and no fewer', async (t) => {
+  // Id, no flags, creation, the first version.
+  const entry = Buffer.concat([Buffer.of(7), Buffer.from('AKIAONE'), Buffer.alloc(1 + 6), Buffer.of(0, 0, 0, 1)]);
+  for (const keyBytes of [0, KEY_BYTES - 1, KEY_BYTES, KEY_BYTES + 1, 2 * KEY_BYTES]) {
+    const { sender, key } = sealTo(question.recipient.publicKey, SERVICE_KEYS.path);
+    const page = new PageSealer(key).seal(entry, Buffer.alloc(keyBytes, 7));
+    const { keys, failure } = await read([headOf({ ...goodHead, sealedBy: sender }), frame(4, page), endOf(1)]);
+    if (keyBytes === KEY_BYTES)
+      t.match({ keys, failure }, { keys: [{ key: { length: KEY_BYTES } }], failure: undefined });
+    else t.match(failure, { name: 'WrongStream', message: 'a page with more or fewer keys than entries' });
+  }
 });
 
 t.test('keys are overwritten once their page was taken', async (t) => {
