@@ -4,7 +4,7 @@ const HELP = `npm run bench -- [PART...] [--quick] [--json FILE|-] [--out DIR]
 
 Measures all parts, or those that are named, and prints every goal beside its figure.
 
-  --quick           all of it in about a minute; the figures scatter more
+  --quick           all of it in a minute or two; the figures scatter more
   --json FILE|-     everything as one JSON document, to a file or to standard output
   --out DIR         the plots, as SVG files
   --keys N          access keys, for parts that have a number of them

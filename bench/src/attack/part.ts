@@ -5,7 +5,7 @@ import { ATTACKS, type Attack, type HonestAnswer } from './messages.js';
 
 const MILLISECONDS = {
   whole: { before: 3_000, milliseconds: 10_000 },
-  quick: { before: 300, milliseconds: 700 },
+  quick: { before: 200, milliseconds: 500 },
   tiny: { before: 0, milliseconds: 1 },
 } as const;
 /** Of the one client that attacks. Slow ones cost it nothing, so it has more. */

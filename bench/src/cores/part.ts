@@ -9,7 +9,7 @@ import { turnOf, type CoresTurn } from './turn.js';
 const ROUNDS = { whole: 5, quick: 1, tiny: 1 } as const;
 const TURNS: Readonly<Record<BenchOptions['scale'], TurnLength>> = {
   whole: { warming: 20_000, measured: 20_000 },
-  quick: { warming: 4_000, measured: 6_000 },
+  quick: { warming: 2_000, measured: 4_000 },
   tiny: { warming: 10, measured: 40 },
 };
 

@@ -7,7 +7,7 @@ import { RevocationStack } from './revocation-stack.js';
 /** Simulated edges: one figure a number. */
 const EDGES = { whole: [10, 100, 1_000, 10_000], quick: [10, 100], tiny: [2] } as const;
 const SECONDS_WATCHED = { whole: 10, quick: 1, tiny: 0.1 } as const;
-const ROUNDS = { whole: 5, quick: 3, tiny: 1 } as const;
+const ROUNDS = { whole: 5, quick: 2, tiny: 1 } as const;
 /** Verifying takes a processor that real edges have for themselves. */
 const MOST_VERIFYING = 100;
 
