@@ -190,7 +190,10 @@ t.test('an answer before the body, which is short: what still comes is dropped, 
   t.match(heard(), /^HTTP\/1.1 409 /);
   t.notMatch(heard(), /connection: close/i);
   answering(edge);
-  socket.write(message.body.subarray(sent));
+  for (let at = sent; at < message.body.length; at += 5_000) {
+    socket.write(message.body.subarray(at, at + 5_000));
+    await turns(20);
+  }
   socket.write(wireOf(signed()));
   await until(() => heard().includes('served'));
   t.equal(edge.upstream.requests.length, 1, 'the next request is served');
