@@ -17,13 +17,15 @@ export class LineReader {
 
   /** Reads on in `part`; `longest` is in bytes and does not count the line end. */
   take(part: Buffer, from: number, longest: number): LineTaken {
-    const room = longest + LINE_END_BYTES - this.#collected.length;
-    const seen = part.subarray(from, from + room);
-    const lineFeed = seen.indexOf(LF);
-    const text = seen.subarray(0, lineFeed < 0 ? seen.length : lineFeed + 1).toString('latin1');
-    this.#collected += text;
-    const next = from + text.length;
-    if (lineFeed < 0) return text.length < room ? { next } : { next, isBroken: true };
+    const limit = Math.min(part.length, from + longest + LINE_END_BYTES - this.#collected.length);
+    let next = from;
+    let isWhole = false;
+    while (next < limit && !isWhole) {
+      isWhole = part[next] === LF;
+      next += 1;
+    }
+    this.#collected += part.toString('latin1', from, next);
+    if (!isWhole) return this.#collected.length < longest + LINE_END_BYTES ? { next } : { next, isBroken: true };
     const line = this.#collected;
     this.#collected = '';
     return line.endsWith('\r\n') ? { next, line: line.slice(0, -LINE_END_BYTES) } : { next, isBroken: true };
