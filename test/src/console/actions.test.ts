@@ -95,6 +95,14 @@ t.test('an edge is shut out, and let back in', { skip }, async (t) => {
   t.match(await tier.textContent(), /shut out/);
   t.match(await page.textContent('#summary strong'), /9 tiers up, 1 shut out/);
   t.equal(await tier.locator('button').count(), 0);
+  const scope = ['--region', 'us-east-1', '--service', 's3', '--from', watched.today];
+  await watched.keydctl('revoke', ...scope, '--incident', 'INC-9', '--reason', 'lost', '--yes');
+  await watched.report(1);
+  await page.waitForSelector('#revocations .under-way');
+  t.match(
+    await page.textContent('#revocations'),
+    'Not confirmed yet: /edge/us-east-1/s3/e1 (shut out), /edge/us-east-1/s3/e2.',
+  );
 
   await page.click('[data-ban] button');
   t.ok((await page.textContent('#dialog'))?.includes(HOSTILE));

@@ -9,18 +9,19 @@ interface RevocationListeners {
 }
 
 /** The revocations in force, and how far each has come. */
-export function drawRevocations({ revocations, revocationCount }: Overview, on: RevocationListeners): Child[] {
+export function drawRevocations({ revocations, revocationCount, bans }: Overview, on: RevocationListeners): Child[] {
+  const banned = new Set(bans.map(({ spiffeId }) => spiffeId));
   if (revocations.length === 0) return [element('p', { class: 'empty' }, 'Nothing is revoked.')];
   const hidden = revocationCount - revocations.length;
   return [
-    element('ul', { class: 'rows' }, ...revocations.map((revocation) => drawRevocation(revocation, on))),
+    element('ul', { class: 'rows' }, ...revocations.map((revocation) => drawRevocation(revocation, banned, on))),
     hidden > 0
       ? element('p', {}, `${counted(hidden, 'older revocation')} not shown; keydctl revocation list has all.`)
       : undefined,
   ];
 }
 
-function drawRevocation(revocation: OpenRevocation, on: RevocationListeners): Child {
+function drawRevocation(revocation: OpenRevocation, banned: ReadonlySet<string>, on: RevocationListeners): Child {
   const { id, incident, reason, scope, at, edges, waitingFor } = revocation;
   const { concerned, reached } = edges;
   const isDone = reached === concerned;
@@ -46,9 +47,15 @@ function drawRevocation(revocation: OpenRevocation, on: RevocationListeners): Ch
       : element(
           'p',
           { class: 'note' },
-          `Not confirmed yet: ${waitingFor.map(pathOf).join(', ')}${others > 0 ? ` and ${others} more` : ''}.`,
+          `Not confirmed yet: ${waitingFor.map((edge) => whoWaits(edge, banned)).join(', ')}` +
+            `${others > 0 ? ` and ${others} more` : ''}.`,
         ),
   );
+}
+
+/** Whom its region does not talk to any more cannot confirm by way of it. */
+function whoWaits(spiffeId: string, banned: ReadonlySet<string>): string {
+  return `${pathOf(spiffeId)}${banned.has(spiffeId) ? ' (shut out)' : ''}`;
 }
 
 function buttons({ id, incident, from, to, region, service, accessKeyId }: OpenRevocation, on: RevocationListeners) {

@@ -98,8 +98,8 @@ function holdsText({ role, keysHeld, grantedDays = [] }: TierRow): string | unde
   return role === 'deputy' ? [keys, granted].filter((text) => text !== undefined).join(', ') : keys;
 }
 
-function aloneCell({ autonomySeconds, missingTomorrow = 0 }: TierRow): Child {
-  if (autonomySeconds === undefined) return cell('Goes on alone', undefined);
+function aloneCell({ autonomySeconds, keysHeld, missingTomorrow = 0 }: TierRow): Child {
+  if (autonomySeconds === undefined || keysHeld === 0) return cell('Goes on alone', undefined);
   const missing = missingTomorrow > 0 ? `; ${counted(missingTomorrow, 'key')} of tomorrow missing` : '';
   return cell(
     'Goes on alone',

@@ -69,7 +69,7 @@ function feedAge(paint: Paint, ageMs: number): string {
 }
 
 function alone(paint: Paint, { keysHeld, autonomySeconds }: KeyGauges): string {
-  if (keysHeld === 0) return 'no keys yet';
+  if (keysHeld === 0) return 'no keys';
   const text = span(autonomySeconds * 1_000);
   return autonomySeconds < SHORT_SECONDS ? paint.red(text) : text;
 }
