@@ -5,7 +5,7 @@ import type { CreatedAccessKey } from '@sigv4-keyd/hop-protocol';
 import type { Test } from 'tap';
 import { HOST, send, signed } from '../edge-verifier/client.js';
 import { RecordingUpstream } from '../edge-verifier/recording-upstream.js';
-import { keydctlJson } from '../keydctl/keydctl-under-test.js';
+import { keydctl, type Result } from '../keydctl/keydctl-under-test.js';
 import { environment } from '../master-keyd/master-under-test.js';
 import { TestAuthority } from '../support/certificates.js';
 import { freePort } from '../support/free-port.js';
@@ -13,11 +13,15 @@ import { freshDatabase } from '../support/postgres.js';
 import { newStateFolder } from '../support/state-folder.js';
 import { LEDGER_KEYS } from '../support/test-ledger.js';
 import { tierSettings } from '../support/tier-settings.js';
+import { until } from '../support/victim.js';
 import type { ReleasePrograms, Service } from './release-programs.js';
 import { ReplaceableTier } from './replaceable-tier.js';
 
 export const REGION = 'us-east-1';
 export const SERVICE = 's3';
+
+/** The exit code of keydctl when no master answers. */
+const OUT_OF_REACH = 69;
 
 export interface Master {
   readonly tier: ReplaceableTier;
@@ -106,7 +110,15 @@ export async function mixedTiers(t: Test, { runKeydctl: run }: ReleasePrograms):
     region,
     ledgerKeyFile,
     edges: [await edge('e1'), await edge('e2')],
-    keydctl: ({ url }, ...args) => keydctlJson(args, { run, env: { KEYD_MASTER: url, KEYD_CREDENTIALS: operator } }),
+    async keydctl({ url }, ...args) {
+      const call = { run, env: { KEYD_MASTER: url, KEYD_CREDENTIALS: operator } };
+      let result: Result | undefined;
+      // A machine that stood still for seconds looks like a master out of reach; the operator tries again.
+      await until(async () => (result = await keydctl([...args, '--json'], call)).code !== OUT_OF_REACH);
+      const { code = 0, out = '', err = '' } = result ?? {};
+      if (code !== 0) throw new Error(`keydctl ${args.join(' ')} ended with ${code}: ${err}`);
+      return JSON.parse(out) as Record<string, unknown>;
+    },
   };
 }
 

@@ -14,7 +14,7 @@ export interface TierOptions {
 
 interface TierStatus {
   readonly ready: boolean;
-  readonly warnings: readonly string[];
+  readonly keyCache?: { readonly isBehind: boolean };
 }
 
 /** A tier whose program is replaced by that of another release, over the same state folder and on the same ports. */
@@ -49,6 +49,11 @@ export class ReplaceableTier {
 
   stop(): Promise<void> {
     return this.#victim.stop();
+  }
+
+  /** Resolves once what it holds is on disk, too. */
+  untilKept(): Promise<void> {
+    return until(async () => (await this.status()).keyCache?.isBehind !== true);
   }
 
   /** Resolves to the lines of its log that are of the new program. */

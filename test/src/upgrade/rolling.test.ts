@@ -53,9 +53,10 @@ t.test(
     await second.tier.start(TODAYS);
     await everythingWorks(first, 'beside a new master, over its schema, the old one');
     await first.tier.stop();
+    const [edge, other] = edges;
+    for (const tier of [region, edge.tier]) await tier.untilKept();
     t.ok(keysTakenUp(await region.replaceWith(TODAYS)) > 0, 'the new region takes up keys that the old one held');
     await client.more();
-    const [edge, other] = edges;
     t.ok(keysTakenUp(await edge.tier.replaceWith(TODAYS)) > 0, 'so does the new edge');
     await client.more();
     await other.tier.replaceWith(TODAYS);
