@@ -19,6 +19,7 @@ export * from './refusal-pace.js';
 export * from './refusal-turns.js';
 export * from './request-meter.js';
 export * from './start.js';
+export * from './stopwatch.js';
 export * from './workers/shared-turns.js';
 export * from './workers/worker-process.js';
 export * from './workers/workers.js';

@@ -10,7 +10,8 @@ import {
   withinSpan,
   type CreatedAccessKey,
 } from '@sigv4-keyd/hop-protocol';
-import { createLogger, openTraces, readConfiguration } from '@sigv4-keyd/service-skeleton';
+import { Audit, Stopwatch } from '@sigv4-keyd/edge-verifier';
+import { createLogger, LogLines, openTraces, readConfiguration } from '@sigv4-keyd/service-skeleton';
 import { scopeDateOf } from '@sigv4-keyd/sigv4-core';
 import t, { type Test } from 'tap';
 import { externalSettings, signerEnvironment } from '../custody/signer-under-test.js';
@@ -264,6 +265,41 @@ t.test('requests that wait for one answer ask in the trace of the first; the oth
   t.strictSame(linked('first'), []);
   for (const name of ['second', 'third', 'late']) t.strictSame(linked(name), ['first']);
   t.strictSame(linked('with the next'), ['next']);
+});
+
+t.test('requests whose lines are written together go on in their own traces', async (t) => {
+  const collector = await Collector.start(t);
+  const log = createLogger({ service: 'written-together', level: 'silent' });
+  const settings = { tracesEndpoint: new URL(collector.url), tracesRatio: 1 };
+  const traces = await openTraces(settings, { service: 'written-together', log });
+  const { tracer } = traces;
+  if (!tracer) throw new Error('traces are on');
+  const nothing = (): undefined => undefined;
+  const audit = new Audit('an edge', {
+    log,
+    lines: new LogLines({ write: nothing }),
+    meter: { accepted: nothing, refused: nothing },
+    keys: { recordAccepted: nothing },
+    isTraced: true,
+  });
+  const head = { method: 'GET', target: '/', rawHeaders: [] };
+  const request = (requestId: string): Promise<void> =>
+    withinSpan(tracer, { name: requestId, kind: SpanKind.SERVER, facts: {} }, () => {
+      const audited = { head, requestId, stopwatch: new Stopwatch() };
+      return new Promise<void>((resolve) => {
+        audit.refused(audited, { reason: 'signature-mismatch' }, undefined, () => {
+          tracer.startSpan(`behind the line of ${requestId}`).end();
+          resolve();
+        });
+      });
+    });
+  const names = ['first', 'second', 'third'];
+  await Promise.all(names.map(request));
+  await traces.close();
+  for (const name of names) {
+    const behind = collector.spans.find((one) => one.name === `behind the line of ${name}`);
+    t.equal(behind && collector.parentOf(behind)?.name, name);
+  }
 });
 
 t.test('a collector that is dead or silent changes nothing but the log', async (t) => {
