@@ -107,16 +107,23 @@ t.test('what cannot be read is answered where no answer is under way', async (t)
 });
 
 t.test('a failure ends the connection of its request alone', async (t) => {
-  let failure: (arrival: Arrival) => Promise<void> | void = () => Promise.reject(new Error('later'));
+  const fail = (): never => {
+    throw new Error('no answer comes of it');
+  };
+  const failures: Readonly<Record<string, (arrival: Arrival) => Promise<void> | void>> = {
+    'at once': fail,
+    'with its promise': () => Promise.reject(new Error('no answer comes of it')),
+    'in what is left to do, once the lines of the turn are written': ({ attempt }) =>
+      void setImmediate(() => attempt(fail)),
+  };
+  let failure: (arrival: Arrival) => Promise<void> | void = fail;
   const { port } = await serve(t, (arrival) => (arrival.target === '/one' ? failure(arrival) : answer(arrival)));
   const other = await connected(port);
-  for (const kind of ['later', 'at once']) {
+  for (const [when, failing] of Object.entries(failures)) {
+    failure = failing;
     const client = await connected(port);
     client.write(REQUEST);
-    t.equal(await text(client), '', kind);
-    failure = () => {
-      throw new Error('at once');
-    };
+    t.equal(await text(client), '', when);
   }
   other.end(REQUEST.replace('one', 'two'));
   t.match(await text(other), /^HTTP\/1\.1 200 OK\r\n[^]*\/two$/);
