@@ -16,6 +16,8 @@ export interface Rotation {
   readonly purpose: KeyPurpose;
   /** The key that will take over. */
   readonly kid: string;
+  /** Those of the purpose that there are already: to be retired when it has taken over. */
+  readonly before: readonly string[];
   readonly file: string;
   readonly public: string;
 }
@@ -27,7 +29,8 @@ export async function addFeedKey(folder: string, purpose: KeyPurpose): Promise<R
   const [file, { public: publicKeys }] = [nextKeyFile(folder, purpose), feedKeysFolder(folder)];
   await placeFiles([privateFile(file, key)], 'new');
   await placeFiles([publicFile(publicKeys, { keys: [...jwksOf(pinned), publicJwk(key)] })], 'replacing');
-  return { purpose, kid: key.kid, file, public: publicKeys };
+  const before = [...pinned.values()].filter((one) => one.purpose === purpose).map(({ kid }) => kid);
+  return { purpose, kid: key.kid, before, file, public: publicKeys };
 }
 
 /** Takes a key out of the public keys. @throws CommandError for the last of its purpose, and for one still in use */

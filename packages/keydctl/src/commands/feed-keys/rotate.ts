@@ -40,12 +40,12 @@ export const rotate = defineCommand({
 
 /** When the old key may go: once nothing that it signed is needed any more. */
 const OLD_IS_NEEDED_UNTIL: Readonly<Record<KeyPurpose, string>> = {
-  beacon: 'Once every edge has a beacon of the new key (keydctl status, a minute later)',
+  beacon: 'Once every edge believes beacons of the new key (keydctl status, a minute later: its feed is seconds old)',
   revocation: 'Once no revocation that the old key signed is kept any more (keydctl revocation list)',
   root: 'Once no revocation that a lift of the old key took back is kept any more (keydctl revocation list)',
 };
 
-function stepsOf({ purpose, file, public: publicKeys }: Rotation, current: string): readonly string[] {
+function stepsOf({ purpose, before, file, public: publicKeys }: Rotation, current: string): readonly string[] {
   const takeOver =
     purpose === 'root'
       ? `Move ${file} offline, to where root.jwk is; sign lifts with it from now on.`
@@ -53,6 +53,6 @@ function stepsOf({ purpose, file, public: publicKeys }: Rotation, current: strin
   return [
     `Copy ${publicKeys} to every edge, then to every region, then to every master, and restart each.`,
     takeOver,
-    `${OLD_IS_NEEDED_UNTIL[purpose]}: keydctl feed-keys retire OLD-ID, and copy ${publicKeys} as before.`,
+    `${OLD_IS_NEEDED_UNTIL[purpose]}: ${before.map((kid) => `keydctl feed-keys retire ${kid}`).join(', ')}, and copy ${publicKeys} as before.`,
   ];
 }
