@@ -4,6 +4,9 @@ import { text } from 'node:stream/consumers';
 import { createLogger, isoTimes, LogLines } from '@sigv4-keyd/service-skeleton';
 import t from 'tap';
 
+// Some tests start processes.
+t.setTimeout(170_000);
+
 const NAMES = [
   'authorization',
   'secretAccessKey',
