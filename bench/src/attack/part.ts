@@ -4,7 +4,7 @@ import { AttackedEdge, type Attacked } from './attacked-edge.js';
 import { ATTACKS, type Attack, type HonestAnswer } from './messages.js';
 
 const MILLISECONDS = {
-  whole: { before: 3_000, milliseconds: 10_000 },
+  whole: { before: 2_000, milliseconds: 6_000 },
   quick: { before: 200, milliseconds: 500 },
   tiny: { before: 0, milliseconds: 1 },
 } as const;

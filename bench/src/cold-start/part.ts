@@ -4,7 +4,7 @@ import { EdgeStack } from '../edge-stack.js';
 import type { Figure, Measured } from '../measured.js';
 import { untilServed, type Served } from './until-served.js';
 
-const ROUNDS = { whole: 9, quick: 1, tiny: 1 } as const;
+const ROUNDS = { whole: 5, quick: 1, tiny: 1 } as const;
 const WAYS = ['bare server on Node.js', 'edge, nothing kept', 'edge, keys kept on disk'] as const;
 type Way = (typeof WAYS)[number];
 

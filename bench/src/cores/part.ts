@@ -6,7 +6,7 @@ import { MeasuredStack, type TurnLength } from '../http/measured-stack.js';
 import type { Figure, Measured } from '../measured.js';
 import { turnOf, type CoresTurn } from './turn.js';
 
-const ROUNDS = { whole: 5, quick: 1, tiny: 1 } as const;
+const ROUNDS = { whole: 3, quick: 1, tiny: 1 } as const;
 const TURNS: Readonly<Record<BenchOptions['scale'], TurnLength>> = {
   whole: { warming: 20_000, measured: 20_000 },
   quick: { warming: 2_000, measured: 4_000 },
