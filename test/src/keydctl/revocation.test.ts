@@ -45,6 +45,10 @@ t.test('revoke: the dry run shows it, a terminal asks for the incident id, --yes
   t.match(dry.out, /New access keys are hit as well, since --issued-before was not given/);
   t.same((await json('revocation', 'list'))['revocations'], [], 'nothing was done');
 
+  const leaked = await run(['revoke', '--access-key', ids[0] ?? '', '--from', '2026-11-20', ...WHY, '--dry-run']);
+  t.match(leaked.out, /new access key for the client[^]*rotate it, or delete it[^]*Other access keys are not hit/);
+  t.notMatch(leaked.out, /--issued-before|identity ban/, 'of one access key other ways lead back');
+
   t.match(await run(['revoke', ...SCOPE, ...WHY]), { code: 2, err: /no terminal.*--dry-run.*--yes/ });
   for (const input of ['yes\n', 'INC-8\n', '\n', '']) {
     const refused = await run(['revoke', ...SCOPE, ...WHY], { input, isTerminal: true });
