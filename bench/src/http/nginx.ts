@@ -34,9 +34,9 @@ export class Nginx {
     mkdirSync(folder, { recursive: true });
     const at = (port: number): string => `127.0.0.1:${port}`;
     const front = readFileSync(FRONT, 'utf8')
-      .replaceAll('server KEYD_FORWARD_AUTH;', `server ${at(names.forwardAuth)};`)
-      .replaceAll('listen LISTEN;', `listen ${at(names.listen)};`)
-      .replaceAll('http://APPLICATION;', `http://${at(names.application)};`);
+      .replaceAll('EDGE_ADDRESS', at(names.forwardAuth))
+      .replaceAll('LISTEN_ADDRESS', at(names.listen))
+      .replaceAll('APPLICATION_ADDRESS', at(names.application));
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((kind) => `${kind}_temp_path ${join(folder, kind)};`)
       .join('\n  ');
