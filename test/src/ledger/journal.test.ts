@@ -416,6 +416,42 @@ t.test('a disk that fails', async (t) => {
   t.same(await texts(again), ['kept', 'room']);
 });
 
+t.test('what found no room is cut off again, before anybody is told', async (t) => {
+  const disk = new FailingDisk();
+  const folder = t.testdir({ journal: {}, copy: {} });
+  const inside = join(folder, 'journal');
+  const journal = await open(t, inside, { makeDurable: disk.makeDurable });
+  await journal.append('kept');
+  const segment = (): Buffer => readFileSync(join(inside, segmentsOf(inside).at(-1) ?? ''));
+  const before = segment();
+  disk.failNext('ENOSPC');
+  const long = Array.from({ length: 3 }, (_, n) =>
+    laterRefusalOf(() => journal.append(`no room ${n} ${'x'.repeat(99)}`)),
+  );
+  t.same(await Promise.all(long), ['disk-full', 'disk-full', 'disk-full']);
+  t.strictSame(segment(), before, 'whole records were written, and are gone');
+  // What a process finds that starts after this one was killed here.
+  const copy = join(folder, 'copy');
+  for (const file of readdirSync(inside))
+    if (!file.endsWith('.sock')) copyFileSync(join(inside, file), join(copy, file));
+  const found = await open(t, copy);
+  t.same(await texts(found), ['kept']);
+  t.equal(found.torn, undefined);
+  t.equal((await journal.append('short')).seq, 2);
+  await journal.close();
+  const again = await open(t, inside, { makeDurable: disk.makeDurable });
+  t.equal(again.torn, undefined, 'nothing of the long ones is behind the short one');
+  t.same(await texts(again), ['kept', 'short']);
+
+  disk.failNext('ENOSPC', 'EIO');
+  t.equal(await laterRefusalOf(() => again.append('no room')), 'disk-full');
+  t.equal(
+    await laterRefusalOf(() => again.append('after')),
+    'write-failed',
+    'not known to be cut off: nothing is added',
+  );
+});
+
 t.test('a disk that is full', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'full-disk-'));
   // The last registered runs first: the journals are closed, then the disk goes, then its folder.
@@ -509,19 +545,18 @@ class SlowDisk {
   }
 }
 
-/** A disk whose next sync fails with a code of the system's. */
+/** A disk whose next syncs fail, each with a code of the system's. */
 class FailingDisk {
-  #code: string | undefined;
+  #codes: string[] = [];
 
   readonly makeDurable = async (handle: FileHandle): Promise<void> => {
-    const code = this.#code;
-    this.#code = undefined;
+    const code = this.#codes.shift();
     if (code !== undefined) throw Object.assign(new Error(code), { code });
     await handle.datasync();
   };
 
-  failNext(code: string): void {
-    this.#code = code;
+  failNext(...codes: readonly string[]): void {
+    this.#codes.push(...codes);
   }
 }
 
