@@ -13,6 +13,7 @@ import {
   feedReadings,
   keyReadings,
   LedgerWatch,
+  lockStateFolder,
   openWhole,
   openOwnCredentials,
   toldDoubts,
@@ -88,6 +89,7 @@ async function open(
   { clock, log, random = Math.random, timer, tracer }: EdgeKeysContext & ServiceContext,
   parts: OpenedParts,
 ): Promise<EdgeKeys> {
+  await lockStateFolder(settings, parts);
   const credentials = await openOwnCredentials(settings, 'edge', { clock, log });
   const { store, identity: own } = credentials;
   parts.add(credentials.stop);

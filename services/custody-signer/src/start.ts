@@ -3,6 +3,7 @@ import {
   certificateReadings,
   HopMeter,
   listen,
+  lockStateFolder,
   Metrics,
   openOwnCredentials,
   openTraces,
@@ -35,6 +36,7 @@ async function open(
   parts: OpenedParts,
 ): Promise<RunningService> {
   const { stateFolder, signerKey, signerKeyBefore, longestPresigned, clockSkew } = configuration;
+  await lockStateFolder(configuration, parts);
   const traces = await openTraces(configuration, { service: 'custody-signer', log });
   parts.add(traces.close);
   const credentials = await openOwnCredentials(configuration, 'signer', { clock, log });
