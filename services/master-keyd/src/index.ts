@@ -12,6 +12,9 @@ export { DatabaseHosts, NoUsableHost, UnsuitableHost } from './database/database
 export { parseDatabaseUrl } from './database/database-url.js';
 export * from './database/migrate.js';
 export * from './database/pool.js';
+export { inTransaction } from './database/transaction.js';
+export { incidentReport } from './incident/incident-report.js';
+export { limitedReading } from './incident/limited-reading.js';
 export * from './key-source.js';
 export { TIDY_EVERY_MS } from './ledger/record-index.js';
 export * from './public-key-source.js';

@@ -14,6 +14,14 @@ import {
 import { encodeIssuanceRecord } from '@sigv4-keyd/ledger';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
+import {
+  DatabaseHosts,
+  incidentReport as reportOf,
+  inTransaction,
+  limitedReading,
+  openPool,
+} from '@sigv4-keyd/master-keyd';
+import { createLogger } from '@sigv4-keyd/service-skeleton';
 import { keydctl } from '../keydctl/keydctl-under-test.js';
 import { NOON, startMaster, type MasterUnderTest } from '../master-keyd/master-under-test.js';
 import { day } from '../support/days.js';
@@ -22,6 +30,7 @@ import { newStateFolder } from '../support/state-folder.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { relay, relayed, rollupAt, spiffeIdOfEdge } from './made-up-batches.js';
 
+const silent = createLogger({ service: 'test', level: 'silent' });
 const HOSTILE_OWNER = `<script>alert("x")</script> & 'co'`;
 
 async function regionOf(master: MasterUnderTest, region = 'us-east-1'): Promise<PeerClient> {
@@ -304,6 +313,51 @@ t.test('what cannot have happened is refused, and nothing of it is kept', async 
   await relay(region, [relayed({ ...edge, name: 'e2' }, [good], 0, id)]);
   const counted = await runSql<{ count: string }>(master.database, 'SELECT sum(count) AS count FROM acceptance');
   t.equal(Number(counted[0]?.count), 2, 'one UUID in two spellings is one batch; of two edges it is two');
+});
+
+t.test('a scope with too many rows is refused in time, and says how to ask for less', async (t) => {
+  const { database } = await startMaster(t);
+  // 40 days of 2,000 access keys each: what a large fleet has.
+  await runSql(
+    database,
+    `INSERT INTO acceptance_day (scope_date, region, service, access_key_id, edge, count, first_at, last_at)
+     SELECT to_char(date '2026-10-01' + day, 'YYYYMMDD'), 'us-east-1', 's3', 'AKIA' || number, 'spiffe://e', 1, at, at
+       FROM generate_series(0, 39) AS day, generate_series(1, 2000) AS number, (SELECT now() AS at) AS now`,
+  );
+  const pool = openPool(DatabaseHosts.of(database), silent);
+  t.teardown(() => pool.end());
+  const of = (query: { readonly from: string; readonly to: string }, withinMs?: number): Promise<IncidentReport> =>
+    reportOf(
+      { region: 'us-east-1', from: day(query.from), to: day(query.to) },
+      {
+        pool,
+        window: { longestPresignedSeconds: 604_800, clockSkewSeconds: 900 },
+        now: () => Date.parse(NOON),
+        keptDays: 90,
+        statements: () => [],
+        ...(withinMs !== undefined && { withinMs }),
+      },
+    );
+  const all = { from: '20261001', to: '20261109' };
+  await t.rejects(of(all, 1), {
+    code: 'too-large',
+    statusCode: 413,
+    detail: /fewer days.*region.*service.*access key/,
+  });
+  t.equal((await of({ from: '20261001', to: '20261001' })).accepted.count, 2_000, 'less of it is told');
+  t.match((await of(all)).accepted, { count: 80_000, accessKeyCount: 2_000 }, 'and all of it where there is time');
+
+  await inTransaction(pool, async (transaction) => {
+    await transaction.query('SELECT pg_sleep(0.2)');
+    const limited = limitedReading(transaction, 100);
+    await t.rejects(
+      limited.query('SELECT pg_sleep(100)'),
+      { code: 'too-large' },
+      'one limit for all statements together',
+    );
+  });
+  const { rows } = await pool.query('SHOW statement_timeout');
+  t.strictSame(rows, [{ statement_timeout: '10s' }], 'the connection is as it was');
 });
 
 t.test('partitions are made ahead and on demand, and dropped when old', async (t) => {

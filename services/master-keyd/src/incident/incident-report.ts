@@ -16,6 +16,7 @@ import { acceptedOutside } from './accepted-totals.js';
 import { blastRadius } from './blast-radius.js';
 import { droppedRollups } from './dropped-rollups.js';
 import type { IncidentScope } from './incident-scope.js';
+import { limitedReading } from './limited-reading.js';
 import { logQuery } from './log-query.js';
 import { notesOn } from './notes.js';
 import { revocationsOf, revokedAccessKeys } from './revocations-of.js';
@@ -29,16 +30,25 @@ export interface IncidentReportOptions {
   readonly keptDays: number;
   /** Every statement that was ever published. */
   readonly statements: () => readonly SignedStatement[];
+  /** How long a report may take, milliseconds of the database server; absent: less than a client waits. */
+  readonly withinMs?: number;
 }
+
+/** More than one statement is given elsewhere, less than `keydctl` waits for an answer. */
+const WITHIN_MS = 12_000;
 
 /** A year by region: more rows than these are for a program, not for a report. */
 const MOST_DAYS = 400;
 
-/** What fell into a scope, all of one moment: reads a snapshot of the database. */
+/**
+ * What fell into a scope, all of one moment: reads a snapshot of the database. Throws KeydError `too-large` for a scope
+ * of which too much was recorded to be added up in the time that a report may take.
+ */
 export async function incidentReport(query: IncidentQuery, options: IncidentReportOptions): Promise<IncidentReport> {
   const now = options.now();
-  return inTransaction(options.pool, async (transaction) => {
-    await transaction.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  return inTransaction(options.pool, async (unlimited) => {
+    await unlimited.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const transaction = limitedReading(unlimited, options.withinMs ?? WITHIN_MS);
     const to = query.to ?? lastDay(query.from, options.window, now, await newestIssuedDay(transaction, query));
     const scope: IncidentScope = { ...query, to };
     const statements = options.statements();
