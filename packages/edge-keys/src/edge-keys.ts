@@ -13,7 +13,6 @@ import {
   feedReadings,
   keyReadings,
   LedgerWatch,
-  lockStateFolder,
   openWhole,
   openOwnCredentials,
   toldDoubts,
@@ -89,7 +88,6 @@ async function open(
   { clock, log, random = Math.random, timer, tracer }: EdgeKeysContext & ServiceContext,
   parts: OpenedParts,
 ): Promise<EdgeKeys> {
-  await lockStateFolder(settings, parts);
   const credentials = await openOwnCredentials(settings, 'edge', { clock, log });
   const { store, identity: own } = credentials;
   parts.add(credentials.stop);

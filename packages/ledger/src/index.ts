@@ -8,7 +8,6 @@ export { openJournal, type JournalSettings } from './journal/open-journal.js';
 export { chainGenesis, chainNext, type ChainedLine, type ChainPosition } from './journal/record-chain.js';
 export type { TornRecord } from './journal/recovery.js';
 export type { MakeDurable } from './journal/segment-writer.js';
-export { lockForWriting, type WriterLock } from './journal/writer-lock.js';
 export * from './ledger-error.js';
 export * from './merkle/consistency.js';
 export { MerkleFrontier } from './merkle/frontier.js';

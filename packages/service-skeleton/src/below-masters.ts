@@ -3,7 +3,6 @@ import { identityOf } from '@sigv4-keyd/hop-protocol';
 import { openOwnCredentials, type OwnCredentials } from './credentials.js';
 import type { OpenedParts } from './opened-parts.js';
 import type { ServiceContext } from './run-service.js';
-import { lockStateFolder } from './state-folder-lock.js';
 import { TierAbove } from './tier-above.js';
 import { openTraces } from './tracing/index.js';
 import type { TracesSettings } from './tracing/traces-settings.js';
@@ -13,7 +12,6 @@ export interface BelowMastersSettings extends TracesSettings {
   readonly tlsKey: string;
   readonly tlsCa: string;
   readonly trustDomain: string;
-  readonly stateFolder: string;
   /** Nearest first. */
   readonly masters: readonly URL[];
 }
@@ -36,7 +34,6 @@ export async function openBelowMasters<R extends 'region' | 'deputy'>(
   { clock, log, random = Math.random, timer }: ServiceContext,
   parts: OpenedParts,
 ): Promise<BelowMasters<R>> {
-  await lockStateFolder(settings, parts);
   const { tracer, close } = await openTraces(settings, { service: `${role}-keyd`, log });
   parts.add(close);
   const credentials = await openOwnCredentials(settings, role, { clock, log });

@@ -39,7 +39,6 @@ export * from './run-service.js';
 export * from './service-settings.js';
 export * from './settings.js';
 export * from './start-error.js';
-export * from './state-folder-lock.js';
 export * from './tended-keys.js';
 export * from './tended-public-keys.js';
 export * from './tier-above.js';

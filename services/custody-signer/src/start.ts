@@ -3,7 +3,6 @@ import {
   certificateReadings,
   HopMeter,
   listen,
-  lockStateFolder,
   Metrics,
   openOwnCredentials,
   openTraces,
@@ -36,7 +35,6 @@ async function open(
   parts: OpenedParts,
 ): Promise<RunningService> {
   const { stateFolder, signerKey, signerKeyBefore, longestPresigned, clockSkew } = configuration;
-  await lockStateFolder(configuration, parts);
   const traces = await openTraces(configuration, { service: 'custody-signer', log });
   parts.add(traces.close);
   const credentials = await openOwnCredentials(configuration, 'signer', { clock, log });

@@ -34,7 +34,6 @@ export class JournalError extends Error {
   readonly code: JournalErrorCode;
   readonly file: string | undefined;
   readonly offset: number | undefined;
-  readonly detail: string | undefined;
 
   constructor(code: JournalErrorCode, { file, offset, detail, cause }: JournalErrorPlace = {}) {
     const place = [file, offset === undefined ? undefined : `byte ${offset}`, detail].filter(
@@ -44,7 +43,6 @@ export class JournalError extends Error {
     this.code = code;
     this.file = file;
     this.offset = offset;
-    this.detail = detail;
   }
 }
 
