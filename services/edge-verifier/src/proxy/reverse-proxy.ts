@@ -112,7 +112,9 @@ export class ReverseProxy {
       objection,
     };
     const verified = verifyPayload(ofSession(examined, finding.session), finding.key, payload, this.#rules);
-    return verified instanceof Promise ? verified.then((later) => unlessObjected(later, objection)) : verified;
+    return verified instanceof Promise
+      ? verified.then((later) => unlessObjected(later, objection))
+      : unlessObjected(verified, objection);
   }
 
   #forward(passage: Passage, verified: Verified): void {
@@ -143,14 +145,11 @@ export class ReverseProxy {
   }
 }
 
-/** A body may take its time: what was revoked while it came is not accepted any more. */
-async function unlessObjected(
-  verified: Verified | Refusal,
-  objection: () => Refusal['reason'] | undefined,
-): Promise<Verified | Refusal> {
+/** Asked right before a request counts as accepted: what was revoked while its body came is not. */
+function unlessObjected(verified: Verified | Refusal, objection: () => Refusal['reason'] | undefined): Outcome {
   if ('reason' in verified) return verified;
   const reason = objection();
   if (reason === undefined) return verified;
-  await verified.dispose();
-  return { reason };
+  const refusal = { reason };
+  return verified.dispose()?.then(() => refusal) ?? refusal;
 }
