@@ -62,7 +62,9 @@ t.test(
     await edge.service.reload();
     await until(async () => (await statusOf(edge)).regionReachable === false);
     t.equal(await verdictOn(unheld), 'keys-unavailable', 'the edge takes no key from it');
-    await clock.leapTo(clock.now() + HOUR_MS);
+    // Certificates live in real time, so the hour is that of the run: tomorrow has other keys.
+    const lastOfToday = Math.floor(clock.now() / DAY_MS + 1) * DAY_MS - 1_000;
+    await clock.leapTo(Math.max(clock.now(), Math.min(clock.now() + HOUR_MS, lastOfToday)));
     t.equal(await verdictOn(held), 'served', 'and goes on with those that it has');
 
     await renewed(region, Date.now());

@@ -31,6 +31,7 @@ t.test('kill -9 at any moment of writing: what was said to be saved is there, wh
   const saved = new Set<number>();
   const maybeWiped = new Set<number>();
   const wiped = new Set<number>();
+  let mostSaved = 0;
   let excused = 0;
   for (let kill = 0; kill < KILLS; kill += 1) {
     const lines: string[] = [];
@@ -59,6 +60,7 @@ t.test('kill -9 at any moment of writing: what was said to be saved is there, wh
         continue;
       }
     }
+    mostSaved = Math.max(mostSaved, saved.size);
     for (const date of DATES) {
       const held = heldOf(found, date);
       const wrong = held.filter((id) => id.includes(' '));
@@ -78,7 +80,7 @@ t.test('kill -9 at any moment of writing: what was said to be saved is there, wh
     );
     await found.cache.close();
   }
-  t.ok(saved.size > 300, `${saved.size} keys were saved at the end`);
+  t.ok(mostSaved > 300, `${mostSaved} keys were looked for after a kill`);
   t.ok(wiped.size > 2, `${wiped.size} were wiped`);
   t.ok(excused < KILLS / 4, `${excused} kills fell between the new private key and its use`);
 });
