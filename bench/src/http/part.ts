@@ -104,7 +104,7 @@ function requestsTable(
     notes: [
       'CPU time is of the server alone: neither of nginx, nor of the upstream, nor of whoever sends.',
       isPinned
-        ? 'The server has a core for itself, and who sends another, but behind nginx. Who sends to forward-auth never sleeps.'
+        ? 'Server and sender have a core each, but behind nginx. Who sends to forward-auth never sleeps.'
         : 'No process had a core for itself: this machine cannot do that.',
       ...(lacking === undefined ? [] : [`Behind nginx: not measured, ${lacking}.`]),
     ],
